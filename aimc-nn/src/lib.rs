@@ -1,1 +1,5 @@
 //! aimc-nn.
+
+pub mod dataset;
+
+pub use dataset::{Dataset, DatasetError};
