@@ -1,0 +1,392 @@
+//! The array of devices: the one place that loops over cells and spreads rows over threads.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use crate::error::{ConfigError, require};
+use crate::parallel;
+use crate::pulsed::drift::DriftClock;
+use crate::pulsed::fabrication::{Cells, RetentionCells, fabricate};
+use crate::pulsed::retention::{after_reset, decayed, diffused};
+use crate::pulsed::{Common, Direction, PulsedDevice, WriteNoise};
+use crate::rng::{RngKey, Stream, label};
+use crate::state::{State, StateError, StatePart};
+
+/// The devices of one row (bit line) while pulses arrive.
+pub trait RowPort {
+    /// Gives one pulse in `direction` to each device in `columns`; noise comes from `draws`.
+    fn pulse(&mut self, columns: &[u32], direction: Direction, draws: &mut Stream);
+}
+
+/// An array of devices of one model, whatever the model: `rows` x `columns` weights, stored row by row.
+///
+/// Operations act on the persistent weights and cut them to each device's bounds.
+pub trait DeviceArray: std::fmt::Debug + Send + Sync {
+    /// Number of rows and columns.
+    fn shape(&self) -> (usize, usize);
+
+    /// Weights as they are read now (with write noise where the model has it).
+    fn weights(&self) -> &[f32];
+
+    /// Weights on which pulses act.
+    fn persistent_weights(&self) -> &[f32];
+
+    /// Writes all weights, cut to the bounds; `values` has rows · columns entries.
+    fn set_weights(&mut self, values: &[f32], key: RngKey);
+
+    /// Lets `work` pulse each row; rows may run on different threads where `parallel`.
+    fn for_each_row(&mut self, parallel: bool, work: &(dyn Fn(usize, &mut dyn RowPort) + Sync));
+
+    /// Mean weight change of one pulse at w = 0.
+    fn granularity(&self) -> f32;
+
+    /// Decay by `alpha` mini-batches.
+    fn decay(&mut self, alpha: f32, key: RngKey);
+
+    /// One step of diffusion.
+    fn diffuse(&mut self, key: RngKey);
+
+    /// Cuts all weights to ± `limit` as well as to their bounds.
+    fn clip(&mut self, limit: f32, key: RngKey);
+
+    /// Resets the devices of `columns`, each with the given probability.
+    fn reset(&mut self, columns: Range<usize>, probability: f32, key: RngKey);
+
+    /// Lets `elapsed` time pass (unit: that of `drift.t_0`).
+    fn drift(&mut self, elapsed: f32, key: RngKey);
+
+    /// Whether the configuration asks for decay and for diffusion once per mini-batch.
+    fn forgets(&self) -> (bool, bool);
+
+    /// Per-device constants by name, rows · columns entries each.
+    fn constants(&self) -> Vec<(&'static str, Vec<f32>)>;
+
+    /// Up and down pulses that each device has received; `None` unless the device record counts them.
+    fn pulse_counts(&self) -> Option<(&[u64], &[u64])>;
+
+    /// Everything needed to continue later: weights, constants, clocks, counters.
+    fn state(&self) -> State;
+
+    /// Takes over a state that [`DeviceArray::state`] gave.
+    fn restore(&mut self, state: &StatePart<'_>) -> Result<(), StateError>;
+}
+
+/// An array of devices of the model `D`.
+#[derive(Clone, Debug)]
+pub struct Population<D: PulsedDevice> {
+    device: D,
+    common: Common,
+    write_noise: WriteNoise,
+    columns: usize,
+    cells: Cells<D::Extra>,
+    retention: RetentionCells,
+    persistent: Vec<f32>,
+    /// What is read; equals `persistent` (and is empty) without write noise.
+    apparent: Vec<f32>,
+    clock: DriftClock,
+    /// Up and down pulses per device; empty unless counted.
+    counts: (Vec<u64>, Vec<u64>),
+}
+
+impl<D: PulsedDevice> Population<D> {
+    /// Validates the model and fabricates `rows` x `columns` devices at weight 0, cut to their bounds.
+    pub fn new(device: D, rows: usize, columns: usize, key: RngKey) -> Result<Self, ConfigError> {
+        device.validate()?;
+        require::at_least_one("rows", rows)?;
+        require::at_least_one("columns", columns)?;
+        let n = rows * columns;
+        let (cells, retention) = fabricate(&device, rows, columns, key.fold_in(label("fabrication")));
+        let (common, write_noise) = (device.common(), device.write_noise());
+        let counters = if common.count_pulses { n } else { 0 };
+        let mut population = Self {
+            device,
+            common,
+            write_noise,
+            columns,
+            cells,
+            retention,
+            persistent: vec![0.0; n],
+            apparent: vec![0.0; if write_noise.std > 0.0 { n } else { 0 }],
+            clock: DriftClock::default(),
+            counts: (vec![0; counters], vec![0; counters]),
+        };
+        population.set_weights(&vec![0.0; n], key.fold_in(label("first weights")));
+        Ok(population)
+    }
+
+    /// Applies `change` to every persistent weight with its own normal draw, cuts it to the bounds and
+    /// draws write noise anew. `change` gets the retention constants, the device index, its weight and ξ.
+    fn change_all(
+        &mut self,
+        draw: bool,
+        key: RngKey,
+        change: impl Fn(&RetentionCells, usize, f32, f32) -> f32 + Sync,
+    ) {
+        let (cells, retention, columns) = (&self.cells, &self.retention, self.columns);
+        let row = |(row, weights): (usize, &mut [f32])| {
+            let mut noise = vec![0.0; weights.len()];
+            if draw {
+                key.stream(row as u64).fill_normal(&mut noise);
+            }
+            for (column, (w, xi)) in weights.iter_mut().zip(noise).enumerate() {
+                let index = row * columns + column;
+                *w = cells.cell(index).clip(change(retention, index, *w, xi));
+            }
+        };
+        if parallel::worthwhile(self.persistent.len()) {
+            self.persistent.par_chunks_mut(columns).enumerate().for_each(row);
+        } else {
+            self.persistent.chunks_mut(columns).enumerate().for_each(row);
+        }
+        self.redraw_write_noise(key.fold_in(label("write noise")));
+    }
+
+    fn redraw_write_noise(&mut self, key: RngKey) {
+        let std = self.write_noise.std;
+        for (row, apparent) in self.apparent.chunks_mut(self.columns).enumerate() {
+            key.stream(row as u64).fill_normal(apparent);
+            for (w, p) in apparent.iter_mut().zip(&self.persistent[row * self.columns..]) {
+                *w = p + std * *w;
+            }
+        }
+    }
+
+    fn rows_mut(&mut self) -> Vec<Row<'_, D>> {
+        let columns = self.columns;
+        let mut apparent = self.apparent.chunks_mut(columns);
+        let mut ups = self.counts.0.chunks_mut(columns);
+        let mut downs = self.counts.1.chunks_mut(columns);
+        let (device, cells) = (&self.device, &self.cells);
+        let (noisy, write_std) = (self.common.dw_min_std > 0.0, self.write_noise.std);
+        let rows = self.persistent.chunks_mut(columns).enumerate();
+        rows.map(|(row, persistent)| {
+            let span = row * columns..(row + 1) * columns;
+            Row {
+                device,
+                up: &cells.up[span.clone()],
+                down: &cells.down[span.clone()],
+                w_max: &cells.w_max[span.clone()],
+                w_min: &cells.w_min[span.clone()],
+                extra: &cells.extra[span],
+                persistent,
+                apparent: apparent.next().unwrap_or_default(),
+                counts: (ups.next().unwrap_or_default(), downs.next().unwrap_or_default()),
+                noisy,
+                write_std,
+                noise: Vec::new(),
+            }
+        })
+        .collect()
+    }
+}
+
+/// One row of a population.
+struct Row<'a, D: PulsedDevice> {
+    device: &'a D,
+    up: &'a [f32],
+    down: &'a [f32],
+    w_max: &'a [f32],
+    w_min: &'a [f32],
+    extra: &'a [D::Extra],
+    persistent: &'a mut [f32],
+    apparent: &'a mut [f32],
+    counts: (&'a mut [u64], &'a mut [u64]),
+    noisy: bool,
+    write_std: f32,
+    noise: Vec<f32>,
+}
+
+impl<D: PulsedDevice> Row<'_, D> {
+    #[inline(always)]
+    fn step_all(&mut self, columns: &[u32], direction: Direction) {
+        for (&column, &xi) in columns.iter().zip(&self.noise) {
+            let j = column as usize;
+            let cell = super::Cell {
+                up: self.up[j],
+                down: self.down[j],
+                w_max: self.w_max[j],
+                w_min: self.w_min[j],
+            };
+            self.persistent[j] = self.device.step(cell, self.extra[j], self.persistent[j], direction, xi);
+        }
+    }
+}
+
+impl<D: PulsedDevice> RowPort for Row<'_, D> {
+    fn pulse(&mut self, columns: &[u32], direction: Direction, draws: &mut Stream) {
+        self.noise.resize(columns.len(), 0.0);
+        if self.noisy {
+            draws.fill_normal(&mut self.noise);
+        }
+        // The direction is fixed outside the loop, so that the loop holds no branch on it.
+        match direction {
+            Direction::Up => self.step_all(columns, Direction::Up),
+            Direction::Down => self.step_all(columns, Direction::Down),
+        }
+        if !self.apparent.is_empty() {
+            draws.fill_normal(&mut self.noise);
+            for (&column, &xi) in columns.iter().zip(&self.noise) {
+                self.apparent[column as usize] = self.persistent[column as usize] + self.write_std * xi;
+            }
+            if !self.noisy {
+                self.noise.fill(0.0);
+            }
+        }
+        let counts = match direction {
+            Direction::Up => &mut self.counts.0,
+            Direction::Down => &mut self.counts.1,
+        };
+        if !counts.is_empty() {
+            columns.iter().for_each(|&column| counts[column as usize] += 1);
+        }
+    }
+}
+
+impl<D: PulsedDevice> DeviceArray for Population<D> {
+    fn shape(&self) -> (usize, usize) {
+        (self.persistent.len() / self.columns, self.columns)
+    }
+
+    fn weights(&self) -> &[f32] {
+        if self.apparent.is_empty() { &self.persistent } else { &self.apparent }
+    }
+
+    fn persistent_weights(&self) -> &[f32] {
+        &self.persistent
+    }
+
+    fn set_weights(&mut self, values: &[f32], key: RngKey) {
+        for (index, (w, value)) in self.persistent.iter_mut().zip(values).enumerate() {
+            *w = self.cells.cell(index).clip(*value);
+        }
+        if self.write_noise.on_set {
+            self.redraw_write_noise(key);
+        } else if !self.apparent.is_empty() {
+            self.apparent.copy_from_slice(&self.persistent);
+        }
+    }
+
+    fn for_each_row(&mut self, parallel: bool, work: &(dyn Fn(usize, &mut dyn RowPort) + Sync)) {
+        let mut rows = self.rows_mut();
+        if parallel {
+            rows.par_iter_mut().enumerate().for_each(|(row, port)| work(row, port));
+        } else {
+            rows.iter_mut().enumerate().for_each(|(row, port)| work(row, port));
+        }
+    }
+
+    fn granularity(&self) -> f32 {
+        self.device.granularity()
+    }
+
+    fn decay(&mut self, alpha: f32, key: RngKey) {
+        self.change_all(false, key, |cells, i, w, _| decayed(w, cells.reset[i], cells.decay[i], alpha));
+    }
+
+    fn diffuse(&mut self, key: RngKey) {
+        self.change_all(true, key, |cells, i, w, xi| diffused(w, cells.diffusion[i], xi));
+    }
+
+    fn clip(&mut self, limit: f32, key: RngKey) {
+        let limit = if limit < 0.0 { f32::INFINITY } else { limit };
+        self.change_all(false, key, |_, _, w, _| w.clamp(-limit, limit));
+    }
+
+    fn reset(&mut self, columns: Range<usize>, probability: f32, key: RngKey) {
+        let (width, std) = (self.columns, self.common.reset_std);
+        let mut chance = vec![0.0; self.persistent.len()];
+        for (row, chance) in chance.chunks_mut(width).enumerate() {
+            key.fold_in(label("chance")).stream(row as u64).fill_uniform(chance);
+        }
+        self.change_all(true, key, |cells, i, w, xi| {
+            let hit = columns.contains(&(i % width)) && chance[i] < probability;
+            if hit { after_reset(cells.reset[i], std, xi) } else { w }
+        });
+    }
+
+    fn drift(&mut self, elapsed: f32, key: RngKey) {
+        let drift = self.common.drift;
+        if !drift.is_on() {
+            return;
+        }
+        let mut clock = std::mem::take(&mut self.clock);
+        clock.advance(&drift, elapsed, &self.persistent);
+        let width = self.columns;
+        let mut exponent_noise = vec![0.0; self.persistent.len()];
+        for (row, noise) in exponent_noise.chunks_mut(width).enumerate() {
+            key.fold_in(label("exponent")).stream(row as u64).fill_normal(noise);
+        }
+        self.change_all(true, key, |cells, i, w, xi| {
+            clock.drifted(&drift, i, w, cells.drift_nu[i], exponent_noise[i]) + drift.w_noise_std * xi
+        });
+        clock.last.copy_from_slice(&self.persistent);
+        self.clock = clock;
+    }
+
+    fn forgets(&self) -> (bool, bool) {
+        (self.common.lifetime > 0.0, self.common.diffusion > 0.0)
+    }
+
+    fn constants(&self) -> Vec<(&'static str, Vec<f32>)> {
+        let (cells, retention) = (&self.cells, &self.retention);
+        let mut all = vec![
+            ("max_bound", cells.w_max.clone()),
+            ("min_bound", cells.w_min.clone()),
+            ("dwmin_up", cells.up.clone()),
+            ("dwmin_down", cells.down.clone()),
+            ("decay_scales", retention.decay.clone()),
+            ("diffusion_rates", retention.diffusion.clone()),
+            ("reset_bias", retention.reset.clone()),
+            ("drift_nu", retention.drift_nu.clone()),
+        ];
+        for (k, name) in self.device.extra_names().iter().enumerate() {
+            all.push((name, cells.extra.iter().map(|extra| D::extra_values(extra)[k]).collect()));
+        }
+        all
+    }
+
+    fn pulse_counts(&self) -> Option<(&[u64], &[u64])> {
+        self.common.count_pulses.then_some((&self.counts.0, &self.counts.1))
+    }
+
+    fn state(&self) -> State {
+        let mut state = State::default();
+        state.put("persistent", self.persistent.clone());
+        state.put("apparent", self.apparent.clone());
+        for (name, values) in self.constants() {
+            state.put(name, values);
+        }
+        state.nest("drift", self.clock.state());
+        state.put("up_pulses", self.counts.0.clone());
+        state.put("down_pulses", self.counts.1.clone());
+        state
+    }
+
+    fn restore(&mut self, state: &StatePart<'_>) -> Result<(), StateError> {
+        let n = self.persistent.len();
+        let take = |name: &str, length| state.floats(name, length).map(<[f32]>::to_vec);
+        let mut next = self.clone();
+        next.persistent = take("persistent", n)?;
+        next.apparent = take("apparent", self.apparent.len())?;
+        next.cells.w_max = take("max_bound", n)?;
+        next.cells.w_min = take("min_bound", n)?;
+        next.cells.up = take("dwmin_up", n)?;
+        next.cells.down = take("dwmin_down", n)?;
+        next.retention.decay = take("decay_scales", n)?;
+        next.retention.diffusion = take("diffusion_rates", n)?;
+        next.retention.reset = take("reset_bias", n)?;
+        next.retention.drift_nu = take("drift_nu", n)?;
+        let names = self.device.extra_names();
+        let extras = names.iter().map(|name| state.floats(name, n)).collect::<Result<Vec<_>, _>>()?;
+        for (index, extra) in next.cells.extra.iter_mut().enumerate() {
+            let values: Vec<f32> = extras.iter().map(|values| values[index]).collect();
+            *extra = self.device.extra_from_values(&values);
+        }
+        next.clock = DriftClock::restore(&state.part("drift"), n)?;
+        next.counts.0 = state.counts("up_pulses", self.counts.0.len())?.to_vec();
+        next.counts.1 = state.counts("down_pulses", self.counts.1.len())?.to_vec();
+        *self = next;
+        Ok(())
+    }
+}

@@ -1,0 +1,158 @@
+//! One stream of random numbers, opened from an address.
+
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng, SeedableRng};
+
+use super::normal::{BLOCK, normals_from_words};
+
+/// Words that are generated at a time in bulk draws; they stay in the first-level cache.
+const CHUNK: usize = 1024;
+
+/// A sequence of random words (ChaCha with 8 rounds, Bernstein 2008) read as uniform or normal numbers.
+///
+/// Drawing in bulk gives the same values as drawing one by one, for any interleaving of calls.
+#[derive(Clone, Debug)]
+pub struct Stream {
+    words: ChaCha8Rng,
+    /// Normals of the block begun last; those before `used` have been handed out.
+    block: [f32; BLOCK],
+    used: usize,
+}
+
+impl Stream {
+    pub(super) fn open(seed: [u8; 32], index: u64) -> Self {
+        let mut words = ChaCha8Rng::from_seed(seed);
+        words.set_stream(index);
+        Self { words, block: [0.0; BLOCK], used: BLOCK }
+    }
+
+    /// The next 32 random bits.
+    pub fn next_u32(&mut self) -> u32 {
+        self.words.next_u32()
+    }
+
+    /// Fills `out` with random words, the same as repeated [`Stream::next_u32`].
+    pub fn fill_u32(&mut self, out: &mut [u32]) {
+        self.words.fill_bytes(bytemuck::cast_slice_mut(out));
+        if cfg!(target_endian = "big") {
+            out.iter_mut().for_each(|word| *word = u32::from_le(*word));
+        }
+    }
+
+    /// Uniform in [0, 1), a multiple of 2⁻²⁴.
+    pub fn uniform(&mut self) -> f32 {
+        unit_interval(self.next_u32())
+    }
+
+    /// Fills `out` with uniforms in [0, 1), the same as repeated [`Stream::uniform`].
+    pub fn fill_uniform(&mut self, out: &mut [f32]) {
+        let mut words = [0; CHUNK];
+        for chunk in out.chunks_mut(CHUNK) {
+            let words = &mut words[..chunk.len()];
+            self.fill_u32(words);
+            for (value, &word) in chunk.iter_mut().zip(words.iter()) {
+                *value = unit_interval(word);
+            }
+        }
+    }
+
+    /// Uniform among `0..n` without bias (Lemire 2019, doi:10.1145/3230636); 0 for `n = 0`.
+    pub fn below(&mut self, n: u32) -> u32 {
+        let rejected_below = if n == 0 { 0 } else { n.wrapping_neg() % n };
+        loop {
+            let product = u64::from(self.next_u32()) * u64::from(n);
+            if product as u32 >= rejected_below {
+                return (product >> 32) as u32;
+            }
+        }
+    }
+
+    /// A random order of `0..n` (Fisher–Yates).
+    #[must_use]
+    pub fn permutation(&mut self, n: usize) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..n).collect();
+        for last in (1..n).rev() {
+            order.swap(last, self.below(last as u32 + 1) as usize);
+        }
+        order
+    }
+
+    /// Standard normal, |ξ| < 6.8.
+    pub fn normal(&mut self) -> f32 {
+        if self.used == BLOCK {
+            self.refill();
+        }
+        self.used += 1;
+        self.block[self.used - 1]
+    }
+
+    /// Fills `out` with standard normals, the same as repeated [`Stream::normal`].
+    pub fn fill_normal(&mut self, out: &mut [f32]) {
+        let held = (BLOCK - self.used).min(out.len());
+        let (head, rest) = out.split_at_mut(held);
+        head.copy_from_slice(&self.block[self.used..self.used + held]);
+        self.used += held;
+
+        let whole_blocks = rest.len() / BLOCK * BLOCK;
+        let (bulk, tail) = rest.split_at_mut(whole_blocks);
+        let mut words = [0; CHUNK];
+        for chunk in bulk.chunks_mut(CHUNK) {
+            let words = &mut words[..chunk.len()];
+            self.fill_u32(words);
+            normals_from_words(words, chunk);
+        }
+        if !tail.is_empty() {
+            self.refill();
+            tail.copy_from_slice(&self.block[..tail.len()]);
+            self.used = tail.len();
+        }
+    }
+
+    fn refill(&mut self) {
+        let mut words = [0; BLOCK];
+        self.fill_u32(&mut words);
+        normals_from_words(&words, &mut self.block);
+        self.used = 0;
+    }
+}
+
+fn unit_interval(word: u32) -> f32 {
+    (word >> 8) as f32 * (1.0 / 16_777_216.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::RngKey;
+
+    #[test]
+    fn bulk_equals_one_by_one_when_interleaved() {
+        let key = RngKey::root(3);
+        let (mut bulk, mut single) = (key.stream(0), key.stream(0));
+        for length in [1, 5, 31, 32, 33, 64, 7, 2000, 3] {
+            let mut many = vec![0.0; length];
+            bulk.fill_normal(&mut many);
+            assert!(many.iter().all(|value| *value == single.normal()), "length {length}");
+            bulk.fill_uniform(&mut many);
+            assert!(many.iter().all(|value| *value == single.uniform()), "length {length}");
+        }
+    }
+
+    #[test]
+    fn below_stays_below_and_reaches_all() {
+        let mut stream = RngKey::root(1).stream(0);
+        let mut seen = [0; 6];
+        for _ in 0..1000 {
+            seen[stream.below(6) as usize] += 1;
+        }
+        assert!(seen.iter().all(|&count| count > 0));
+        assert_eq!((stream.below(1), stream.below(0)), (0, 0));
+    }
+
+    #[test]
+    fn a_permutation_holds_every_index_once() {
+        let mut order = RngKey::root(1).stream(9).permutation(1000);
+        assert_ne!(order, (0..1000).collect::<Vec<_>>());
+        order.sort_unstable();
+        assert_eq!(order, (0..1000).collect::<Vec<_>>());
+    }
+}
