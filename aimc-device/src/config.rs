@@ -11,7 +11,7 @@
 //! ```
 
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, Deserializer, Error as _};
+use serde::de::{DeserializeOwned, Deserializer};
 use serde_json::{Map, Value};
 
 use crate::error::ConfigError;
@@ -135,18 +135,23 @@ pub fn tagged<'de, D: Deserializer<'de>, T>(
         Some(Value::String(name)) => name,
         Some(other) => {
             let error = ConfigError::new(tag, other, format!("must be one of {}", known()));
-            return Err(D::Error::custom(Carried(error)));
+            return Err(carry(error));
         }
         None => {
             let error = ConfigError::new(tag, "", format!("is missing; must be one of {}", known()));
-            return Err(D::Error::custom(Carried(error)));
+            return Err(carry(error));
         }
     };
     let decoded = match variants.iter().find(|(variant, _)| *variant == name) {
         Some((_, build)) => build(Value::Object(table)),
         None => Err(ConfigError::new(tag, format!("{name:?}"), format!("must be one of {}", known()))),
     };
-    decoded.map_err(|error| D::Error::custom(Carried(error)))
+    decoded.map_err(carry)
+}
+
+/// Hands a typed error to serde such that [`decode`] finds it again, path and all.
+pub fn carry<E: serde::de::Error>(error: ConfigError) -> E {
+    E::custom(Carried(error))
 }
 
 /// A typed error on its way through serde, which only carries text.

@@ -7,6 +7,7 @@
 pub mod config;
 pub mod error;
 pub mod parallel;
+pub mod presets;
 pub mod pulsed;
 pub mod rng;
 pub mod state;

@@ -1,1 +1,19 @@
-//! aimc-tile.
+//! Analog crossbar tiles: vectors in, vectors out.
+//!
+//! A tile multiplies vectors by a weight matrix held in resistive devices ([`AnalogTile`]), through
+//! converters and noise ([`periphery`]), and learns by coincident pulses ([`pulse`]). [`IdealTile`] is the
+//! exact reference. This crate knows no layer, loss or epoch.
+
+pub mod analog;
+pub mod ideal;
+pub mod matmul;
+pub mod periphery;
+pub mod presets;
+pub mod pulse;
+pub mod tile;
+
+pub use analog::{AnalogTile, TileConfig};
+pub use ideal::IdealTile;
+pub use periphery::{AnalogMvm, IoConfig};
+pub use pulse::UpdateConfig;
+pub use tile::{MatVec, ReadOut, SampleKeys, Shape, Tile, TileError, TrainableTile};

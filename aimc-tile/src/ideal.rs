@@ -1,0 +1,153 @@
+//! The ideal tile: exact products and updates, the reference for every other tile.
+
+use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
+
+use aimc_device::RngKey;
+use aimc_device::error::{ConfigError, require};
+use aimc_device::state::{State, StateError, StatePart};
+
+use crate::matmul::{Weights, subtract_outer_products};
+use crate::tile::{MatVec, ReadOut, SampleKeys, Shape, Tile, TileError, check_lines, check_shape};
+
+/// A matrix in exact single-precision arithmetic.
+///
+/// ```
+/// use aimc_device::RngKey;
+/// use aimc_tile::{IdealTile, MatVec, ReadOut, SampleKeys, Shape};
+/// use nalgebra::{DMatrix, dmatrix};
+/// let mut tile = IdealTile::new(Shape { outputs: 2, inputs: 3 })?;
+/// tile.set_weights(&dmatrix![1.0, 2.0, 3.0; 4.0, 5.0, 6.0], RngKey::root(0))?;
+/// let x = dmatrix![1.0; 0.0; -1.0];
+/// let mut y = DMatrix::zeros(2, 1);
+/// tile.forward(x.as_view(), y.as_view_mut(), SampleKeys::new(RngKey::root(0)))?;
+/// assert_eq!(y, dmatrix![-2.0; -2.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct IdealTile {
+    shape: Shape,
+    weights: Vec<f32>,
+}
+
+impl IdealTile {
+    /// A tile of zeros.
+    pub fn new(shape: Shape) -> Result<Self, ConfigError> {
+        require::at_least_one("outputs", shape.outputs)?;
+        require::at_least_one("inputs", shape.inputs)?;
+        Ok(Self { shape, weights: vec![0.0; shape.outputs * shape.inputs] })
+    }
+
+    fn matrix(&self) -> Weights<'_> {
+        Weights::new(&self.weights, self.shape.outputs, self.shape.inputs)
+    }
+}
+
+/// The columns of `lines`, one after another.
+pub(crate) fn gather(lines: &DMatrixView<f32>) -> Vec<f32> {
+    lines.iter().copied().collect()
+}
+
+/// `out` = W `lines`, exactly.
+pub(crate) fn exact_product(weights: Weights<'_>, lines: &DMatrixView<f32>, out: &mut DMatrixViewMut<f32>) {
+    let mut product = vec![0.0; out.len()];
+    weights.multiply(&gather(lines), &mut product);
+    out.iter_mut().zip(product).for_each(|(out, value)| *out = value);
+}
+
+/// Weights of a tile as a matrix.
+pub(crate) fn to_matrix(weights: &[f32], shape: Shape) -> DMatrix<f32> {
+    DMatrix::from_row_slice(shape.outputs, shape.inputs, weights)
+}
+
+/// A matrix as weights of a tile, row by row, after checking its size and values.
+pub(crate) fn from_matrix(weights: &DMatrix<f32>, shape: Shape) -> Result<Vec<f32>, TileError> {
+    check_lines("weights", &weights.as_view(), shape.outputs, shape.inputs)?;
+    Ok(weights.transpose().iter().copied().collect())
+}
+
+impl MatVec for IdealTile {
+    fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    fn forward(
+        &self,
+        x: DMatrixView<f32>,
+        mut y: DMatrixViewMut<f32>,
+        _draws: SampleKeys,
+    ) -> Result<(), TileError> {
+        check_lines("x", &x, self.shape.inputs, x.ncols())?;
+        check_shape("y", y.shape(), (self.shape.outputs, x.ncols()))?;
+        exact_product(self.matrix(), &x, &mut y);
+        Ok(())
+    }
+}
+
+impl Tile for IdealTile {
+    fn backward(
+        &self,
+        d: DMatrixView<f32>,
+        mut z: DMatrixViewMut<f32>,
+        _draws: SampleKeys,
+    ) -> Result<(), TileError> {
+        check_lines("d", &d, self.shape.outputs, d.ncols())?;
+        check_shape("z", z.shape(), (self.shape.inputs, d.ncols()))?;
+        exact_product(self.matrix().transpose(), &d, &mut z);
+        Ok(())
+    }
+
+    fn update(
+        &mut self,
+        x: DMatrixView<f32>,
+        d: DMatrixView<f32>,
+        lr: f32,
+        _draws: SampleKeys,
+    ) -> Result<(), TileError> {
+        check_update(self.shape, &x, &d, lr)?;
+        subtract_outer_products(
+            &mut self.weights,
+            self.shape.outputs,
+            self.shape.inputs,
+            &gather(&x),
+            &gather(&d),
+            lr,
+        );
+        Ok(())
+    }
+
+    fn end_of_step(&mut self, _key: RngKey) {}
+
+    fn state(&self) -> State {
+        let mut state = State::default();
+        state.put("weights", self.weights.clone());
+        state
+    }
+
+    fn restore(&mut self, state: &StatePart<'_>) -> Result<(), StateError> {
+        self.weights = state.floats("weights", self.weights.len())?.to_vec();
+        Ok(())
+    }
+}
+
+/// Refuses the arguments of an update that no tile can carry out.
+pub(crate) fn check_update(
+    shape: Shape,
+    x: &DMatrixView<f32>,
+    d: &DMatrixView<f32>,
+    lr: f32,
+) -> Result<(), TileError> {
+    check_lines("x", x, shape.inputs, x.ncols())?;
+    check_lines("d", d, shape.outputs, x.ncols())?;
+    if lr.is_finite() && lr >= 0.0 { Ok(()) } else { Err(TileError::LearningRate(lr)) }
+}
+
+impl ReadOut for IdealTile {
+    fn weights(&self) -> DMatrix<f32> {
+        to_matrix(&self.weights, self.shape)
+    }
+
+    fn set_weights(&mut self, weights: &DMatrix<f32>, _key: RngKey) -> Result<(), TileError> {
+        self.weights = from_matrix(weights, self.shape)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,62 @@
+//! Analog-to-digital converter: from the current of a bit line to a number.
+
+use crate::periphery::io::IoConfig;
+use crate::periphery::quantiser::{quantise, step};
+
+/// The converter of one output line, after validation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Adc {
+    step: f32,
+    bound: f32,
+    noise: f32,
+    stochastic: bool,
+    asymmetry: f32,
+    test_negative: bool,
+}
+
+/// What the converter gives: the number, and whether the line was beyond the range.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reading {
+    /// The number, within the range.
+    pub value: f32,
+    /// The quantised line exceeded the range that bound management watches.
+    pub exceeded: bool,
+}
+
+impl Adc {
+    pub(crate) fn new(io: &IoConfig) -> Self {
+        Self {
+            step: step(io.out_res, io.out_bound),
+            bound: if io.out_bound > 0.0 { io.out_bound } else { f32::INFINITY },
+            noise: io.out_noise,
+            stochastic: io.out_sto_round,
+            asymmetry: io.out_asymmetry,
+            test_negative: io.bm_test_negative_bound,
+        }
+    }
+
+    /// Whether conversion draws Gaussian noise.
+    #[must_use]
+    pub fn is_noisy(&self) -> bool {
+        self.noise > 0.0
+    }
+
+    /// Whether conversion draws a dither for stochastic rounding.
+    #[must_use]
+    pub fn is_stochastic(&self) -> bool {
+        self.stochastic && self.step > 0.0
+    }
+
+    /// Reads a line that carries `y`: weakened where negative, noisy, quantised, cut to the range.
+    ///
+    /// `uniform` in [0, 1) dithers stochastic rounding, `xi` is the normal draw of the noise.
+    #[inline(always)]
+    #[must_use]
+    pub fn convert(&self, y: f32, uniform: f32, xi: f32) -> Reading {
+        let line = if y < 0.0 { y * (1.0 - self.asymmetry) } else { y };
+        let dither = if self.stochastic { uniform - 0.5 } else { 0.0 };
+        let level = quantise(line + self.noise * xi, self.step, dither);
+        let exceeded = level > self.bound || (self.test_negative && level < -self.bound);
+        Reading { value: level.clamp(-self.bound, self.bound), exceeded }
+    }
+}

@@ -1,0 +1,261 @@
+//! The analog matrix-vector product: the one place where the signal chain is put together.
+//!
+//! For every sample, with noise-management scale α and reduction ρ = 1, 2, 4, …:
+//!
+//! ```text
+//! x̂ = DAC(x/(αρ))      ŷ = W x̂ + weight noise      y = out_scale·αρ·ADC(ŷ)
+//! ```
+//!
+//! repeated with doubled ρ for the samples whose outputs exceeded the range ([`bound_management`]).
+//! All rounds of a sample draw from that sample's own address.
+//!
+//! [`bound_management`]: super::bound_management
+
+use nalgebra::{DMatrixView, DMatrixViewMut};
+use pulp::Arch;
+use rayon::prelude::*;
+
+use aimc_device::error::ConfigError;
+use aimc_device::{RngKey, parallel};
+
+use crate::ideal::exact_product;
+use crate::matmul::Weights;
+use crate::periphery::adc::Adc;
+use crate::periphery::bound_management::{BoundManagement, Halving};
+use crate::periphery::dac::Dac;
+use crate::periphery::io::IoConfig;
+use crate::periphery::weight_noise::WeightNoise;
+use crate::tile::{SampleKeys, TileError, check_lines, check_shape};
+
+/// What a random stream of a sample is for; each round of bound management has its own set.
+#[derive(Clone, Copy)]
+enum Draw {
+    InputDither,
+    InputNoise,
+    WeightNoise,
+    OutputNoise,
+    OutputDither,
+}
+
+/// Streams per round: the number of variants of [`Draw`], rounded up.
+const STREAMS: u64 = 8;
+
+/// The circuits of one direction, ready to multiply.
+#[derive(Clone, Debug)]
+pub struct AnalogMvm {
+    io: IoConfig,
+    dac: Dac,
+    adc: Adc,
+    halving: Halving,
+}
+
+/// A sample on its way through the array.
+struct Sample {
+    /// Column of the caller's matrices.
+    column: usize,
+    /// Noise-management scale α.
+    scale: f32,
+    key: RngKey,
+}
+
+impl AnalogMvm {
+    /// Circuits of the forward direction.
+    pub fn forward(io: &IoConfig) -> Result<Self, ConfigError> {
+        io.validate()?;
+        let halving = Halving {
+            on: io.bound_management == BoundManagement::Iterative && io.out_bound > 0.0,
+            max_factor: io.max_bm_factor,
+            max_steps: io.max_bm_res,
+        };
+        Ok(Self { io: io.clone(), dac: Dac::new(io), adc: Adc::new(io), halving })
+    }
+
+    /// Circuits of the backward direction, which has no bound management.
+    pub fn backward(io: &IoConfig) -> Result<Self, ConfigError> {
+        let mut circuits = Self::forward(io)?;
+        circuits.halving.on = false;
+        Ok(circuits)
+    }
+
+    /// The record these circuits were built from.
+    #[must_use]
+    pub fn config(&self) -> &IoConfig {
+        &self.io
+    }
+
+    /// `y` = W `x` through the circuits: `x` is inputs x batch, `y` outputs x batch.
+    pub fn multiply(
+        &self,
+        weights: Weights<'_>,
+        x: &DMatrixView<f32>,
+        y: &mut DMatrixViewMut<f32>,
+        draws: SampleKeys,
+    ) -> Result<(), TileError> {
+        check_lines("input", x, weights.inputs(), x.ncols())?;
+        check_shape("output", y.shape(), (weights.outputs(), x.ncols()))?;
+        if self.io.is_perfect {
+            exact_product(weights, x, y);
+            y.iter_mut().for_each(|y| *y *= self.io.out_scale);
+            return Ok(());
+        }
+        let mut waiting = self.enter(x, y, draws);
+        let mut round = 0;
+        while !waiting.is_empty() {
+            waiting = self.round(weights, x, y, waiting, round);
+            round += 1;
+        }
+        Ok(())
+    }
+
+    /// The samples that carry a signal; the outputs of the others are exactly 0.
+    fn enter(&self, x: &DMatrixView<f32>, y: &mut DMatrixViewMut<f32>, draws: SampleKeys) -> Vec<Sample> {
+        let mut samples = Vec::with_capacity(x.ncols());
+        for column in 0..x.ncols() {
+            let lines = x.column(column);
+            let scale = self.io.noise_management.scale(lines.iter().copied(), self.io.nm_thres);
+            if scale > 0.0 {
+                samples.push(Sample { column, scale, key: draws.sample(column) });
+            } else {
+                y.column_mut(column).fill(0.0);
+            }
+        }
+        samples
+    }
+
+    /// One product of all waiting samples; gives back those that must be repeated.
+    fn round(
+        &self,
+        weights: Weights<'_>,
+        x: &DMatrixView<f32>,
+        y: &mut DMatrixViewMut<f32>,
+        samples: Vec<Sample>,
+        round: u64,
+    ) -> Vec<Sample> {
+        let rho = 2.0_f32.powi(round as i32);
+        let mut lines = vec![0.0; weights.inputs() * samples.len()];
+        for_each(&samples, &mut lines, |sample, lines| {
+            lines.iter_mut().zip(x.column(sample.column).iter()).for_each(|(line, x)| *line = *x);
+            self.drive(sample.key, round, 1.0 / (sample.scale * rho), lines);
+        });
+        let mut currents = vec![0.0; weights.outputs() * samples.len()];
+        weights.multiply(&lines, &mut currents);
+        self.add_weight_noise(weights, &samples, &lines, &mut currents, round);
+        let may_go_on = self.halving.may_go_on(rho, self.dac.step);
+        for_each(&samples, &mut currents, |sample, currents| {
+            let factor = self.io.out_scale * sample.scale * rho;
+            let exceeded = self.read(sample.key, round, factor, currents);
+            if exceeded && may_go_on {
+                currents[0] = f32::NAN;
+            }
+        });
+        let mut again = Vec::new();
+        for (sample, currents) in samples.into_iter().zip(currents.chunks(weights.outputs())) {
+            // No reading is NaN: inputs were checked and all circuits are bounded or linear.
+            if currents[0].is_nan() {
+                again.push(sample);
+            } else {
+                y.column_mut(sample.column).iter_mut().zip(currents).for_each(|(y, value)| *y = *value);
+            }
+        }
+        again
+    }
+
+    /// Puts one sample on the input lines.
+    fn drive(&self, key: RngKey, round: u64, scale: f32, lines: &mut [f32]) {
+        let stochastic = self.dac.is_stochastic();
+        let dither = uniforms(stochastic, key, round, Draw::InputDither, lines.len());
+        let noise = normals(self.dac.is_noisy(), key, round, Draw::InputNoise, lines.len());
+        let dac = self.dac;
+        Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                for (i, line) in lines.iter_mut().enumerate() {
+                    *line = dac.convert(*line * scale, at(&dither, i), at(&noise, i));
+                }
+            },
+        );
+    }
+
+    /// Reads the output lines of one sample; whether any exceeded the range.
+    fn read(&self, key: RngKey, round: u64, factor: f32, currents: &mut [f32]) -> bool {
+        let dither = uniforms(self.adc.is_stochastic(), key, round, Draw::OutputDither, currents.len());
+        let noise = normals(self.adc.is_noisy(), key, round, Draw::OutputNoise, currents.len());
+        let adc = self.adc;
+        Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                let mut exceeded = false;
+                for (i, current) in currents.iter_mut().enumerate() {
+                    let reading = adc.convert(*current, at(&dither, i), at(&noise, i));
+                    exceeded |= reading.exceeded;
+                    *current = factor * reading.value;
+                }
+                exceeded
+            },
+        )
+    }
+
+    fn add_weight_noise(
+        &self,
+        weights: Weights<'_>,
+        samples: &[Sample],
+        lines: &[f32],
+        currents: &mut [f32],
+        round: u64,
+    ) {
+        let (inputs, outputs) = (weights.inputs(), weights.outputs());
+        if self.io.w_noise <= 0.0 || self.io.w_noise_type == WeightNoise::None {
+            return;
+        }
+        let squares: Vec<f32> = lines.iter().map(|x| x * x).collect();
+        let mut variance = vec![0.0; currents.len()];
+        if self.io.w_noise_type == WeightNoise::AdditiveConstant {
+            for (variance, squares) in variance.chunks_mut(outputs).zip(squares.chunks(inputs)) {
+                variance.fill(squares.iter().sum());
+            }
+        } else {
+            let sizes: Vec<f32> = weights.values().iter().map(|w| w.abs()).collect();
+            weights.with_values(&sizes).multiply(&squares, &mut variance);
+        }
+        for (sample, (currents, variance)) in
+            samples.iter().zip(currents.chunks_mut(outputs).zip(variance.chunks(outputs)))
+        {
+            let noise = normals(true, sample.key, round, Draw::WeightNoise, outputs);
+            for (current, (variance, xi)) in currents.iter_mut().zip(variance.iter().zip(noise)) {
+                *current += self.io.w_noise * variance.sqrt() * xi;
+            }
+        }
+    }
+}
+
+/// Runs `work` on the lines of every sample; samples may go to different threads.
+fn for_each(samples: &[Sample], lines: &mut [f32], work: impl Fn(&Sample, &mut [f32]) + Sync) {
+    let width = lines.len() / samples.len();
+    if parallel::worthwhile(2 * lines.len()) {
+        samples.par_iter().zip(lines.par_chunks_mut(width)).for_each(|(sample, lines)| work(sample, lines));
+    } else {
+        samples.iter().zip(lines.chunks_mut(width)).for_each(|(sample, lines)| work(sample, lines));
+    }
+}
+
+fn normals(needed: bool, key: RngKey, round: u64, draw: Draw, n: usize) -> Vec<f32> {
+    let mut values = vec![0.0; if needed { n } else { 0 }];
+    if needed {
+        key.stream(round * STREAMS + draw as u64).fill_normal(&mut values);
+    }
+    values
+}
+
+fn uniforms(needed: bool, key: RngKey, round: u64, draw: Draw, n: usize) -> Vec<f32> {
+    let mut values = vec![0.0; if needed { n } else { 0 }];
+    if needed {
+        key.stream(round * STREAMS + draw as u64).fill_uniform(&mut values);
+    }
+    values
+}
+
+/// Draw number `i`, or 0 where none were needed.
+#[inline(always)]
+fn at(draws: &[f32], i: usize) -> f32 {
+    draws.get(i).copied().unwrap_or(0.0)
+}

@@ -1,0 +1,11 @@
+//! Pulse trains and the outer-product update by coincidence.
+//!
+//! [`config`] says what trains are made of, [`management`] scales the lines, [`train`] draws the pulses and
+//! [`outer_product`] lets them meet at the devices.
+
+pub mod config;
+pub mod management;
+pub mod outer_product;
+pub mod train;
+
+pub use config::{PulseType, UpdateConfig};

@@ -1,0 +1,130 @@
+//! Stochastic pulse trains of one vector pair (Gokmen & Vlasov 2016, doi:10.3389/fnins.2016.00333).
+//!
+//! In every time slot each line fires on its own with its probability; a line's pulses are shared by all the
+//! devices it reaches. A probability p is met to 2⁻³²: the line fires where a random word is below p·2³².
+
+use aimc_device::{RngKey, rng::label};
+
+use crate::pulse::management::TrainPlan;
+
+/// The pulses of one vector pair, ready to meet at the devices.
+#[derive(Clone, Debug, Default)]
+pub struct Trains {
+    /// Input lines that fire, slot after slot; within a slot first those with x > 0, then those with x < 0.
+    columns: Vec<u32>,
+    slots: Vec<Slot>,
+    /// Output lines that fire: one bit per slot, `words_per_row` words for each line.
+    row_bits: Vec<u64>,
+    words_per_row: usize,
+}
+
+/// Where in `columns` the lines of one slot are found.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    start: usize,
+    negative: usize,
+    end: usize,
+}
+
+impl Trains {
+    /// Draws the trains of `x` and `d` from the streams of `key`.
+    #[must_use]
+    pub fn draw(plan: &TrainPlan, x: &[f32], d: &[f32], key: RngKey) -> Self {
+        let slots = plan.length as usize;
+        let mut trains = Self { words_per_row: slots.div_ceil(64), ..Self::default() };
+        trains.row_bits.resize(d.len() * trains.words_per_row, 0);
+        let (x_thresholds, d_thresholds) = (thresholds(x, plan.x_scale), thresholds(d, plan.d_scale));
+        let mut x_words = key.fold_in(label("x pulses")).stream(0);
+        let mut d_words = key.fold_in(label("d pulses")).stream(0);
+        let mut words = vec![0; x.len().max(d.len())];
+        let mut negative = Vec::with_capacity(x.len());
+        for slot in 0..slots {
+            let x_part = &mut words[..x.len()];
+            x_words.fill_u32(x_part);
+            let start = trains.columns.len();
+            negative.clear();
+            for (column, (&word, &threshold)) in x_part.iter().zip(&x_thresholds).enumerate() {
+                if u64::from(word) < threshold {
+                    if x[column] > 0.0 { &mut trains.columns } else { &mut negative }.push(column as u32);
+                }
+            }
+            let middle = trains.columns.len();
+            trains.columns.append(&mut negative);
+            trains.slots.push(Slot { start, negative: middle, end: trains.columns.len() });
+
+            let d_part = &mut words[..d.len()];
+            d_words.fill_u32(d_part);
+            for (row, (&word, &threshold)) in d_part.iter().zip(&d_thresholds).enumerate() {
+                if u64::from(word) < threshold {
+                    trains.row_bits[row * trains.words_per_row + slot / 64] |= 1 << (slot % 64);
+                }
+            }
+        }
+        trains
+    }
+
+    /// Whether output line `row` fires at all.
+    #[must_use]
+    pub fn row_fires(&self, row: usize) -> bool {
+        self.row_words(row).iter().any(|&word| word != 0)
+    }
+
+    /// The coincidences of output line `row`, slot by slot: input lines with x > 0 and with x < 0.
+    pub fn coincidences(&self, row: usize) -> impl Iterator<Item = (&[u32], &[u32])> {
+        let bits = self.row_words(row);
+        let fires = move |slot: usize| bits[slot / 64] >> (slot % 64) & 1 == 1;
+        self.slots.iter().enumerate().filter(move |(slot, _)| fires(*slot)).map(|(_, slot)| {
+            (&self.columns[slot.start..slot.negative], &self.columns[slot.negative..slot.end])
+        })
+    }
+
+    /// Largest possible number of pulses, for judging the amount of work.
+    #[must_use]
+    pub fn work(&self) -> usize {
+        self.columns.len() * self.row_bits.len() / self.words_per_row.max(1)
+    }
+
+    fn row_words(&self, row: usize) -> &[u64] {
+        &self.row_bits[row * self.words_per_row..(row + 1) * self.words_per_row]
+    }
+}
+
+/// Firing thresholds: words below them, out of 2³², fire.
+fn thresholds(values: &[f32], scale: f32) -> Vec<u64> {
+    const WORDS: f64 = 4_294_967_296.0;
+    values.iter().map(|v| (f64::from(v.abs() * scale) * WORDS).min(WORDS) as u64).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aimc_testkit::stats;
+
+    /// Slots in which line `row` fires and the number of coincidences with column 0.
+    fn pulses(trains: &Trains, row: usize) -> (usize, usize) {
+        let met = trains.coincidences(row).map(|(plus, minus)| plus.contains(&0) || minus.contains(&0));
+        met.fold((0, 0), |(slots, hits), hit| (slots + 1, hits + usize::from(hit)))
+    }
+
+    #[test]
+    fn certain_lines_fire_in_every_slot_and_silent_ones_never() {
+        let plan = TrainPlan { length: 70, x_scale: 1.0, d_scale: 1.0 };
+        let trains = Trains::draw(&plan, &[1.0, 0.0, -2.0], &[1.0, 0.0], RngKey::root(1));
+        let slots: Vec<_> = trains.coincidences(0).collect();
+        assert_eq!(slots.len(), 70);
+        assert!(slots.iter().all(|slot| *slot == (&[0][..], &[2][..])));
+        assert!(!trains.row_fires(1) && trains.coincidences(1).next().is_none());
+    }
+
+    /// E[n] = BL·px·pd and Var[n] = BL·px·pd(1 - px·pd): n is binomial.
+    #[test]
+    fn coincidences_are_binomial() {
+        let (px, pd, length, trials) = (0.3_f64, 0.45_f64, 20_u32, 20_000);
+        let plan = TrainPlan { length, x_scale: 1.0, d_scale: 1.0 };
+        let total: usize = (0..trials)
+            .map(|i| pulses(&Trains::draw(&plan, &[0.3], &[0.45], RngKey::root(5).fold_in(i)), 0).1)
+            .sum();
+        let n = u64::from(length) * trials;
+        stats::assert_p("coincidences", stats::binomial_test(total as u64, n, px * pd));
+    }
+}

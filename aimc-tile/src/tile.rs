@@ -1,0 +1,230 @@
+//! What a tile is: the three operations of a crossbar, and the addresses of their random draws.
+
+use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
+
+use aimc_device::RngKey;
+use aimc_device::state::{State, StateError, StatePart};
+
+/// Size of a tile: `outputs` bit lines by `inputs` word lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// Number of outputs (rows of the weight matrix).
+    pub outputs: usize,
+    /// Number of inputs (columns of the weight matrix).
+    pub inputs: usize,
+}
+
+/// A call that a tile refuses; nothing was changed.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum TileError {
+    /// A matrix of the wrong size.
+    #[error("{what} has {found:?} rows x columns, the tile needs {expected:?}")]
+    Shape {
+        /// Which argument.
+        what: &'static str,
+        /// Size needed.
+        expected: (usize, usize),
+        /// Size given.
+        found: (usize, usize),
+    },
+    /// NaN or infinity on a line.
+    #[error("{what}: line {line} of sample {sample} carries {value}, which is not finite")]
+    NotFinite {
+        /// Which argument.
+        what: &'static str,
+        /// Column of the matrix.
+        sample: usize,
+        /// Row of the matrix.
+        line: usize,
+        /// The offending value.
+        value: f32,
+    },
+    /// A learning rate that pulses cannot express.
+    #[error("learning rate = {0}: must be a finite number, 0 or above")]
+    LearningRate(f32),
+}
+
+/// Where the draws of consecutive samples are found: sample i of a call uses the address of number `first` + i.
+///
+/// Numbering samples over calls makes the draws of a sample independent of how a batch is split:
+///
+/// ```
+/// use aimc_device::RngKey;
+/// use aimc_tile::SampleKeys;
+/// let all = SampleKeys::new(RngKey::root(1));
+/// assert_eq!(all.skip(3).sample(2), all.sample(5));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SampleKeys {
+    key: RngKey,
+    first: u64,
+}
+
+impl SampleKeys {
+    /// Addresses that number the samples from 0.
+    #[must_use]
+    pub fn new(key: RngKey) -> Self {
+        Self { key, first: 0 }
+    }
+
+    /// The same addresses, starting `count` samples later.
+    #[must_use]
+    pub fn skip(self, count: u64) -> Self {
+        Self { first: self.first + count, ..self }
+    }
+
+    /// The same sample numbers under another label, for another tile or another purpose.
+    #[must_use]
+    pub fn fold_in(self, label: u64) -> Self {
+        Self { key: self.key.fold_in(label), ..self }
+    }
+
+    /// The key of sample `index` of the call.
+    #[must_use]
+    pub fn sample(self, index: usize) -> RngKey {
+        self.key.fold_in(self.first + index as u64)
+    }
+}
+
+/// Anything that multiplies vectors by a matrix W of [`Shape`] `outputs` x `inputs`.
+///
+/// A sample is a column of a matrix: contiguous, the memory of a row-major [batch, features] array.
+pub trait MatVec: std::fmt::Debug + Send + Sync {
+    /// Size of W.
+    fn shape(&self) -> Shape;
+
+    /// y = W x for every column; `x` is inputs x batch, `y` outputs x batch.
+    fn forward(
+        &self,
+        x: DMatrixView<f32>,
+        y: DMatrixViewMut<f32>,
+        draws: SampleKeys,
+    ) -> Result<(), TileError>;
+}
+
+/// A tile that learns.
+pub trait Tile: MatVec {
+    /// z = Wᵀ d for every column; `d` is outputs x batch, `z` inputs x batch.
+    fn backward(
+        &self,
+        d: DMatrixView<f32>,
+        z: DMatrixViewMut<f32>,
+        draws: SampleKeys,
+    ) -> Result<(), TileError>;
+
+    /// W ← W - lr·d xᵀ, sample after sample, as well as the devices can; `x` inputs x batch, `d` outputs x batch.
+    fn update(
+        &mut self,
+        x: DMatrixView<f32>,
+        d: DMatrixView<f32>,
+        lr: f32,
+        draws: SampleKeys,
+    ) -> Result<(), TileError>;
+
+    /// What happens to the devices once per mini-batch, whatever the data: diffusion, then decay.
+    fn end_of_step(&mut self, key: RngKey);
+
+    /// Everything needed to continue later.
+    fn state(&self) -> State;
+
+    /// Takes over a state that [`Tile::state`] gave on a tile of the same configuration.
+    fn restore(&mut self, state: &StatePart<'_>) -> Result<(), StateError>;
+}
+
+/// Ideal access to the weights, which hardware does not have: for initialisation, evaluation and tests.
+pub trait ReadOut {
+    /// W, outputs x inputs.
+    fn weights(&self) -> DMatrix<f32>;
+
+    /// Sets W as far as the devices allow (bounds); `weights` is outputs x inputs.
+    fn set_weights(&mut self, weights: &DMatrix<f32>, key: RngKey) -> Result<(), TileError>;
+}
+
+/// A tile that learns and can be read ideally: what a network in training is made of.
+pub trait TrainableTile: Tile + ReadOut {}
+
+impl<T: Tile + ReadOut + ?Sized> TrainableTile for T {}
+
+impl<T: MatVec + ?Sized> MatVec for Box<T> {
+    fn shape(&self) -> Shape {
+        (**self).shape()
+    }
+
+    fn forward(
+        &self,
+        x: DMatrixView<f32>,
+        y: DMatrixViewMut<f32>,
+        draws: SampleKeys,
+    ) -> Result<(), TileError> {
+        (**self).forward(x, y, draws)
+    }
+}
+
+impl<T: Tile + ?Sized> Tile for Box<T> {
+    fn backward(
+        &self,
+        d: DMatrixView<f32>,
+        z: DMatrixViewMut<f32>,
+        draws: SampleKeys,
+    ) -> Result<(), TileError> {
+        (**self).backward(d, z, draws)
+    }
+
+    fn update(
+        &mut self,
+        x: DMatrixView<f32>,
+        d: DMatrixView<f32>,
+        lr: f32,
+        draws: SampleKeys,
+    ) -> Result<(), TileError> {
+        (**self).update(x, d, lr, draws)
+    }
+
+    fn end_of_step(&mut self, key: RngKey) {
+        (**self).end_of_step(key);
+    }
+
+    fn state(&self) -> State {
+        (**self).state()
+    }
+
+    fn restore(&mut self, state: &StatePart<'_>) -> Result<(), StateError> {
+        (**self).restore(state)
+    }
+}
+
+impl<T: ReadOut + ?Sized> ReadOut for Box<T> {
+    fn weights(&self) -> DMatrix<f32> {
+        (**self).weights()
+    }
+
+    fn set_weights(&mut self, weights: &DMatrix<f32>, key: RngKey) -> Result<(), TileError> {
+        (**self).set_weights(weights, key)
+    }
+}
+
+/// Refuses a matrix that is not `rows` x `columns` or holds a number that is not finite.
+pub(crate) fn check_lines(
+    what: &'static str,
+    lines: &DMatrixView<f32>,
+    rows: usize,
+    columns: usize,
+) -> Result<(), TileError> {
+    check_shape(what, lines.shape(), (rows, columns))?;
+    match lines.iter().position(|value| !value.is_finite()) {
+        None => Ok(()),
+        Some(at) => {
+            let (sample, line) = (at / rows, at % rows);
+            Err(TileError::NotFinite { what, sample, line, value: lines[(line, sample)] })
+        }
+    }
+}
+
+/// Refuses a matrix of the wrong size.
+pub(crate) fn check_shape(
+    what: &'static str,
+    found: (usize, usize),
+    expected: (usize, usize),
+) -> Result<(), TileError> {
+    if found == expected { Ok(()) } else { Err(TileError::Shape { what, expected, found }) }
+}
