@@ -161,10 +161,20 @@ fn write_temporary(dir: &Path, bytes: &[u8]) -> io::Result<TempPath> {
     let permissions = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o666);
     #[cfg(unix)]
     builder.permissions(permissions);
-    let mut file: NamedTempFile = builder.tempfile_in(dir)?;
-    file.write_all(bytes)?;
+    let mut file: NamedTempFile = builder.tempfile_in(dir).map_err(without_path)?;
+    // Through the plain file: the wrapper would add the temporary path to an error.
+    file.as_file_mut().write_all(bytes)?;
     file.as_file().sync_all()?;
     Ok(file.into_temp_path())
+}
+
+/// The reason of the operating system alone; a temporary name in a message would only confuse.
+fn without_path(error: io::Error) -> io::Error {
+    let text = error.to_string();
+    match text.split_once(" at path ") {
+        Some((reason, _)) => io::Error::new(error.kind(), reason),
+        None => error,
+    }
 }
 
 fn move_into_place(staged: Vec<Staged>) -> Result<Vec<PathBuf>, OutputError> {
@@ -193,7 +203,7 @@ fn keep_old(target: &Path) -> io::Result<Option<TempPath>> {
     let dir = target.parent().unwrap_or(Path::new("."));
     // Not every file system has hard links; a copy serves as well.
     let second_name = |path: &Path| fs::hard_link(target, path).or_else(|_| fs::copy(target, path).map(drop));
-    let old = Builder::new().prefix(PREFIX).make_in(dir, second_name)?;
+    let old = Builder::new().prefix(PREFIX).make_in(dir, second_name).map_err(without_path)?;
     Ok(Some(old.into_temp_path()))
 }
 
@@ -290,6 +300,7 @@ mod tests {
         fs::write(&file, "mine").unwrap();
         for dir in [file.clone(), file.join("below"), file.join("far/below")] {
             for error in [two_files().commit(&dir).unwrap_err(), check_folder(&dir).unwrap_err()] {
+                assert!(!error.to_string().contains(PREFIX), "{error}");
                 assert!(matches!(error, OutputError::Folder { .. }), "{error}");
                 assert!(error.to_string().contains(&dir.display().to_string()), "{error}");
             }
@@ -327,6 +338,14 @@ mod tests {
         twice.add("a.csv", "x");
         assert!(matches!(twice.commit(&dir), Err(OutputError::Duplicate(name)) if name == "a.csv"));
         assert!(!dir.exists());
+    }
+
+    #[test]
+    fn an_error_does_not_speak_of_temporary_names() {
+        let gone = tempfile::tempdir().unwrap().path().join("gone");
+        let error = write_temporary(&gone, b"x").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        assert!(!error.to_string().contains(PREFIX), "{error}");
     }
 
     #[test]

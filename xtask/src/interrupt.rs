@@ -42,7 +42,8 @@ impl Flag {
 
 /// Starts to watch Ctrl-C. Call once, before long work.
 pub(crate) fn install() -> Result<(), InstallError> {
-    ctrlc::try_set_handler(pressed)?;
+    // Not `try_set_handler`: it fails where a shell ignores SIGINT for work in the background.
+    ctrlc::set_handler(pressed)?;
     Ok(())
 }
 
