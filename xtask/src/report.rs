@@ -212,7 +212,7 @@ mod tests {
         assert!(report.render().contains("<td>lost?</td>"));
     }
 
-    /// Not a check: writes a page to look at. `AIMC_LOOK=folder cargo test -p xtask look -- --ignored`.
+    /// Not a check: writes a page with the charts that the other `look` tests put into the folder before.
     #[test]
     #[ignore = "writes a page for the eye"]
     fn look() {
