@@ -125,6 +125,6 @@ mod tests {
             .map(|i| pulses(&Trains::draw(&plan, &[0.3], &[0.45], RngKey::root(5).fold_in(i)), 0).1)
             .sum();
         let n = u64::from(length) * trials;
-        stats::assert_p("coincidences", stats::binomial_test(total as u64, n, px * pd));
+        stats::assert_p(stats::proportion_test(total as u64, n, px * pd), stats::FALSE_ALARM);
     }
 }

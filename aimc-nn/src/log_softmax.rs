@@ -1,0 +1,50 @@
+//! Log-softmax over the classes of every sample.
+
+use nalgebra::DMatrix;
+
+/// yᵢ = xᵢ - ln Σⱼ eˣʲ per column, computed without overflow.
+#[must_use]
+pub fn forward(x: &DMatrix<f32>) -> DMatrix<f32> {
+    let mut y = x.clone();
+    for mut column in y.column_iter_mut() {
+        let largest = column.max();
+        let log_sum = column.iter().map(|x| (x - largest).exp()).sum::<f32>().ln() + largest;
+        column.add_scalar_mut(-log_sum);
+    }
+    y
+}
+
+/// Gradient with respect to x, from the output `y` and the gradient `dy`: dy - eʸ Σ dy per column.
+#[must_use]
+pub fn backward(y: &DMatrix<f32>, dy: &DMatrix<f32>) -> DMatrix<f32> {
+    let mut dx = dy.clone();
+    for (mut dx, y) in dx.column_iter_mut().zip(y.column_iter()) {
+        let sum = dx.sum();
+        dx.zip_apply(&y, |dx, y| *dx -= y.exp() * sum);
+    }
+    dx
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nalgebra::dmatrix;
+
+    #[test]
+    fn probabilities_add_up_even_for_huge_inputs() {
+        let y = forward(&dmatrix![1000.0, 0.0; 999.0, 0.0]);
+        assert!((y.column(0).map(f32::exp).sum() - 1.0).abs() < 4.0 * f32::EPSILON);
+        assert!((y[(0, 1)] - 0.5_f32.ln()).abs() < 2.0 * f32::EPSILON);
+    }
+
+    /// With dy = -1 at one class the gradient is softmax - one-hot, which sums to 0.
+    #[test]
+    fn gradient_of_one_class_is_softmax_minus_one_hot() {
+        let y = forward(&dmatrix![0.3; -0.2; 1.0]);
+        let dx = backward(&y, &dmatrix![0.0; -1.0; 0.0]);
+        for i in 0..3 {
+            let expected = y[i].exp() - f32::from(u8::from(i == 1));
+            assert!((dx[i] - expected).abs() < 2.0 * f32::EPSILON);
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Checkpoints: everything that a training needs to go on bit for bit.
+//!
+//! The file is in the safetensors format: weights, per-device constants and counters as named arrays; the
+//! configuration, seed, step and history as JSON in its header. A checkpoint whose configuration or seed
+//! differs from the trainer's is refused, never silently preferred.
+
+use std::collections::HashMap;
+
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use aimc_device::state::{State, StateError, Values};
+use aimc_tile::Tile;
+
+use crate::trainer::{EpochMetrics, Trainer};
+
+/// Version of the layout; files of another version are refused.
+const FORMAT: &str = "aimc-checkpoint/1";
+
+/// A training frozen between two steps.
+#[derive(Clone, Debug)]
+pub struct Checkpoint {
+    header: Header,
+    state: State,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Header {
+    format: String,
+    /// Whatever configuration the caller trains with.
+    config: Value,
+    seed: u64,
+    step: u64,
+    /// Bits of the loss summed up so far in the current epoch.
+    loss_sum: u64,
+    history: Vec<EpochMetrics>,
+}
+
+/// A checkpoint cannot be read or does not fit.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    /// Damaged, truncated or another kind of file.
+    #[error("is no checkpoint of aimc: {0}")]
+    Damaged(String),
+    /// Written with another configuration or seed.
+    #[error("was written with another {what}: it holds {stored}, this training has {given}")]
+    Disagrees {
+        /// What differs.
+        what: &'static str,
+        /// Stored value.
+        stored: String,
+        /// Value of this training.
+        given: String,
+    },
+    /// The arrays do not fit the network.
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+impl<T: Tile> Trainer<T> {
+    /// Freezes the training; `config` is the configuration that must be given again to go on.
+    #[must_use]
+    pub fn checkpoint(&self, config: &Value) -> Checkpoint {
+        let header = Header {
+            format: FORMAT.to_owned(),
+            config: config.clone(),
+            seed: self.seed(),
+            step: self.step,
+            loss_sum: self.loss_sum.to_bits(),
+            history: self.history.clone(),
+        };
+        Checkpoint { header, state: self.network.state() }
+    }
+
+    /// Goes on from `checkpoint`; the trainer must be newly built with the same configuration and seed.
+    pub fn resume(&mut self, checkpoint: &Checkpoint, config: &Value) -> Result<(), CheckpointError> {
+        let header = &checkpoint.header;
+        let agrees = |what, stored: String, given: String| {
+            if stored == given { Ok(()) } else { Err(CheckpointError::Disagrees { what, stored, given }) }
+        };
+        agrees("seed", header.seed.to_string(), self.seed().to_string())?;
+        agrees("configuration", header.config.to_string(), config.to_string())?;
+        self.network.restore(&checkpoint.state.root())?;
+        self.step = header.step;
+        self.loss_sum = f64::from_bits(header.loss_sum);
+        self.history.clone_from(&header.history);
+        Ok(())
+    }
+}
+
+impl Checkpoint {
+    /// Steps done before the training was frozen.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.header.step
+    }
+
+    /// The checkpoint as the content of a file.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, CheckpointError> {
+        let arrays: Vec<(&str, Dtype, usize, Vec<u8>)> = self
+            .state
+            .iter()
+            .map(|(name, values)| match values {
+                Values::Floats(v) => {
+                    (name, Dtype::F32, v.len(), v.iter().flat_map(|v| v.to_le_bytes()).collect())
+                }
+                Values::Counts(v) => {
+                    (name, Dtype::U64, v.len(), v.iter().flat_map(|v| v.to_le_bytes()).collect())
+                }
+            })
+            .collect();
+        let views = arrays
+            .iter()
+            .map(|(name, dtype, length, bytes)| {
+                Ok((*name, TensorView::new(*dtype, vec![*length], bytes).map_err(damaged)?))
+            })
+            .collect::<Result<Vec<_>, CheckpointError>>()?;
+        let header = serde_json::to_string(&self.header).map_err(damaged)?;
+        let metadata = HashMap::from([("aimc".to_owned(), header)]);
+        safetensors::serialize(views, Some(metadata)).map_err(damaged)
+    }
+
+    /// Reads the content of a file.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, CheckpointError> {
+        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
+        let header = metadata.metadata().as_ref().and_then(|entries| entries.get("aimc"));
+        let header =
+            header.ok_or_else(|| CheckpointError::Damaged("its header lacks the entry `aimc`".to_owned()))?;
+        let header: Header = serde_json::from_str(header).map_err(damaged)?;
+        if header.format != FORMAT {
+            return Err(CheckpointError::Damaged(format!(
+                "format {:?} instead of {FORMAT:?}",
+                header.format
+            )));
+        }
+        let mut state = State::default();
+        for (name, tensor) in SafeTensors::deserialize(bytes).map_err(damaged)?.tensors() {
+            match tensor.dtype() {
+                Dtype::F32 => state.put(&name, numbers(tensor.data(), f32::from_le_bytes)),
+                Dtype::U64 => state.put(&name, numbers(tensor.data(), u64::from_le_bytes)),
+                other => return Err(CheckpointError::Damaged(format!("array {name} has type {other:?}"))),
+            }
+        }
+        Ok(Self { header, state })
+    }
+}
+
+fn damaged(error: impl std::fmt::Display) -> CheckpointError {
+    CheckpointError::Damaged(error.to_string())
+}
+
+/// Decodes numbers of N bytes each; the format guarantees whole numbers.
+fn numbers<const N: usize, T>(bytes: &[u8], decode: fn([u8; N]) -> T) -> Vec<T> {
+    let (whole, _) = bytes.as_chunks::<N>();
+    whole.iter().map(|bytes| decode(*bytes)).collect()
+}

@@ -1,0 +1,235 @@
+//! The training loop: plain stochastic gradient descent, where analog weights change only through their
+//! tile's own update.
+//!
+//! Every draw is addressed by the seed, the purpose and the number of the sample since the start of training,
+//! so that neither threads nor an interruption change a bit.
+
+use std::ops::ControlFlow;
+
+use nalgebra::DMatrix;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use aimc_device::RngKey;
+use aimc_device::error::{ConfigError, require};
+use aimc_device::rng::label;
+use aimc_nn::loss::{count_correct, negative_log_likelihood};
+use aimc_nn::{Dataset, DatasetError, Network, NetworkError};
+use aimc_tile::{MatVec, SampleKeys, Tile};
+
+/// Samples per forward pass in evaluation; draws do not depend on it.
+const EVALUATION_BATCH: usize = 256;
+
+/// How long and how fast to train.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainConfig {
+    /// Passes over the training data.
+    pub epochs: usize,
+    /// Samples per step; the last batch of an epoch may be smaller.
+    pub batch_size: usize,
+    /// Learning rate.
+    pub learning_rate: f32,
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        Self { epochs: 15, batch_size: 10, learning_rate: 0.3 }
+    }
+}
+
+impl TrainConfig {
+    /// Refuses values outside their range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        require::at_least_one("epochs", self.epochs)?;
+        require::at_least_one("batch_size", self.batch_size)?;
+        require::positive("learning_rate", self.learning_rate)
+    }
+}
+
+/// What one epoch gave.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochMetrics {
+    /// Number of the epoch, from 1.
+    pub epoch: usize,
+    /// Mean over the samples of the loss seen during the epoch.
+    pub train_loss: f64,
+    /// Loss on the test data after the epoch.
+    pub test_loss: f64,
+    /// Share of test samples classified correctly after the epoch.
+    pub test_accuracy: f64,
+}
+
+/// Where training stands, reported after every step.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress<'a> {
+    /// Samples used so far, over all epochs.
+    pub samples: u64,
+    /// Samples that the whole training will use.
+    pub total: u64,
+    /// Mean loss of the current batch.
+    pub loss: f64,
+    /// Metrics of the epochs finished so far.
+    pub history: &'a [EpochMetrics],
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// All epochs were done.
+    Finished,
+    /// The observer asked to stop.
+    Interrupted,
+}
+
+/// Training cannot go on.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum TrainError {
+    /// A parameter was refused.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The data do not fit.
+    #[error(transparent)]
+    Data(#[from] DatasetError),
+    /// A layer refused; with NaN this means that training diverged.
+    #[error("step {step}: {source} (if a value is not finite, the learning rate may be too large)")]
+    Network {
+        /// Step in which it happened, from 0.
+        step: u64,
+        /// What the layer said.
+        source: NetworkError,
+    },
+}
+
+/// A network in training.
+#[derive(Debug)]
+pub struct Trainer<T> {
+    /// The network.
+    pub network: Network<T>,
+    config: TrainConfig,
+    seed: u64,
+    pub(crate) step: u64,
+    /// Sum over the samples of the current epoch of their loss.
+    pub(crate) loss_sum: f64,
+    pub(crate) history: Vec<EpochMetrics>,
+}
+
+impl<T: Tile> Trainer<T> {
+    /// Validates the parameters and makes ready to train.
+    pub fn new(network: Network<T>, config: TrainConfig, seed: u64) -> Result<Self, ConfigError> {
+        config.validate()?;
+        Ok(Self { network, config, seed, step: 0, loss_sum: 0.0, history: Vec::new() })
+    }
+
+    /// The parameters.
+    #[must_use]
+    pub fn config(&self) -> &TrainConfig {
+        &self.config
+    }
+
+    /// Seed of all draws.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Steps done so far.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.step
+    }
+
+    /// Metrics of the epochs finished so far.
+    #[must_use]
+    pub fn history(&self) -> &[EpochMetrics] {
+        &self.history
+    }
+
+    /// Trains until all epochs are done or `observe`, called after every step, asks to stop.
+    ///
+    /// A stopped trainer goes on where it stopped when this is called again.
+    pub fn run(
+        &mut self,
+        train: &Dataset,
+        test: &Dataset,
+        observe: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Ending, TrainError> {
+        let steps_per_epoch = train.len().div_ceil(self.config.batch_size) as u64;
+        let total_steps = steps_per_epoch * self.config.epochs as u64;
+        let mut order = Vec::new();
+        while self.step < total_steps {
+            let (epoch, batch) = (self.step / steps_per_epoch, (self.step % steps_per_epoch) as usize);
+            if batch == 0 || order.is_empty() {
+                order = self.key("shuffle").stream(epoch).permutation(train.len());
+            }
+            let start = batch * self.config.batch_size;
+            let end = (start + self.config.batch_size).min(train.len());
+            let first = epoch * train.len() as u64 + start as u64;
+            let loss = self.train_batch(train, &order[start..end], first)?;
+            self.step += 1;
+            if end == train.len() {
+                self.finish_epoch(train.len(), test)?;
+            }
+            let progress = Progress {
+                samples: first + (end - start) as u64,
+                total: train.len() as u64 * self.config.epochs as u64,
+                loss,
+                history: &self.history,
+            };
+            if observe(progress).is_break() && self.step < total_steps {
+                return Ok(Ending::Interrupted);
+            }
+        }
+        Ok(Ending::Finished)
+    }
+
+    /// One step; gives the mean loss of the batch. `first` numbers its first sample since the start.
+    fn train_batch(&mut self, train: &Dataset, indices: &[usize], first: u64) -> Result<f64, TrainError> {
+        let (x, labels) = train.select(indices)?;
+        let draws = |purpose| SampleKeys::new(self.key(purpose)).skip(first);
+        let (forward, backward, update) = (draws("forward"), draws("backward"), draws("update"));
+        let end_of_step = self.key("end of step").fold_in(self.step);
+        let step = self.step;
+        let at = |source| TrainError::Network { step, source };
+        let trace = self.network.trace(x.as_view(), forward).map_err(at)?;
+        let (loss, gradient) = negative_log_likelihood(trace.output(), &labels);
+        let gradients = self.network.backward(&trace, gradient, backward).map_err(at)?;
+        self.network.update(&gradients, self.config.learning_rate, update).map_err(at)?;
+        self.network.end_of_step(end_of_step);
+        self.loss_sum += loss * labels.len() as f64;
+        Ok(loss)
+    }
+
+    fn finish_epoch(&mut self, samples: usize, test: &Dataset) -> Result<(), TrainError> {
+        let epoch = self.history.len() + 1;
+        let key = self.key("evaluate").fold_in(epoch as u64);
+        let (test_loss, test_accuracy) = evaluate(&self.network, test, key)
+            .map_err(|source| TrainError::Network { step: self.step, source })?;
+        let train_loss = self.loss_sum / samples as f64;
+        self.history.push(EpochMetrics { epoch, train_loss, test_loss, test_accuracy });
+        self.loss_sum = 0.0;
+        Ok(())
+    }
+
+    fn key(&self, purpose: &str) -> RngKey {
+        RngKey::root(self.seed).fold_in(label("train")).fold_in(label(purpose))
+    }
+}
+
+/// Mean loss and share of correct answers of a network that ends in log-probabilities.
+pub fn evaluate<T: MatVec>(
+    network: &Network<T>,
+    data: &Dataset,
+    key: RngKey,
+) -> Result<(f64, f64), NetworkError> {
+    let (mut loss, mut correct) = (0.0, 0);
+    for start in (0..data.len()).step_by(EVALUATION_BATCH) {
+        let count = EVALUATION_BATCH.min(data.len() - start);
+        let x: DMatrix<f32> = data.features().columns(start, count).into_owned();
+        let labels = &data.labels()[start..start + count];
+        let output = network.forward(x.as_view(), SampleKeys::new(key).skip(start as u64))?;
+        loss += negative_log_likelihood(&output, labels).0 * count as f64;
+        correct += count_correct(&output, labels);
+    }
+    Ok((loss / data.len() as f64, correct as f64 / data.len() as f64))
+}
