@@ -8,6 +8,7 @@ pub mod config;
 pub mod error;
 pub mod parallel;
 pub mod presets;
+pub mod programmed;
 pub mod pulsed;
 pub mod rng;
 pub mod state;

@@ -1,0 +1,139 @@
+//! Programmed devices for inference: one file per model of programming noise, drift and read noise.
+//!
+//! Such a device is written once, to a conductance near its target, and then only read. Its life has three
+//! stages, each a pure function of one cell; conductances are in µS, times in s since the end of programming:
+//!
+//! ```text
+//! write   g_p = program(g_target, ξ),  ν = drift_exponent(g_target, ξ)     once; fixed for life
+//! wait    g_d(t) = drifted(g_p, ν, t)                                      deterministic
+//! read    g(t) = read(g_p, g_d, t, ξ)                                      fresh ξ for every read
+//! ```
+//!
+//! Loops over devices live in [`ProgrammedArray`]. To add a model: write its file, then add one line to the
+//! `registry!` below.
+
+pub mod array;
+pub mod pcm;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::config;
+use crate::error::ConfigError;
+
+pub use array::ProgrammedArray;
+pub use pcm::PcmLike;
+
+/// A model of a device that is written once and then read. Every `xi` is a standard normal draw.
+pub trait ProgrammedDevice: Clone + std::fmt::Debug + Send + Sync + 'static {
+    /// Refuses parameters outside their physical range.
+    fn validate(&self) -> Result<(), ConfigError>;
+
+    /// Largest conductance that is programmed (µS).
+    fn g_max(&self) -> f32;
+
+    /// Std of the programmed conductance (µS) around the target `g_target` (µS), before it is cut at 0.
+    fn programming_std(&self, g_target: f32) -> f32;
+
+    /// Conductance right after programming (µS): never negative.
+    #[inline]
+    fn program(&self, g_target: f32, xi: f32) -> f32 {
+        (g_target + self.programming_std(g_target) * xi).max(0.0)
+    }
+
+    /// The drift exponent ν of a device that was programmed towards `g_target` (µS).
+    fn drift_exponent(&self, g_target: f32, xi: f32) -> f32;
+
+    /// Conductance (µS) `t` seconds after programming to `g_programmed` (µS), without read noise.
+    fn drifted(&self, g_programmed: f32, nu: f32, t: f32) -> f32;
+
+    /// Std (µS) of one read at time `t` (s) of a device that has drifted from `g_programmed` to `g_drifted` (µS).
+    fn read_noise_std(&self, g_programmed: f32, g_drifted: f32, t: f32) -> f32;
+
+    /// Conductance (µS) as one read at time `t` (s) finds it: never negative.
+    #[inline]
+    fn read(&self, g_programmed: f32, g_drifted: f32, t: f32, xi: f32) -> f32 {
+        (g_drifted + self.read_noise_std(g_programmed, g_drifted, t) * xi).max(0.0)
+    }
+}
+
+/// Lists the models once: from it follow the config enum, its parser and its equations.
+macro_rules! registry {
+    ($($(#[$doc:meta])* $model:ident,)*) => {
+        /// Any programmed device, chosen by the field `model` of a configuration.
+        ///
+        /// ```
+        /// use aimc_device::config;
+        /// use aimc_device::programmed::{ProgrammedDevice, ProgrammedDeviceConfig};
+        /// let device: ProgrammedDeviceConfig = config::from_toml("model = \"PcmLike\"\ng_max = 20.0").unwrap();
+        /// assert_eq!(device.g_max(), 20.0);
+        /// let error = config::from_toml::<ProgrammedDeviceConfig>("model = \"Pcm\"").unwrap_err();
+        /// assert_eq!(error.to_string(), "model = \"Pcm\": must be one of PcmLike");
+        /// ```
+        #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+        #[serde(tag = "model")]
+        pub enum ProgrammedDeviceConfig {
+            $($(#[$doc])* $model($model),)*
+        }
+
+        impl<'de> Deserialize<'de> for ProgrammedDeviceConfig {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                config::tagged(deserializer, "model", &[
+                    $((stringify!($model), |table| config::decode(table).map(Self::$model)),)*
+                ])
+            }
+        }
+
+        impl ProgrammedDevice for ProgrammedDeviceConfig {
+            fn validate(&self) -> Result<(), ConfigError> {
+                match self { $(Self::$model(device) => device.validate(),)* }
+            }
+
+            #[inline]
+            fn g_max(&self) -> f32 {
+                match self { $(Self::$model(device) => ProgrammedDevice::g_max(device),)* }
+            }
+
+            #[inline]
+            fn programming_std(&self, g_target: f32) -> f32 {
+                match self { $(Self::$model(device) => device.programming_std(g_target),)* }
+            }
+
+            #[inline]
+            fn program(&self, g_target: f32, xi: f32) -> f32 {
+                match self { $(Self::$model(device) => device.program(g_target, xi),)* }
+            }
+
+            #[inline]
+            fn drift_exponent(&self, g_target: f32, xi: f32) -> f32 {
+                match self { $(Self::$model(device) => device.drift_exponent(g_target, xi),)* }
+            }
+
+            #[inline]
+            fn drifted(&self, g_programmed: f32, nu: f32, t: f32) -> f32 {
+                match self { $(Self::$model(device) => device.drifted(g_programmed, nu, t),)* }
+            }
+
+            #[inline]
+            fn read_noise_std(&self, g_programmed: f32, g_drifted: f32, t: f32) -> f32 {
+                match self { $(Self::$model(device) => device.read_noise_std(g_programmed, g_drifted, t),)* }
+            }
+
+            #[inline]
+            fn read(&self, g_programmed: f32, g_drifted: f32, t: f32, xi: f32) -> f32 {
+                match self { $(Self::$model(device) => device.read(g_programmed, g_drifted, t, xi),)* }
+            }
+        }
+    };
+}
+
+registry! {
+    /// Phase-change memory.
+    PcmLike,
+}
+
+impl Default for ProgrammedDeviceConfig {
+    fn default() -> Self {
+        Self::PcmLike(PcmLike::default())
+    }
+}
