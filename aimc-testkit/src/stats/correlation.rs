@@ -1,6 +1,6 @@
 //! Pearson correlation and its test.
 
-use super::{Moments, Outcome, two_sided_normal};
+use super::{Outcome, two_sided_normal};
 
 /// Pearson's correlation coefficient of the pairs `(a[i], b[i])`, in [-1, 1].
 ///
@@ -19,7 +19,7 @@ where
     if a.len() != b.len() {
         return f64::NAN;
     }
-    let (mean_a, mean_b) = (Moments::of(a).mean(), Moments::of(b).mean());
+    let (mean_a, mean_b) = (mean(a), mean(b));
     let (mut aa, mut bb, mut ab) = (0.0, 0.0, 0.0);
     for (&x, &y) in a.iter().zip(b) {
         let (x, y) = (x.into() - mean_a, y.into() - mean_b);
@@ -28,6 +28,10 @@ where
         ab += x * y;
     }
     ab / (aa * bb).sqrt()
+}
+
+fn mean<T: Copy + Into<f64>>(samples: &[T]) -> f64 {
+    samples.iter().map(|&x| x.into()).sum::<f64>() / samples.len() as f64
 }
 
 /// Tests whether the pairs `(a[i], b[i])` have the correlation `rho` (0: uncorrelated).
