@@ -12,15 +12,18 @@ pub struct Adc {
     stochastic: bool,
     asymmetry: f32,
     test_negative: bool,
+    negative_cancels: bool,
 }
 
-/// What the converter gives: the number, and whether the line was beyond the range.
+/// What the converter gives: the number, and whether the quantised line was beyond the range.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reading {
     /// The number, within the range.
     pub value: f32,
-    /// The quantised line exceeded the range that bound management watches.
-    pub exceeded: bool,
+    /// The line was above the range.
+    pub above: bool,
+    /// The line was below the range.
+    pub below: bool,
 }
 
 impl Adc {
@@ -32,6 +35,7 @@ impl Adc {
             stochastic: io.out_sto_round,
             asymmetry: io.out_asymmetry,
             test_negative: io.bm_test_negative_bound,
+            negative_cancels: io.bm_negative_overflow_cancels && !io.bm_test_negative_bound,
         }
     }
 
@@ -56,7 +60,15 @@ impl Adc {
         let line = if y < 0.0 { y * (1.0 - self.asymmetry) } else { y };
         let dither = if self.stochastic { uniform - 0.5 } else { 0.0 };
         let level = quantise(line + self.noise * xi, self.step, dither);
-        let exceeded = level > self.bound || (self.test_negative && level < -self.bound);
-        Reading { value: level.clamp(-self.bound, self.bound), exceeded }
+        let (above, below) = (level > self.bound, level < -self.bound);
+        Reading { value: level.clamp(-self.bound, self.bound), above, below }
+    }
+
+    /// Whether bound management sees an overflow, from what it saw in the outputs `before` and this one.
+    #[inline(always)]
+    #[must_use]
+    pub fn overflow(&self, before: bool, reading: Reading) -> bool {
+        let cancelled = self.negative_cancels && reading.below;
+        reading.above || (self.test_negative && reading.below) || (before && !cancelled)
     }
 }

@@ -55,6 +55,9 @@ pub struct IoConfig {
     pub max_bm_res: f32,
     /// Bound management watches the lower bound too.
     pub bm_test_negative_bound: bool,
+    /// Without `bm_test_negative_bound`: an output below the lower bound also cancels the overflow of the
+    /// outputs before it, as AIHWKit's CPU code does.
+    pub bm_negative_overflow_cancels: bool,
 }
 
 impl Default for IoConfig {
@@ -80,6 +83,7 @@ impl Default for IoConfig {
             max_bm_factor: 1000,
             max_bm_res: 0.25,
             bm_test_negative_bound: true,
+            bm_negative_overflow_cancels: false,
         }
     }
 }

@@ -187,7 +187,7 @@ impl AnalogMvm {
                 let mut exceeded = false;
                 for (i, current) in currents.iter_mut().enumerate() {
                     let reading = adc.convert(*current, at(&dither, i), at(&noise, i));
-                    exceeded |= reading.exceeded;
+                    exceeded = adc.overflow(exceeded, reading);
                     *current = factor * reading.value;
                 }
                 exceeded

@@ -15,12 +15,25 @@ pub enum PulseType {
     StochasticCompressed,
 }
 
+/// Where the chance of stochastic pulses comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum PulseSource {
+    /// Every line in every slot on its own.
+    #[default]
+    Independent,
+    /// The C library's `rand`, as AIHWKit on a CPU: see [`super::lagged_fibonacci`]. With trains of 31 slots
+    /// the pulses of neighbouring lines are correlated, which widens the spread of an update.
+    LaggedFibonacci,
+}
+
 /// Parameters of the update; defaults are AIHWKit's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct UpdateConfig {
     /// Kind of pulse trains.
     pub pulse_type: PulseType,
+    /// Where the chance of stochastic pulses comes from.
+    pub pulse_source: PulseSource,
     /// Length of a train in time slots, at most this with `update_bl_management`.
     pub desired_bl: u32,
     /// Keep the length fixed; otherwise large learning rates lengthen the train. Without effect under
@@ -38,6 +51,7 @@ impl Default for UpdateConfig {
     fn default() -> Self {
         Self {
             pulse_type: PulseType::default(),
+            pulse_source: PulseSource::default(),
             desired_bl: 31,
             fixed_bl: true,
             update_bl_management: true,

@@ -4,8 +4,9 @@
 //! [`outer_product`] lets them meet at the devices.
 
 pub mod config;
+pub mod lagged_fibonacci;
 pub mod management;
 pub mod outer_product;
 pub mod train;
 
-pub use config::{PulseType, UpdateConfig};
+pub use config::{PulseSource, PulseType, UpdateConfig};

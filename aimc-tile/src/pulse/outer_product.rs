@@ -32,7 +32,7 @@ pub fn pulsed_update(
     for block in samples.chunks(BLOCK) {
         let prepare = |&(sample, (x, d)): &(usize, (&[f32], &[f32]))| {
             let plan = TrainPlan::new(config, lr, granularity, largest(x), largest(d))?;
-            Some((sample, Trains::draw(&plan, x, d, draws.sample(sample))))
+            Some((sample, Trains::draw(config.pulse_source, &plan, x, d, draws.sample(sample))))
         };
         let trains: Vec<_> = if parallel::worthwhile(block.len() * (rows + columns) * 4) {
             block.par_iter().filter_map(prepare).collect()

@@ -3,8 +3,10 @@
 //! In every time slot each line fires on its own with its probability; a line's pulses are shared by all the
 //! devices it reaches. A probability p is met to 2⁻³²: the line fires where a random word is below p·2³².
 
-use aimc_device::{RngKey, rng::label};
+use aimc_device::{RngKey, Stream, rng::label};
 
+use crate::pulse::PulseSource;
+use crate::pulse::lagged_fibonacci::LaggedFibonacci;
 use crate::pulse::management::TrainPlan;
 
 /// The pulses of one vector pair, ready to meet at the devices.
@@ -29,21 +31,17 @@ struct Slot {
 impl Trains {
     /// Draws the trains of `x` and `d` from the streams of `key`.
     #[must_use]
-    pub fn draw(plan: &TrainPlan, x: &[f32], d: &[f32], key: RngKey) -> Self {
+    pub fn draw(source: PulseSource, plan: &TrainPlan, x: &[f32], d: &[f32], key: RngKey) -> Self {
         let slots = plan.length as usize;
+        let mut chance = Chance::new(source, slots, x.len(), d.len(), key);
         let mut trains = Self { words_per_row: slots.div_ceil(64), ..Self::default() };
         trains.row_bits.resize(d.len() * trains.words_per_row, 0);
         let (x_thresholds, d_thresholds) = (thresholds(x, plan.x_scale), thresholds(d, plan.d_scale));
-        let mut x_words = key.fold_in(label("x pulses")).stream(0);
-        let mut d_words = key.fold_in(label("d pulses")).stream(0);
-        let mut words = vec![0; x.len().max(d.len())];
         let mut negative = Vec::with_capacity(x.len());
         for slot in 0..slots {
-            let x_part = &mut words[..x.len()];
-            x_words.fill_u32(x_part);
             let start = trains.columns.len();
             negative.clear();
-            for (column, (&word, &threshold)) in x_part.iter().zip(&x_thresholds).enumerate() {
+            for (column, (&word, &threshold)) in chance.x_words(slot).iter().zip(&x_thresholds).enumerate() {
                 if u64::from(word) < threshold {
                     if x[column] > 0.0 { &mut trains.columns } else { &mut negative }.push(column as u32);
                 }
@@ -51,10 +49,7 @@ impl Trains {
             let middle = trains.columns.len();
             trains.columns.append(&mut negative);
             trains.slots.push(Slot { start, negative: middle, end: trains.columns.len() });
-
-            let d_part = &mut words[..d.len()];
-            d_words.fill_u32(d_part);
-            for (row, (&word, &threshold)) in d_part.iter().zip(&d_thresholds).enumerate() {
+            for (row, (&word, &threshold)) in chance.d_words(slot).iter().zip(&d_thresholds).enumerate() {
                 if u64::from(word) < threshold {
                     trains.row_bits[row * trains.words_per_row + slot / 64] |= 1 << (slot % 64);
                 }
@@ -89,6 +84,65 @@ impl Trains {
     }
 }
 
+/// The random words that decide which lines fire, slot after slot.
+enum Chance {
+    Independent {
+        x: Box<Stream>,
+        d: Box<Stream>,
+        words: Vec<u32>,
+        inputs: usize,
+    },
+    /// All words of the vector pair: first the slots of each x line, then those of each d line.
+    LaggedFibonacci {
+        x: Vec<Vec<u32>>,
+        d: Vec<Vec<u32>>,
+    },
+}
+
+impl Chance {
+    fn new(source: PulseSource, slots: usize, inputs: usize, outputs: usize, key: RngKey) -> Self {
+        match source {
+            PulseSource::Independent => Self::Independent {
+                x: Box::new(key.fold_in(label("x pulses")).stream(0)),
+                d: Box::new(key.fold_in(label("d pulses")).stream(0)),
+                words: vec![0; inputs + outputs],
+                inputs,
+            },
+            PulseSource::LaggedFibonacci => {
+                let mut generator = LaggedFibonacci::new(&mut key.fold_in(label("rand")).stream(0));
+                let mut lines = |count| {
+                    let mut words = vec![vec![0; count]; slots];
+                    for line in 0..count {
+                        words.iter_mut().for_each(|slot| slot[line] = generator.next_u31() << 1);
+                    }
+                    words
+                };
+                Self::LaggedFibonacci { x: lines(inputs), d: lines(outputs) }
+            }
+        }
+    }
+
+    fn x_words(&mut self, slot: usize) -> &[u32] {
+        match self {
+            Self::Independent { x, words, inputs, .. } => {
+                x.fill_u32(&mut words[..*inputs]);
+                &words[..*inputs]
+            }
+            Self::LaggedFibonacci { x, .. } => &x[slot],
+        }
+    }
+
+    fn d_words(&mut self, slot: usize) -> &[u32] {
+        match self {
+            Self::Independent { d, words, inputs, .. } => {
+                d.fill_u32(&mut words[*inputs..]);
+                &words[*inputs..]
+            }
+            Self::LaggedFibonacci { d, .. } => &d[slot],
+        }
+    }
+}
+
 /// Firing thresholds: words below them, out of 2³², fire.
 fn thresholds(values: &[f32], scale: f32) -> Vec<u64> {
     const WORDS: f64 = 4_294_967_296.0;
@@ -109,7 +163,8 @@ mod tests {
     #[test]
     fn certain_lines_fire_in_every_slot_and_silent_ones_never() {
         let plan = TrainPlan { length: 70, x_scale: 1.0, d_scale: 1.0 };
-        let trains = Trains::draw(&plan, &[1.0, 0.0, -2.0], &[1.0, 0.0], RngKey::root(1));
+        let trains =
+            Trains::draw(PulseSource::Independent, &plan, &[1.0, 0.0, -2.0], &[1.0, 0.0], RngKey::root(1));
         let slots: Vec<_> = trains.coincidences(0).collect();
         assert_eq!(slots.len(), 70);
         assert!(slots.iter().all(|slot| *slot == (&[0][..], &[2][..])));
@@ -122,7 +177,19 @@ mod tests {
         let (px, pd, length, trials) = (0.3_f64, 0.45_f64, 20_u32, 20_000);
         let plan = TrainPlan { length, x_scale: 1.0, d_scale: 1.0 };
         let total: usize = (0..trials)
-            .map(|i| pulses(&Trains::draw(&plan, &[0.3], &[0.45], RngKey::root(5).fold_in(i)), 0).1)
+            .map(|i| {
+                pulses(
+                    &Trains::draw(
+                        PulseSource::Independent,
+                        &plan,
+                        &[0.3],
+                        &[0.45],
+                        RngKey::root(5).fold_in(i),
+                    ),
+                    0,
+                )
+                .1
+            })
             .sum();
         let n = u64::from(length) * trials;
         stats::assert_p(stats::proportion_test(total as u64, n, px * pd), stats::FALSE_ALARM);

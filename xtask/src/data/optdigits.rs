@@ -14,7 +14,12 @@ const TRAIN: usize = 1437;
 
 /// The packaged digits, split as their README says.
 pub(crate) fn load() -> Result<Split, DataError> {
-    split(&parse(TEXT)?)
+    split(&whole()?)
+}
+
+/// All packaged digits in file order.
+pub(crate) fn whole() -> Result<Dataset, DataError> {
+    parse(TEXT)
 }
 
 fn split(all: &Dataset) -> Result<Split, DataError> {

@@ -1,0 +1,126 @@
+//! From AIHWKit's parameter objects to our records.
+//!
+//! Field names and enumeration values are the same. A field that our record lacks stands for a feature that
+//! is not built: it may be left out where it has its (inactive) default value, otherwise the case fails.
+
+use aimc_device::config;
+use aimc_testkit::golden::{Node, Params};
+use aimc_tile::analog::UnitCell;
+use aimc_tile::pulse::{PulseSource, PulseType};
+use aimc_tile::{IoConfig, TileConfig, UpdateConfig};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::CaseError;
+
+/// A record from the parameter object, by equal names.
+pub(crate) fn record<T: Default + Serialize + DeserializeOwned>(params: &Params<'_>) -> Result<T, CaseError> {
+    let known = serde_json::to_value(T::default()).map_err(CaseError::run)?;
+    let table = matching(params, &known, &[])?;
+    Ok(config::decode(Value::Object(table))?)
+}
+
+/// The entries of `params` that `known` has too; any other must be inactive or in `inert`.
+fn matching(params: &Params<'_>, known: &Value, inert: &[&str]) -> Result<Map<String, Value>, CaseError> {
+    let mut table = Map::new();
+    for (key, node) in params.resolved.entries()? {
+        // C++ constants that Python cannot set, and bookkeeping of the format.
+        if key == "class" || key.starts_with("_cpp_") {
+            continue;
+        }
+        match known.get(key) {
+            Some(Value::Object(nested)) => {
+                let inner = params.resolved.params(key)?;
+                let inner = matching(&inner, &Value::Object(nested.clone()), inert)?;
+                table.insert(key.to_owned(), Value::Object(inner));
+            }
+            Some(_) => {
+                table.insert(key.to_owned(), node.value().clone());
+            }
+            None => {
+                let changed = params.non_default.as_ref().is_none_or(|changed| changed.opt(key).is_some());
+                if changed && !inert.contains(&key) {
+                    return Err(CaseError::NotBuilt(format!("{}.{key} = {}", params.class, node.value())));
+                }
+            }
+        }
+    }
+    Ok(table)
+}
+
+/// The circuits of one direction, in AIHWKit's reading of `bm_test_negative_bound`.
+pub(crate) fn io(params: &Params<'_>) -> Result<IoConfig, CaseError> {
+    let io: IoConfig = record(params)?;
+    Ok(IoConfig {
+        inp_res: unrounded(io.inp_res),
+        out_res: unrounded(io.out_res),
+        bm_negative_overflow_cancels: true,
+        ..io
+    })
+}
+
+/// A resolution 1/n, printed with seven digits, as the number of steps n: ties and bounds depend on it.
+fn unrounded(resolution: f32) -> f32 {
+    let steps = (1.0 / f64::from(resolution)).round();
+    let printed = format!("{:.6e}", 1.0 / steps).parse::<f32>();
+    if resolution < 1.0 && printed == Ok(resolution) { steps as f32 } else { resolution }
+}
+
+/// The pulses of an update, from AIHWKit's source of chance on a CPU.
+pub(crate) fn update(params: &Params<'_>) -> Result<UpdateConfig, CaseError> {
+    let known = serde_json::to_value(UpdateConfig::default()).map_err(CaseError::run)?;
+    let table = matching(params, &known, &[])?;
+    let kind = table.get("pulse_type").and_then(Value::as_str).unwrap_or_default();
+    if serde_json::from_value::<PulseType>(kind.into()).is_err() {
+        return Err(CaseError::NotBuilt(format!("pulse type {kind}")));
+    }
+    let update: UpdateConfig = config::decode(Value::Object(table))?;
+    Ok(UpdateConfig { pulse_source: PulseSource::LaggedFibonacci, ..update })
+}
+
+/// The unit cell; AIHWKit's class names are our model names with `Device` behind them.
+pub(crate) fn unit_cell(params: &Params<'_>) -> Result<UnitCell, CaseError> {
+    let model = match params.class {
+        "FloatingPointDevice" => "Ideal",
+        class => class.strip_suffix("Device").unwrap_or(class),
+    };
+    let not_built = || CaseError::NotBuilt(format!("device {}", params.class));
+    let default: UnitCell = config::decode(serde_json::json!({ "model": model })).map_err(|_| not_built())?;
+    let known = serde_json::to_value(&default).map_err(CaseError::run)?;
+    let mut table = matching(params, &known, &[])?;
+    table.insert("model".to_owned(), model.into());
+    Ok(config::decode(Value::Object(table))?)
+}
+
+/// A tile from a whole configuration of a layer (`rpu_config`).
+pub(crate) fn tile(params: &Params<'_>) -> Result<TileConfig, CaseError> {
+    let part = |key: &str| params.resolved.params(key);
+    plain_mapping(&params.resolved)?;
+    match params.class {
+        "FloatingPointRPUConfig" => {
+            Ok(TileConfig { device: unit_cell(&part("device")?)?, ..TileConfig::ideal() })
+        }
+        "SingleRPUConfig" => Ok(TileConfig {
+            device: unit_cell(&part("device")?)?,
+            forward: io(&part("forward")?)?,
+            backward: io(&part("backward")?)?,
+            update: update(&part("update")?)?,
+        }),
+        class => {
+            let device = part("device").map(|device| device.class.to_owned()).unwrap_or_default();
+            Err(CaseError::NotBuilt(format!("{class} with {device}")))
+        }
+    }
+}
+
+/// Refuses digital processing around a tile that is not built.
+fn plain_mapping(config: &Node<'_>) -> Result<(), CaseError> {
+    let mapping = config.params("mapping")?.resolved;
+    let off = mapping.bool("digital_bias")?
+        && mapping.f32("weight_scaling_omega")? == 0.0
+        && !mapping.bool("weight_scaling_lr_compensation")?
+        && !mapping.bool("learn_out_scaling")?;
+    let range = config.bool("pre_post.resolved.input_range.resolved.enable")?;
+    if off && !range { Ok(()) } else { Err(CaseError::NotBuilt("mapping or input range in training".into())) }
+}
