@@ -158,11 +158,10 @@ impl DriftClock {
 
     /// The clock of `n` devices from [`DriftClock::state`].
     pub fn restore(state: &StatePart<'_>, n: usize) -> Result<Self, StateError> {
-        let n = if state.has("w0") {
-            n
-        } else {
+        let started = ["w0", "written", "last"].iter().any(|name| state.has(name));
+        if !started {
             return Ok(Self { now: state.floats("now", 1)?[0], ..Self::default() });
-        };
+        }
         let take = |name| state.floats(name, n).map(<[f32]>::to_vec);
         Ok(Self {
             now: state.floats("now", 1)?[0],

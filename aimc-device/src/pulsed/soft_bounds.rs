@@ -65,8 +65,11 @@ pub struct Slopes {
 }
 
 /// -step/reference: the slope of a line that falls from `step` at w = 0 to 0 at `reference`.
+///
+/// A reference too close to 0 for a finite slope counts as 0: the step is then constant.
 fn slope(step: f32, reference: f32) -> f32 {
-    if reference == 0.0 { 0.0 } else { -step / reference }
+    let slope = -step / reference;
+    if slope.is_finite() { slope } else { 0.0 }
 }
 
 impl PulsedDevice for SoftBounds {
