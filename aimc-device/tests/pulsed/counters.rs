@@ -1,0 +1,43 @@
+//! Pulse counters: every device knows how many pulses it received.
+
+use super::{MODELS, array, pulse_all};
+use aimc_device::RngKey;
+use aimc_device::pulsed::Direction::{Down, Up};
+
+/// Counters equal the pulses sent, per device and direction, and survive a checkpoint.
+#[test]
+fn pulses_are_counted_per_device_and_direction() {
+    for model in MODELS {
+        let mut array = array(model, "count_pulses = true", (3, 4), 1);
+        let (mut ups, mut downs) = ([0_u64; 12], [0_u64; 12]);
+        for round in 0..50_u64 {
+            let chosen = |row: usize| -> Vec<u32> {
+                (0..4).filter(|j| !(round + u64::from(*j) * 3 + row as u64).is_multiple_of(3)).collect()
+            };
+            let direction = if round % 4 == 0 { Down } else { Up };
+            array.for_each_row(false, &|row, port| {
+                port.pulse(&chosen(row), direction, &mut RngKey::root(round).stream(row as u64));
+            });
+            for row in 0..3 {
+                let counts = if direction == Up { &mut ups } else { &mut downs };
+                chosen(row).iter().for_each(|&j| counts[row * 4 + j as usize] += 1);
+            }
+        }
+        assert_eq!(array.pulse_counts().unwrap(), (&ups[..], &downs[..]));
+        let state = array.state();
+        let mut other = super::array(model, "count_pulses = true", (3, 4), 2);
+        other.restore(&state.root()).unwrap();
+        assert_eq!(other.pulse_counts().unwrap(), (&ups[..], &downs[..]));
+    }
+}
+
+/// A pulse on a stuck device counts as well; without the switch nothing is counted.
+#[test]
+fn counting_is_a_matter_of_the_record() {
+    for model in MODELS {
+        let mut stuck = array(model, "count_pulses = true\ncorrupt_devices_prob = 1", (2, 2), 1);
+        pulse_all(stuck.as_mut(), Up, RngKey::root(1));
+        assert_eq!(stuck.pulse_counts().unwrap(), (&[1; 4][..], &[0; 4][..]));
+        assert!(array(model, "", (2, 2), 1).pulse_counts().is_none());
+    }
+}
