@@ -1,1 +1,28 @@
-//! aimc-infer.
+//! Analog inference: a trained network in devices that are programmed once, drift and are read.
+//!
+//! [`ProgrammedTile::program`] converts weights to conductances ([`converter`]) and writes them;
+//! [`ProgrammedTile::at`] lets time pass and gives an [`InferenceTile`], which can only be read;
+//! [`compensation`] undoes the common part of the drift; [`evaluate()`] measures accuracy over time. Device
+//! physics is in [`aimc_device::programmed`], circuits in [`aimc_tile::periphery`].
+
+pub mod compensation;
+pub mod config;
+pub mod converter;
+pub mod error;
+pub mod evaluate;
+pub mod mapping;
+pub mod network;
+pub mod program;
+pub mod summary;
+pub mod timeline;
+
+pub use compensation::Compensation;
+pub use config::{DriftConversion, InferenceTileConfig};
+pub use converter::ConverterConfig;
+pub use error::{EvaluationError, InferenceError};
+pub use evaluate::{AccuracyAt, AccuracyOverTime, EvaluationConfig, Progress, evaluate};
+pub use mapping::MappingConfig;
+pub use network::{accuracy, network_at, program_network};
+pub use program::ProgrammedTile;
+pub use summary::Summary;
+pub use timeline::InferenceTile;

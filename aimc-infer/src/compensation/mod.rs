@@ -1,0 +1,68 @@
+//! Drift compensation: one digital factor that undoes what all devices have lost together.
+//!
+//! Right after programming and again at time t the tile is read with one-hot vectors, through all its circuits;
+//! the ratio α of the two readouts multiplies the outputs, after all scales and before the digital bias. The
+//! readout has its own random draws. One file per scheme.
+
+pub mod global;
+
+use nalgebra::DMatrix;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use aimc_device::RngKey;
+use aimc_tile::matmul::Weights;
+use aimc_tile::{AnalogMvm, SampleKeys, TileError};
+
+/// One-hot vectors that are read at a time, for the sake of memory.
+const BATCH: usize = 256;
+
+/// How drift is compensated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Compensation {
+    /// Not at all: α = 1.
+    None,
+    /// One factor for the whole tile, see [`global`].
+    #[default]
+    Global,
+}
+
+/// What a readout found: one number per output.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Readout(Vec<f32>);
+
+impl Readout {
+    /// The factor α of every output that brings the readout `now` back to this one.
+    #[must_use]
+    pub fn factors(&self, now: &Self) -> Vec<f32> {
+        self.0.iter().zip(&now.0).map(|(baseline, now)| baseline / now).collect()
+    }
+}
+
+impl Compensation {
+    /// Reads out a tile of these circuits and weights.
+    pub fn read_out(self, mvm: &AnalogMvm, weights: Weights<'_>, key: RngKey) -> Result<Readout, TileError> {
+        let outputs = weights.outputs();
+        Ok(Readout(match self {
+            Self::None => vec![1.0; outputs],
+            Self::Global => vec![global::readout(&mean_responses(mvm, weights, key)?); outputs],
+        }))
+    }
+}
+
+/// Mean |y| of every output over all one-hot inputs.
+fn mean_responses(mvm: &AnalogMvm, weights: Weights<'_>, key: RngKey) -> Result<Vec<f64>, TileError> {
+    let (inputs, draws) = (weights.inputs(), SampleKeys::new(key));
+    let mut sums = vec![0.0; weights.outputs()];
+    for first in (0..inputs).step_by(BATCH) {
+        let batch = BATCH.min(inputs - first);
+        let x = DMatrix::from_fn(inputs, batch, |line, sample| f32::from(u8::from(line == first + sample)));
+        let mut y = DMatrix::zeros(weights.outputs(), batch);
+        mvm.multiply(weights, &x.as_view(), &mut y.as_view_mut(), draws.skip(first as u64))?;
+        for responses in y.column_iter() {
+            sums.iter_mut().zip(responses.iter()).for_each(|(sum, y)| *sum += f64::from(y.abs()));
+        }
+    }
+    sums.iter_mut().for_each(|sum| *sum /= inputs as f64);
+    Ok(sums)
+}

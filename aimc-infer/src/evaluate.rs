@@ -1,0 +1,186 @@
+//! Accuracy over time: programs a network several times, lets each copy drift and counts correct answers.
+
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use aimc_device::RngKey;
+use aimc_device::error::{ConfigError, require};
+use aimc_device::rng::label;
+use aimc_nn::{Dataset, Network};
+use aimc_tile::{MatVec, ReadOut, SampleKeys};
+
+use crate::config::InferenceTileConfig;
+use crate::error::EvaluationError;
+use crate::network::{accuracy, network_at, program_network};
+use crate::summary::Summary;
+
+/// The plan of an evaluation.
+///
+/// ```
+/// use aimc_infer::EvaluationConfig;
+/// let plan = EvaluationConfig { times_seconds: vec![60.0, 1.0], ..EvaluationConfig::default() };
+/// let error = plan.validate().unwrap_err();
+/// assert_eq!(error.to_string(), "times_seconds[1] = 1.0: must be later than the time before it");
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct EvaluationConfig {
+    /// Seconds after programming at which the network is read, ascending.
+    pub times_seconds: Vec<f32>,
+    /// Number of programming events, each of which draws all devices anew.
+    pub repeats: usize,
+    /// Samples per forward pass: a matter of memory, not of results.
+    pub batch_size: usize,
+}
+
+impl Default for EvaluationConfig {
+    /// One second, hour, day, month and year; ten programming events.
+    fn default() -> Self {
+        let times_seconds = vec![1.0, 3600.0, 86_400.0, 2_592_000.0, 31_536_000.0];
+        Self { times_seconds, repeats: 10, batch_size: 256 }
+    }
+}
+
+impl EvaluationConfig {
+    /// Refuses a plan without times or repeats, and times that are not ascending, finite and 0 or above.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        require::that(
+            !self.times_seconds.is_empty(),
+            "times_seconds",
+            &self.times_seconds,
+            "must hold at least one time",
+        )?;
+        for (i, &t) in self.times_seconds.iter().enumerate() {
+            let field = format!("times_seconds[{i}]");
+            require::non_negative(&field, t)?;
+            let ascending = i == 0 || t > self.times_seconds[i - 1];
+            require::that(ascending, &field, t, "must be later than the time before it")?;
+        }
+        require::at_least_one("repeats", self.repeats)?;
+        require::at_least_one("batch_size", self.batch_size)
+    }
+}
+
+/// One finished measurement, told while the others go on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progress {
+    /// Which programming event.
+    pub repeat: usize,
+    /// Seconds after programming.
+    pub time_seconds: f32,
+    /// Fraction of correct answers.
+    pub accuracy: f64,
+    /// Measurements finished so far, this one included.
+    pub done: usize,
+    /// Measurements in all.
+    pub total: usize,
+}
+
+/// The accuracies at one time.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AccuracyAt {
+    /// Seconds after programming.
+    pub time_seconds: f32,
+    /// Fraction of correct answers, one per programming event.
+    pub accuracies: Vec<f64>,
+    /// Over programming events, for this network on these samples: the interval tells how well the mean accuracy
+    /// of *this* network is known, and nothing about other networks or other samples.
+    #[serde(flatten)]
+    pub summary: Summary,
+}
+
+/// Result of an evaluation.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AccuracyOverTime {
+    /// Number of samples classified.
+    pub samples: usize,
+    /// Number of programming events.
+    pub repeats: usize,
+    /// One entry per time.
+    pub times: Vec<AccuracyAt>,
+}
+
+/// Programs `network` into devices `plan.repeats` times and classifies `data` at every time of the plan.
+///
+/// Event r draws its devices from an address made of `key` and r alone, a read at time t from that event and t.
+/// Hence two evaluations with one key are *paired*: with and without compensation, for example, they see the
+/// same devices and the same read noise; and more times or repeats change none of the others. Results have the
+/// same bits for any number of threads. `progress` is called after every measurement, from any thread; when it
+/// breaks, the evaluation ends with [`EvaluationError::Cancelled`].
+pub fn evaluate<T: MatVec + ReadOut>(
+    network: &Network<T>,
+    tile: &InferenceTileConfig,
+    data: &Dataset,
+    plan: &EvaluationConfig,
+    key: RngKey,
+    progress: &(dyn Fn(Progress) -> ControlFlow<()> + Sync),
+) -> Result<AccuracyOverTime, EvaluationError> {
+    plan.validate()?;
+    tile.validate()?;
+    let total = plan.repeats * plan.times_seconds.len();
+    let run =
+        Run { network, tile, data, plan, key, progress, total, done: 0.into(), cancelled: false.into() };
+    // Collected before they are judged, so that of several errors always the first is told.
+    let repeats: Vec<_> = (0..plan.repeats).into_par_iter().map(|repeat| run.repeat(repeat)).collect();
+    let repeats = repeats.into_iter().collect::<Result<Vec<_>, _>>()?;
+    run.check()?;
+    let times = plan.times_seconds.iter().enumerate().map(|(i, &time_seconds)| {
+        let accuracies: Vec<f64> = repeats.iter().map(|repeat| repeat[i]).collect();
+        AccuracyAt { time_seconds, summary: Summary::of(&accuracies), accuracies }
+    });
+    Ok(AccuracyOverTime { samples: data.len(), repeats: plan.repeats, times: times.collect() })
+}
+
+/// An evaluation on its way.
+struct Run<'a, T> {
+    network: &'a Network<T>,
+    tile: &'a InferenceTileConfig,
+    data: &'a Dataset,
+    plan: &'a EvaluationConfig,
+    key: RngKey,
+    progress: &'a (dyn Fn(Progress) -> ControlFlow<()> + Sync),
+    total: usize,
+    done: AtomicUsize,
+    cancelled: AtomicBool,
+}
+
+impl<T: MatVec + ReadOut> Run<'_, T> {
+    /// The accuracies of one programming event, one per time.
+    fn repeat(&self, repeat: usize) -> Result<Vec<f64>, EvaluationError> {
+        self.check()?;
+        let key = self.key.fold_in(label("repeat")).fold_in(repeat as u64);
+        let programmed = program_network(self.network, self.tile, key.fold_in(label("program")))?;
+        let times = self.plan.times_seconds.iter();
+        let accuracies = times.map(|&t| {
+            self.check()?;
+            // Adding 0 makes -0 the same address as 0.
+            let key = key.fold_in(label("time")).fold_in(u64::from((t + 0.0).to_bits()));
+            let network = network_at(&programmed, t, key.fold_in(label("read")))?;
+            let draws = SampleKeys::new(key.fold_in(label("forward")));
+            let accuracy = accuracy(&network, self.data, self.plan.batch_size, draws)?;
+            self.report(repeat, t, accuracy);
+            Ok(accuracy)
+        });
+        accuracies.collect()
+    }
+
+    fn check(&self) -> Result<(), EvaluationError> {
+        if self.cancelled.load(Ordering::Relaxed) { Err(EvaluationError::Cancelled) } else { Ok(()) }
+    }
+
+    fn report(&self, repeat: usize, time_seconds: f32, accuracy: f64) {
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        let progress = Progress { repeat, time_seconds, accuracy, done, total: self.total };
+        if (self.progress)(progress).is_break() {
+            self.cancelled.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "evaluate_tests.rs"]
+mod tests;

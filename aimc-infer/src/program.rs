@@ -1,0 +1,177 @@
+//! The programming event: weights become conductances and drift exponents that stay for life.
+
+use nalgebra::DMatrix;
+
+use aimc_device::RngKey;
+use aimc_device::error::require;
+use aimc_device::programmed::{ProgrammedArray, ProgrammedDevice, ProgrammedDeviceConfig};
+use aimc_device::rng::label;
+use aimc_tile::matmul::Weights;
+use aimc_tile::{AnalogMvm, Shape, TileError};
+
+use crate::compensation::{Compensation, Readout};
+use crate::config::{DriftConversion, InferenceTileConfig};
+use crate::converter::{Converter, ConverterConfig, to_conductances, to_weights};
+use crate::error::InferenceError;
+
+/// A tile right after programming. To be read it needs a time, see [`ProgrammedTile::at`].
+///
+/// ```
+/// use aimc_device::RngKey;
+/// use aimc_infer::{InferenceTileConfig, ProgrammedTile};
+/// use nalgebra::DMatrix;
+/// let weights = DMatrix::from_row_slice(2, 2, &[1.0, -0.5, 0.0, 0.25]);
+/// let tile = ProgrammedTile::program(&weights, &InferenceTileConfig::default(), RngKey::root(1))?;
+/// // Two devices per weight: at 25 µS per unit the targets of the positive ones were 25, 0, 0, 6.25 µS.
+/// assert_eq!(tile.gain(), 25.0);
+/// assert!((tile.slices()[0].conductances()[0] - 25.0).abs() < 7.0 * 1.06);
+/// # Ok::<(), aimc_infer::InferenceError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ProgrammedTile {
+    pub(crate) shape: Shape,
+    pub(crate) device: ProgrammedDeviceConfig,
+    pub(crate) converter: ConverterConfig,
+    pub(crate) mvm: AnalogMvm,
+    pub(crate) compensation: Compensation,
+    /// Digital scale of every output.
+    pub(crate) scales: Vec<f32>,
+    /// Weights on the tile right after programming, row by row, before the scales.
+    programmed: Vec<f32>,
+    slices: Vec<ProgrammedArray>,
+    gain: f32,
+    pub(crate) baseline: Readout,
+}
+
+impl ProgrammedTile {
+    /// Validates, then programs `weights`, outputs x inputs, into devices.
+    ///
+    /// The same key programs the same devices, whatever `forward`, `compensation` and `drift_conversion` are.
+    pub fn program(
+        weights: &DMatrix<f32>,
+        config: &InferenceTileConfig,
+        key: RngKey,
+    ) -> Result<Self, InferenceError> {
+        config.validate()?;
+        let (shape, mut values) = row_by_row(weights)?;
+        let scales = config.mapping.scales(&values, shape.inputs);
+        for (row, scale) in values.chunks_mut(shape.inputs).zip(&scales) {
+            row.iter_mut().for_each(|w| *w /= scale);
+        }
+        let (device, converter) = (&config.device, &config.converter);
+        let gain = converter.gain(&values, device.g_max());
+        let slices = write(device, &to_conductances(converter, &values, gain, device.g_max()), shape, key);
+        let programmed = read_back(converter, &slices, gain);
+        let (slices, gain) = match config.drift_conversion {
+            DriftConversion::Physical => (slices, gain),
+            DriftConversion::Reconverted => reconvert(config, &programmed, &slices, shape),
+        };
+        let mvm = AnalogMvm::forward(&config.forward)?;
+        let matrix = Weights::new(&programmed, shape.outputs, shape.inputs);
+        let baseline = config.compensation.read_out(&mvm, matrix, key.fold_in(label("baseline")))?;
+        Ok(Self {
+            shape,
+            device: device.clone(),
+            converter: converter.clone(),
+            mvm,
+            compensation: config.compensation,
+            scales,
+            programmed,
+            slices,
+            gain,
+            baseline,
+        })
+    }
+
+    /// Size of the weight matrix.
+    #[must_use]
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// The weights right after programming, without drift and read noise: outputs x inputs, scales included.
+    #[must_use]
+    pub fn programmed_weights(&self) -> DMatrix<f32> {
+        scaled_matrix(&self.programmed, &self.scales, self.shape)
+    }
+
+    /// The devices, one array per slice of the converter: where drift starts, and with which exponents.
+    #[must_use]
+    pub fn slices(&self) -> &[ProgrammedArray] {
+        &self.slices
+    }
+
+    /// µS per unit of weight on the tile, in [`ProgrammedTile::slices`].
+    #[must_use]
+    pub fn gain(&self) -> f32 {
+        self.gain
+    }
+
+    /// The digital scale of every output.
+    #[must_use]
+    pub fn scales(&self) -> &[f32] {
+        &self.scales
+    }
+}
+
+/// The weights of the tile, row by row, if they can be programmed.
+fn row_by_row(weights: &DMatrix<f32>) -> Result<(Shape, Vec<f32>), InferenceError> {
+    let shape = Shape { outputs: weights.nrows(), inputs: weights.ncols() };
+    require::at_least_one("outputs", shape.outputs)?;
+    require::at_least_one("inputs", shape.inputs)?;
+    let values: Vec<f32> = weights.transpose().iter().copied().collect();
+    match values.iter().position(|w| !w.is_finite()) {
+        None => Ok((shape, values)),
+        Some(at) => {
+            let (line, sample) = (at / shape.inputs, at % shape.inputs);
+            Err(TileError::NotFinite { what: "weights", sample, line, value: values[at] }.into())
+        }
+    }
+}
+
+/// Programs every slice of `targets`.
+fn write(
+    device: &ProgrammedDeviceConfig,
+    targets: &[Vec<f32>],
+    shape: Shape,
+    key: RngKey,
+) -> Vec<ProgrammedArray> {
+    let slices = targets.iter().enumerate();
+    slices.map(|(i, g)| ProgrammedArray::program(device, g, shape.inputs, slice_key(key, i))).collect()
+}
+
+/// The weights that the devices represent right after programming.
+fn read_back(converter: &ConverterConfig, slices: &[ProgrammedArray], gain: f32) -> Vec<f32> {
+    let conductances: Vec<_> = slices.iter().map(ProgrammedArray::conductances).collect();
+    to_weights(converter, &conductances, gain)
+}
+
+/// [`DriftConversion::Reconverted`]: new conductances from the programmed weights, and the gain they have.
+fn reconvert(
+    config: &InferenceTileConfig,
+    programmed: &[f32],
+    slices: &[ProgrammedArray],
+    shape: Shape,
+) -> (Vec<ProgrammedArray>, f32) {
+    let g_max = config.device.g_max();
+    let gain = config.converter.gain(programmed, g_max);
+    let conductances = to_conductances(&config.converter, programmed, gain, g_max);
+    let arrays = conductances.into_iter().zip(slices).map(|(conductances, slice)| {
+        ProgrammedArray::from_parts(conductances, slice.drift_exponents().to_vec(), shape.inputs)
+    });
+    (arrays.collect(), gain)
+}
+
+/// The address of the draws of one slice.
+pub(crate) fn slice_key(key: RngKey, slice: usize) -> RngKey {
+    key.fold_in(label("slice")).fold_in(slice as u64)
+}
+
+/// Weights on a tile as a matrix, outputs x inputs, each output times its factor.
+pub(crate) fn scaled_matrix(weights: &[f32], factors: &[f32], shape: Shape) -> DMatrix<f32> {
+    DMatrix::from_fn(shape.outputs, shape.inputs, |i, j| factors[i] * weights[i * shape.inputs + j])
+}
+
+#[cfg(test)]
+#[path = "program_tests.rs"]
+pub(crate) mod tests;

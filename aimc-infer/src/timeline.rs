@@ -1,0 +1,115 @@
+//! What a programmed tile has become after some time: a matrix that can be read, and only read.
+
+use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
+
+use aimc_device::RngKey;
+use aimc_device::rng::label;
+use aimc_tile::matmul::Weights;
+use aimc_tile::{AnalogMvm, MatVec, SampleKeys, Shape, TileError};
+
+use crate::converter::to_weights;
+use crate::error::InferenceError;
+use crate::program::{ProgrammedTile, scaled_matrix, slice_key};
+
+impl ProgrammedTile {
+    /// The tile `t_seconds` after programming: its devices have drifted and are read once, with fresh noise.
+    ///
+    /// Drift compensation reads the tile as it is then. Different keys are different reads of the same devices.
+    pub fn at(&self, t_seconds: f32, key: RngKey) -> Result<InferenceTile, InferenceError> {
+        if !(t_seconds.is_finite() && t_seconds >= 0.0) {
+            return Err(InferenceError::Time(t_seconds));
+        }
+        let slices = self.slices().iter().enumerate();
+        let read: Vec<_> =
+            slices.map(|(i, array)| array.read(&self.device, t_seconds, slice_key(key, i))).collect();
+        let weights = to_weights(&self.converter, &read, self.gain());
+        let matrix = Weights::new(&weights, self.shape.outputs, self.shape.inputs);
+        let now = self.compensation.read_out(&self.mvm, matrix, key.fold_in(label("readout")))?;
+        let alpha = self.baseline.factors(&now);
+        let factors = self.scales.iter().zip(&alpha).map(|(scale, alpha)| scale * alpha).collect();
+        let scales = self.scales.clone();
+        Ok(InferenceTile { shape: self.shape, weights, mvm: self.mvm.clone(), scales, alpha, factors })
+    }
+}
+
+/// A programmed tile at one moment: y = α·s·tile(x), with the tile's own circuits and noise.
+///
+/// It is a [`MatVec`] and nothing more: it cannot be updated.
+///
+/// ```
+/// use aimc_device::RngKey;
+/// use aimc_infer::{InferenceTile, InferenceTileConfig, ProgrammedTile};
+/// use aimc_tile::{MatVec, SampleKeys};
+/// use nalgebra::DMatrix;
+/// let key = RngKey::root(1);
+/// let weights = DMatrix::from_row_slice(1, 2, &[1.0, -0.5]);
+/// let tile = ProgrammedTile::program(&weights, &InferenceTileConfig::default(), key)?;
+/// let a_day: InferenceTile = tile.at(86_400.0, key)?;
+/// let (x, mut y) = (DMatrix::from_element(2, 1, 1.0), DMatrix::zeros(1, 1));
+/// a_day.forward(x.as_view(), y.as_view_mut(), SampleKeys::new(key))?;
+/// assert!((y[0] - 0.5_f32).abs() < 0.5);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn learns<T: aimc_tile::Tile>() {}
+/// learns::<aimc_infer::InferenceTile>();
+/// ```
+///
+/// ```compile_fail,E0599
+/// use aimc_infer::InferenceTile;
+/// use aimc_tile::{SampleKeys, Tile};
+/// use nalgebra::DMatrixView;
+/// fn update(tile: &mut InferenceTile, x: DMatrixView<f32>, d: DMatrixView<f32>, draws: SampleKeys) {
+///     tile.update(x, d, 0.1, draws);
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct InferenceTile {
+    shape: Shape,
+    /// As read, row by row, before the factors.
+    weights: Vec<f32>,
+    mvm: AnalogMvm,
+    scales: Vec<f32>,
+    alpha: Vec<f32>,
+    /// α·s of every output.
+    factors: Vec<f32>,
+}
+
+impl InferenceTile {
+    /// The weights as read, scales included, drift compensation not: outputs x inputs.
+    #[must_use]
+    pub fn weights(&self) -> DMatrix<f32> {
+        scaled_matrix(&self.weights, &self.scales, self.shape)
+    }
+
+    /// The drift compensation factor α of every output.
+    #[must_use]
+    pub fn alpha(&self) -> &[f32] {
+        &self.alpha
+    }
+}
+
+impl MatVec for InferenceTile {
+    fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    fn forward(
+        &self,
+        x: DMatrixView<f32>,
+        mut y: DMatrixViewMut<f32>,
+        draws: SampleKeys,
+    ) -> Result<(), TileError> {
+        let weights = Weights::new(&self.weights, self.shape.outputs, self.shape.inputs);
+        self.mvm.multiply(weights, &x, &mut y, draws)?;
+        for mut outputs in y.column_iter_mut() {
+            outputs.iter_mut().zip(&self.factors).for_each(|(y, factor)| *y *= factor);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[path = "timeline_tests.rs"]
+mod tests;

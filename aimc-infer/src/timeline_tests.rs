@@ -1,0 +1,128 @@
+use super::*;
+use crate::compensation::Compensation;
+use crate::config::{DriftConversion, InferenceTileConfig};
+use crate::program::tests::{example, noiseless, perfect};
+
+use aimc_device::programmed::{PcmLike, ProgrammedDeviceConfig};
+use aimc_testkit::stats::expect_normal;
+
+fn mean_size(weights: &DMatrix<f32>) -> f64 {
+    weights.iter().map(|w| f64::from(w.abs())).sum::<f64>() / weights.len() as f64
+}
+
+fn program(config: &InferenceTileConfig, weights: &DMatrix<f32>) -> ProgrammedTile {
+    ProgrammedTile::program(weights, config, RngKey::root(31)).unwrap()
+}
+
+#[test]
+fn times_that_do_not_exist_are_refused() {
+    let tile = program(&perfect(), &example(2, 2));
+    for t in [-1.0, f32::NAN, f32::INFINITY] {
+        assert!(matches!(tile.at(t, RngKey::root(1)), Err(InferenceError::Time(_))), "{t}");
+    }
+    let message = tile.at(-1.0, RngKey::root(1)).unwrap_err().to_string();
+    assert_eq!(message, "t = -1 s: must be a finite number of seconds after programming, 0 or above");
+    tile.at(0.0, RngKey::root(1)).unwrap();
+}
+
+/// By its definition α restores the mean |W| that was programmed; each of the roundings of α (two means, their
+/// ratio) is at most half an ulp, 2⁻²⁴ relative.
+#[test]
+fn compensation_restores_the_mean_weight_and_grows() {
+    let tile = program(&perfect(), &example(40, 50));
+    let mut last = 1.0;
+    for t in [60.0, 3600.0, 86_400.0, 3.15e7] {
+        let later = tile.at(t, RngKey::root(2)).unwrap();
+        let alpha = later.alpha()[0];
+        let ratio = f64::from(alpha) * mean_size(&later.weights()) / mean_size(&tile.programmed_weights());
+        assert!((ratio - 1.0).abs() <= 3.0 * 0.5 * f64::from(f32::EPSILON), "t = {t}: {ratio}");
+        assert!(alpha > last && later.alpha().iter().all(|a| *a == alpha), "t = {t}");
+        last = alpha;
+    }
+}
+
+/// If all weights shrink by one power of two, so does the readout, and α is its inverse to the last bit.
+#[test]
+fn a_common_loss_is_compensated_exactly() {
+    let mvm = AnalogMvm::forward(&aimc_tile::IoConfig::perfect()).unwrap();
+    let weights: Vec<f32> = example(6, 7).as_slice().to_vec();
+    let lost: Vec<f32> = weights.iter().map(|w| 0.25 * w).collect();
+    let read =
+        |w: &[f32]| Compensation::Global.read_out(&mvm, Weights::new(w, 6, 7), RngKey::root(1)).unwrap();
+    assert_eq!(read(&weights).factors(&read(&lost)), [4.0; 6]);
+}
+
+/// Four times the weights are the same conductances: α and outputs/4 keep their bits, on a noisy tile with weight
+/// scaling too.
+#[test]
+fn alpha_does_not_depend_on_the_size_of_the_weights() {
+    let weights = example(10, 12);
+    for omega in [0.0, 1.0] {
+        let mut config = if omega == 0.0 { perfect() } else { InferenceTileConfig::default() };
+        config.mapping.weight_scaling_omega = omega;
+        let (small, large) = (program(&config, &weights), program(&config, &(4.0 * &weights)));
+        assert_eq!(small.slices(), large.slices());
+        let (small, large) = (small.at(3600.0, RngKey::root(2)), large.at(3600.0, RngKey::root(2)));
+        let (small, large) = (small.unwrap(), large.unwrap());
+        assert_eq!(small.alpha(), large.alpha());
+        assert_eq!(4.0 * small.weights(), large.weights());
+        assert_eq!(4.0 * outputs(&small), outputs(&large));
+    }
+}
+
+fn outputs(tile: &InferenceTile) -> DMatrix<f32> {
+    let x = example(tile.shape().inputs, 5);
+    let mut y = DMatrix::zeros(tile.shape().outputs, 5);
+    tile.forward(x.as_view(), y.as_view_mut(), SampleKeys::new(RngKey::root(6))).unwrap();
+    y
+}
+
+#[test]
+fn outputs_are_the_product_times_scale_and_alpha() {
+    let mut config = perfect();
+    config.mapping.weight_scaling_omega = 0.5;
+    config.mapping.weight_scaling_columnwise = true;
+    let tile = program(&config, &example(3, 4)).at(3600.0, RngKey::root(2)).unwrap();
+    let x = example(4, 5);
+    let exact = tile.weights() * &x;
+    // Sums of 4 products in any order, then two factors against one: at most 8 roundings of Σ|w||x|.
+    let sizes = tile.weights().map(f32::abs) * x.map(f32::abs);
+    let alpha = tile.alpha()[0];
+    for (y, (exact, size)) in outputs(&tile).iter().zip(exact.iter().zip(sizes.iter())) {
+        assert!((y - alpha * exact).abs() <= 8.0 * f32::EPSILON * alpha * size, "{y} {exact}");
+    }
+}
+
+#[test]
+fn without_compensation_alpha_is_one() {
+    let config = InferenceTileConfig { compensation: Compensation::None, ..InferenceTileConfig::default() };
+    let tile = program(&config, &example(3, 4));
+    assert_eq!(tile.at(1e7, RngKey::root(2)).unwrap().alpha(), [1.0; 3]);
+}
+
+/// Device read noise is there at t = 0 already: weights of 1 read back as normal with relative std Q·4.184.
+#[test]
+fn read_noise_acts_on_the_weights_of_the_tile() {
+    let device = PcmLike { prog_noise_scale: 0.0, drift_scale: 0.0, ..PcmLike::default() };
+    let config = InferenceTileConfig { device: ProgrammedDeviceConfig::PcmLike(device), ..noiseless() };
+    let tile = program(&config, &DMatrix::from_element(100, 1000, 1.0));
+    let read = tile.at(0.0, RngKey::root(3)).unwrap().weights();
+    let relative = 0.0088 * ((20.0_f64 + 250e-9) / 500e-9).ln().sqrt();
+    expect_normal(read.as_slice(), 1.0, relative);
+}
+
+#[test]
+fn bits_do_not_depend_on_the_number_of_threads() {
+    let weights = example(130, 150);
+    for drift_conversion in [DriftConversion::Physical, DriftConversion::Reconverted] {
+        let config = InferenceTileConfig { drift_conversion, ..InferenceTileConfig::default() };
+        let run = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| {
+                let tile = program(&config, &weights).at(3600.0, RngKey::root(5)).unwrap();
+                (tile.weights(), tile.alpha().to_vec(), outputs(&tile))
+            })
+        };
+        assert_eq!(run(1), run(2));
+    }
+}
