@@ -14,13 +14,13 @@ use crate::tile::{MatVec, ReadOut, SampleKeys, Shape, Tile, TileError, check_lin
 /// ```
 /// use aimc_device::RngKey;
 /// use aimc_tile::{IdealTile, MatVec, ReadOut, SampleKeys, Shape};
-/// use nalgebra::{DMatrix, dmatrix};
+/// use nalgebra::DMatrix;
 /// let mut tile = IdealTile::new(Shape { outputs: 2, inputs: 3 })?;
-/// tile.set_weights(&dmatrix![1.0, 2.0, 3.0; 4.0, 5.0, 6.0], RngKey::root(0))?;
-/// let x = dmatrix![1.0; 0.0; -1.0];
+/// tile.set_weights(&DMatrix::from_row_slice(2, 3, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]), RngKey::root(0))?;
+/// let x = DMatrix::from_column_slice(3, 1, &[1.0, 0.0, -1.0]);
 /// let mut y = DMatrix::zeros(2, 1);
 /// tile.forward(x.as_view(), y.as_view_mut(), SampleKeys::new(RngKey::root(0)))?;
-/// assert_eq!(y, dmatrix![-2.0; -2.0]);
+/// assert_eq!(y.as_slice(), [-2.0, -2.0]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
