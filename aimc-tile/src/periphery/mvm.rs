@@ -56,6 +56,21 @@ struct Sample {
     /// Noise-management scale α.
     scale: f32,
     key: RngKey,
+    /// Whether the round showed that a smaller input is needed.
+    again: bool,
+}
+
+impl Sample {
+    /// `line` = x/(αρ). The reciprocal of an extreme scale is no normal number; only then divide.
+    fn shrink(&self, rho: f32, x: impl Iterator<Item = f32>, lines: &mut [f32]) {
+        let factor = 1.0 / (self.scale * rho);
+        let lines = lines.iter_mut().zip(x);
+        if factor.is_normal() {
+            lines.for_each(|(line, x)| *line = x * factor);
+        } else {
+            lines.for_each(|(line, x)| *line = x / self.scale / rho);
+        }
+    }
 }
 
 impl AnalogMvm {
@@ -114,7 +129,7 @@ impl AnalogMvm {
             let lines = x.column(column);
             let scale = self.io.noise_management.scale(lines.iter().copied(), self.io.nm_thres);
             if scale > 0.0 {
-                samples.push(Sample { column, scale, key: draws.sample(column) });
+                samples.push(Sample { column, scale, key: draws.sample(column), again: false });
             } else {
                 y.column_mut(column).fill(0.0);
             }
@@ -128,40 +143,34 @@ impl AnalogMvm {
         weights: Weights<'_>,
         x: &DMatrixView<f32>,
         y: &mut DMatrixViewMut<f32>,
-        samples: Vec<Sample>,
+        mut samples: Vec<Sample>,
         round: u64,
     ) -> Vec<Sample> {
         let rho = 2.0_f32.powi(round as i32);
         let mut lines = vec![0.0; weights.inputs() * samples.len()];
-        for_each(&samples, &mut lines, |sample, lines| {
-            lines.iter_mut().zip(x.column(sample.column).iter()).for_each(|(line, x)| *line = *x);
-            self.drive(sample.key, round, 1.0 / (sample.scale * rho), lines);
+        for_each(&mut samples, &mut lines, |sample, lines| {
+            sample.shrink(rho, x.column(sample.column).iter().copied(), lines);
+            self.drive(sample.key, round, lines);
         });
         let mut currents = vec![0.0; weights.outputs() * samples.len()];
         weights.multiply(&lines, &mut currents);
         self.add_weight_noise(weights, &samples, &lines, &mut currents, round);
         let may_go_on = self.halving.may_go_on(rho, self.dac.step);
-        for_each(&samples, &mut currents, |sample, currents| {
-            let factor = self.io.out_scale * sample.scale * rho;
-            let exceeded = self.read(sample.key, round, factor, currents);
-            if exceeded && may_go_on {
-                currents[0] = f32::NAN;
-            }
+        for_each(&mut samples, &mut currents, |sample, currents| {
+            let exceeded = self.read(sample, rho, round, currents);
+            sample.again = exceeded && may_go_on;
         });
-        let mut again = Vec::new();
-        for (sample, currents) in samples.into_iter().zip(currents.chunks(weights.outputs())) {
-            // No reading is NaN: inputs were checked and all circuits are bounded or linear.
-            if currents[0].is_nan() {
-                again.push(sample);
-            } else {
+        for (sample, currents) in samples.iter().zip(currents.chunks(weights.outputs())) {
+            if !sample.again {
                 y.column_mut(sample.column).iter_mut().zip(currents).for_each(|(y, value)| *y = *value);
             }
         }
-        again
+        samples.retain(|sample| sample.again);
+        samples
     }
 
     /// Puts one sample on the input lines.
-    fn drive(&self, key: RngKey, round: u64, scale: f32, lines: &mut [f32]) {
+    fn drive(&self, key: RngKey, round: u64, lines: &mut [f32]) {
         let stochastic = self.dac.is_stochastic();
         let dither = uniforms(stochastic, key, round, Draw::InputDither, lines.len());
         let noise = normals(self.dac.is_noisy(), key, round, Draw::InputNoise, lines.len());
@@ -170,14 +179,15 @@ impl AnalogMvm {
             #[inline(always)]
             || {
                 for (i, line) in lines.iter_mut().enumerate() {
-                    *line = dac.convert(*line * scale, at(&dither, i), at(&noise, i));
+                    *line = dac.convert(*line, at(&dither, i), at(&noise, i));
                 }
             },
         );
     }
 
     /// Reads the output lines of one sample; whether any exceeded the range.
-    fn read(&self, key: RngKey, round: u64, factor: f32, currents: &mut [f32]) -> bool {
+    fn read(&self, sample: &Sample, rho: f32, round: u64, currents: &mut [f32]) -> bool {
+        let (key, factor) = (sample.key, self.io.out_scale * sample.scale);
         let dither = uniforms(self.adc.is_stochastic(), key, round, Draw::OutputDither, currents.len());
         let noise = normals(self.adc.is_noisy(), key, round, Draw::OutputNoise, currents.len());
         let adc = self.adc;
@@ -188,7 +198,8 @@ impl AnalogMvm {
                 for (i, current) in currents.iter_mut().enumerate() {
                     let reading = adc.convert(*current, at(&dither, i), at(&noise, i));
                     exceeded = adc.overflow(exceeded, reading);
-                    *current = factor * reading.value;
+                    // ρ goes first: it is exact, and αρ alone might overflow.
+                    *current = factor * (rho * reading.value);
                 }
                 exceeded
             },
@@ -229,12 +240,15 @@ impl AnalogMvm {
 }
 
 /// Runs `work` on the lines of every sample; samples may go to different threads.
-fn for_each(samples: &[Sample], lines: &mut [f32], work: impl Fn(&Sample, &mut [f32]) + Sync) {
+fn for_each(samples: &mut [Sample], lines: &mut [f32], work: impl Fn(&mut Sample, &mut [f32]) + Sync) {
     let width = lines.len() / samples.len();
     if parallel::worthwhile(2 * lines.len()) {
-        samples.par_iter().zip(lines.par_chunks_mut(width)).for_each(|(sample, lines)| work(sample, lines));
+        samples
+            .par_iter_mut()
+            .zip(lines.par_chunks_mut(width))
+            .for_each(|(sample, lines)| work(sample, lines));
     } else {
-        samples.iter().zip(lines.chunks_mut(width)).for_each(|(sample, lines)| work(sample, lines));
+        samples.iter_mut().zip(lines.chunks_mut(width)).for_each(|(sample, lines)| work(sample, lines));
     }
 }
 

@@ -14,7 +14,7 @@
 use crate::pulse::UpdateConfig;
 
 /// Longest train where the learning rate sets the length: beyond it, every slot would pulse anyway.
-const LONGEST: f32 = 1e6;
+const LONGEST: f64 = 1e6;
 
 /// Length and scales of the trains of one vector pair.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,9 +22,9 @@ pub struct TrainPlan {
     /// Number of time slots.
     pub length: u32,
     /// Pulse probability per unit of |x|, B.
-    pub x_scale: f32,
+    pub x_scale: f64,
     /// Pulse probability per unit of |d|, A.
-    pub d_scale: f32,
+    pub d_scale: f64,
 }
 
 impl TrainPlan {
@@ -34,9 +34,11 @@ impl TrainPlan {
         if lr <= 0.0 || x_max <= 0.0 || d_max <= 0.0 {
             return None;
         }
-        let desired = config.desired_bl as f32;
+        // In double precision products of any finite numbers neither overflow nor vanish.
+        let [lr, granularity, x_max, d_max] = [lr, granularity, x_max, d_max].map(f64::from);
+        let desired = f64::from(config.desired_bl);
         let managed = config.update_management || config.update_bl_management;
-        let mut d_max = config.um_grad_scale * d_max;
+        let mut d_max = f64::from(config.um_grad_scale) * d_max;
         let needed = lr * x_max * d_max / granularity;
         let (length, scale) =
             if !config.fixed_bl && !config.update_bl_management && lr > granularity * desired {
@@ -85,14 +87,14 @@ mod tests {
     proptest! {
         #![proptest_config(strategies::config(256))]
 
-        /// A·B = lr/(G·BL) to rounding: 8 roundings of relative size 2⁻²⁴ each.
+        /// A·B = lr/(G·BL) to rounding: 8 roundings of relative size 2⁻⁵³ each.
         #[test]
         fn the_product_of_scales_is_fixed(lr in 1e-4_f32..10.0, x in 1e-3_f32..10.0, d in 1e-3_f32..10.0,
                                           um: bool, blm: bool, alpha in 0.1_f32..2.0) {
             let config = UpdateConfig { update_management: um, update_bl_management: blm, um_grad_scale: alpha, ..Default::default() };
             let plan = plan(&config, lr, x, d);
-            let product = plan.x_scale * plan.d_scale * 0.001 * plan.length as f32;
-            prop_assert!((product / lr - 1.0).abs() < 8.0 * f32::EPSILON, "{product} {lr}");
+            let product = plan.x_scale * plan.d_scale * f64::from(0.001_f32) * f64::from(plan.length);
+            prop_assert!((product / f64::from(lr) - 1.0).abs() < 8.0 * f64::EPSILON, "{product} {lr}");
         }
 
         /// With both managements x is never clipped, and d only where the trains are too short.
@@ -100,8 +102,9 @@ mod tests {
         fn managed_trains_clip_only_d(lr in 1e-4_f32..10.0, x in 1e-3_f32..10.0, d in 1e-3_f32..10.0) {
             let config = UpdateConfig::default();
             let plan = plan(&config, lr, x, d);
-            let k = lr * x * d / 0.001;
-            let slack = 1.0 + 8.0 * f32::EPSILON;
+            let [lr, x, d, g] = [lr, x, d, 0.001].map(f64::from);
+            let k = lr * x * d / g;
+            let slack = 1.0 + 8.0 * f64::EPSILON;
             prop_assert!((1..=31).contains(&plan.length));
             prop_assert!(plan.x_scale * x <= slack);
             prop_assert!(plan.d_scale * d <= slack.max(k / 31.0 * slack));
@@ -115,7 +118,7 @@ mod tests {
             let config = UpdateConfig::default();
             let (one, other) = (plan(&config, lr, x, d), plan(&config, lr, c * x, d / c));
             prop_assert_eq!(one.length, other.length);
-            prop_assert!((one.x_scale / (c * other.x_scale) - 1.0).abs() < 4.0 * f32::EPSILON);
+            prop_assert!((one.x_scale / (f64::from(c) * other.x_scale) - 1.0).abs() < 4.0 * f64::EPSILON);
         }
     }
 }

@@ -144,9 +144,9 @@ impl Chance {
 }
 
 /// Firing thresholds: words below them, out of 2³², fire.
-fn thresholds(values: &[f32], scale: f32) -> Vec<u64> {
+fn thresholds(values: &[f32], scale: f64) -> Vec<u64> {
     const WORDS: f64 = 4_294_967_296.0;
-    values.iter().map(|v| (f64::from(v.abs() * scale) * WORDS).min(WORDS) as u64).collect()
+    values.iter().map(|v| (f64::from(v.abs()) * scale * WORDS).min(WORDS) as u64).collect()
 }
 
 #[cfg(test)]
