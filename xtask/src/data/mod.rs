@@ -8,6 +8,7 @@ use std::io;
 use std::path::PathBuf;
 
 use aimc_nn::{Dataset, DatasetError};
+use clap::{Args, ValueEnum};
 use thiserror::Error;
 
 use crate::files::OutputError;
@@ -22,6 +23,39 @@ pub(crate) struct Split {
     pub(crate) train: Dataset,
     /// Samples that training never sees.
     pub(crate) test: Dataset,
+}
+
+/// Where `cargo xtask data mnist` puts its files, and where they are looked for.
+pub(crate) const MNIST_FOLDER: &str = ".aimc-data/mnist";
+
+/// Options that choose the data.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct DataArguments {
+    /// Data to train on and to judge by.
+    #[arg(long, value_enum, default_value_t)]
+    data: DataName,
+    /// Folder with the four MNIST IDX files (plain or .gz).
+    #[arg(long, value_name = "DIR", default_value = MNIST_FOLDER)]
+    data_dir: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum DataName {
+    /// The optical digits of this repository, 8x8 pixels.
+    #[default]
+    Digits,
+    /// MNIST, 28x28 pixels.
+    Mnist,
+}
+
+impl DataArguments {
+    /// The data that the options choose.
+    pub(crate) fn choice(&self) -> DataChoice {
+        match self.data {
+            DataName::Digits => DataChoice::Digits,
+            DataName::Mnist => DataChoice::Mnist { folder: self.data_dir.clone() },
+        }
+    }
 }
 
 /// Which data to use.

@@ -5,6 +5,7 @@
 use aimc_testkit::golden::{Comparison, Estimates, Node};
 
 use super::CaseError;
+use crate::quantile::quantile;
 
 /// Estimates of one quantity.
 #[derive(Clone, Debug, Default)]
@@ -119,14 +120,6 @@ fn central_moment(values: &[f64], center: f64, order: i32) -> f64 {
 fn standard_error(estimates: &[f64]) -> f64 {
     let n = estimates.len() as f64;
     (central_moment(estimates, mean(estimates), 2) / (n - 1.0)).sqrt()
-}
-
-/// Quantile of sorted values with linear interpolation between them (numpy's default).
-pub(crate) fn quantile(sorted: &[f64], level: f64) -> f64 {
-    let place = level * (sorted.len() - 1) as f64;
-    let below = place.floor() as usize;
-    let above = (below + 1).min(sorted.len() - 1);
-    sorted[below] + (sorted[above] - sorted[below]) * (place - below as f64)
 }
 
 /// Compares our estimates with `theirs.{key}` and `theirs.{key}_se`, in the order of the golden arrays.

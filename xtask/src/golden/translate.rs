@@ -4,6 +4,8 @@
 //! is not built: it may be left out where it has its (inactive) default value, otherwise the case fails.
 
 use aimc_device::config;
+use aimc_device::programmed::ProgrammedDeviceConfig;
+use aimc_infer::{ConverterConfig, DriftConversion, InferenceTileConfig, MappingConfig};
 use aimc_testkit::golden::{Node, Params};
 use aimc_tile::analog::UnitCell;
 use aimc_tile::pulse::{PulseSource, PulseType};
@@ -123,4 +125,53 @@ fn plain_mapping(config: &Node<'_>) -> Result<(), CaseError> {
         && !mapping.bool("learn_out_scaling")?;
     let range = config.bool("pre_post.resolved.input_range.resolved.enable")?;
     if off && !range { Ok(()) } else { Err(CaseError::NotBuilt("mapping or input range in training".into())) }
+}
+
+/// A converter, with its largest conductance, which our devices hold.
+pub(crate) fn converter(params: &Params<'_>) -> Result<(ConverterConfig, f32), CaseError> {
+    if params.class != "SinglePairConductanceConverter" {
+        return Err(CaseError::NotBuilt(format!("converter {}", params.class)));
+    }
+    let table = serde_json::json!({ "model": "SinglePair", "g_min": params.resolved.f32("g_min")? });
+    Ok((config::decode(table)?, params.resolved.f32("g_max")?))
+}
+
+/// A programmed device and the converter in front of it.
+pub(crate) fn programmed_device(
+    params: &Params<'_>,
+) -> Result<(ProgrammedDeviceConfig, ConverterConfig), CaseError> {
+    if params.class != "PCMLikeNoiseModel" {
+        return Err(CaseError::NotBuilt(format!("noise model {}", params.class)));
+    }
+    let (converter, _) = converter(&params.resolved.params("g_converter")?)?;
+    let entries = params.resolved.entries()?.into_iter();
+    let mut table: Map<String, Value> = entries
+        .filter(|(key, _)| !["class", "g_converter"].contains(key))
+        .map(|(key, node)| (key.to_owned(), node.value().clone()))
+        .collect();
+    table.insert("model".to_owned(), "PcmLike".into());
+    Ok((config::decode(Value::Object(table))?, converter))
+}
+
+/// A tile for inference, in AIHWKit's way of starting the drift; compensation is left to the caller.
+pub(crate) fn inference_tile(params: &Params<'_>) -> Result<InferenceTileConfig, CaseError> {
+    if params.class != "InferenceRPUConfig" {
+        return Err(CaseError::NotBuilt(params.class.to_owned()));
+    }
+    let (device, converter) = programmed_device(&params.resolved.params("noise_model")?)?;
+    let mapping = params.resolved.params("mapping")?;
+    let known = serde_json::to_value(MappingConfig::default()).map_err(CaseError::run)?;
+    // Bias in digital memory and tiles of up to 512 lines are what we have, too.
+    let table = matching(&mapping, &known, &["digital_bias"])?;
+    if !mapping.resolved.bool("digital_bias")? {
+        return Err(CaseError::NotBuilt("analog bias".into()));
+    }
+    Ok(InferenceTileConfig {
+        device,
+        converter,
+        forward: io(&params.resolved.params("forward")?)?,
+        mapping: config::decode(Value::Object(table))?,
+        drift_conversion: DriftConversion::Reconverted,
+        ..InferenceTileConfig::default()
+    })
 }

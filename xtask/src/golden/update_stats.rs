@@ -92,8 +92,8 @@ fn probability_slack(setup: &Setup) -> Slack {
     let (length, size) = (f64::from(plan.length), f64::from(granularity));
     for d in &setup.d {
         for x in &setup.x {
-            let px = f64::from((x.abs() * plan.x_scale).min(1.0));
-            let pd = f64::from((d.abs() * plan.d_scale).min(1.0));
+            let px = (f64::from(x.abs()) * plan.x_scale).min(1.0);
+            let pd = (f64::from(d.abs()) * plan.d_scale).min(1.0);
             let (p, delta) = (px * pd, (px + pd) * COARSE);
             mean.push(size * length * delta);
             let spread = (length * p * (1.0 - p)).sqrt();

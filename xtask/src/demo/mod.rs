@@ -1,0 +1,165 @@
+//! `cargo xtask demo`: from the pulse response of a device to the accuracy of a chip after ten years.
+
+mod config;
+mod inference;
+mod page;
+mod pulse_response;
+mod training;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use aimc_device::rng::label;
+use aimc_device::{ConfigError, RngKey};
+use aimc_infer::EvaluationError;
+use aimc_nn::NetworkConfig;
+use aimc_train::TrainError;
+use clap::Args;
+use serde::Serialize;
+
+use crate::data::{self, DataArguments, DataError, Split};
+use crate::files::{OutputError, Outputs, check_folder};
+use crate::interrupt::Interrupted;
+use crate::plot::PlotError;
+
+pub(crate) use config::DemoConfig;
+
+/// Options of the demo.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct DemoArguments {
+    #[command(flatten)]
+    data: DataArguments,
+    /// Configuration (.toml or .json) that overrides parts of the default.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Seed of all draws.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Preset of the good device or tile, e.g. Idealized.
+    #[arg(long, value_name = "NAME")]
+    preset: Option<String>,
+    /// Training epochs.
+    #[arg(long)]
+    epochs: Option<usize>,
+    /// Folder for the report and the numbers.
+    #[arg(long, value_name = "DIR", default_value = "out/demo")]
+    out: PathBuf,
+}
+
+/// Why the demo stopped.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DemoError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("{}: {source}", path.display())]
+    ConfigFile { path: PathBuf, source: ConfigError },
+    #[error("{}: cannot be read: {error}", path.display())]
+    Unreadable { path: PathBuf, error: std::io::Error },
+    #[error(transparent)]
+    Data(#[from] DataError),
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    #[error(transparent)]
+    Training(#[from] TrainError),
+    #[error(transparent)]
+    Evaluation(#[from] EvaluationError),
+    #[error(transparent)]
+    Plot(#[from] PlotError),
+    #[error("the numbers cannot be written as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}
+
+/// Every number of the demo, with all that made them.
+#[derive(Debug, Serialize)]
+struct Results {
+    /// Program and version.
+    program: String,
+    /// Name and sizes of the data.
+    data: DataSummary,
+    /// The resolved configuration, seed included.
+    config: DemoConfig,
+    /// The network.
+    network: NetworkConfig,
+    /// Pulse responses of the good and the asymmetric device.
+    pulse_response: [Option<pulse_response::Response>; 2],
+    /// Trainings on floating point, the good and the asymmetric device.
+    training: Vec<training::Training>,
+    /// Accuracy over time of the first floating-point network.
+    inference: inference::Timeline,
+}
+
+#[derive(Debug, Serialize)]
+struct DataSummary {
+    name: String,
+    train_samples: usize,
+    test_samples: usize,
+    inputs: usize,
+    classes: usize,
+}
+
+impl DataSummary {
+    fn of(data: &Split) -> Self {
+        Self {
+            name: data.name.clone(),
+            train_samples: data.train.len(),
+            test_samples: data.test.len(),
+            inputs: data.train.feature_count(),
+            classes: data.train.classes(),
+        }
+    }
+}
+
+/// Runs the demo and writes its report.
+pub(crate) fn run(arguments: &DemoArguments) -> Result<(), DemoError> {
+    let start = Instant::now();
+    let config = config::load(arguments)?;
+    let data = data::load(&arguments.data.choice())?;
+    check_folder(&arguments.out)?;
+    let results = compute(config, &data)?;
+    page::print_tables(&results);
+    let mut outputs = Outputs::new();
+    outputs.add("report.html", page::render(&results)?);
+    outputs.add("results.json", serde_json::to_string_pretty(&results)? + "\n");
+    let written = outputs.commit(&arguments.out)?;
+    println!("\nDone in {:.0} s. Written:", start.elapsed().as_secs_f64());
+    written.iter().for_each(|path| println!("  {}", path.display()));
+    Ok(())
+}
+
+fn compute(config: DemoConfig, data: &Split) -> Result<Results, DemoError> {
+    let mut sizes = vec![data.train.feature_count()];
+    sizes.extend(&config.network.hidden);
+    sizes.push(data.train.classes());
+    let network = NetworkConfig::mlp(&sizes, config.network.activation);
+    println!(
+        "{}: {} training and {} test samples; network {sizes:?}, seed {}",
+        data.name,
+        data.train.len(),
+        data.test.len(),
+        config.seed
+    );
+
+    let key = RngKey::root(config.seed).fold_in(label("pulse response"));
+    let respond = |tile| pulse_response::measure(tile, &config.pulse_response, key);
+    let pulse_response = [respond(&config.devices.good)?, respond(&config.devices.asymmetric)?];
+    println!("\nTraining {} networks on each kind of tile", config.comparison.repeats);
+    let training = training::train(&config, &network, data)?;
+    println!(
+        "\nProgramming the first floating-point network into devices, {} times",
+        config.inference.repeats
+    );
+    let first = &training[0];
+    let accuracy = first.histories[0].last().map_or(f64::NAN, |metrics| metrics.test_accuracy);
+    let inference = inference::run(&config, &first.networks[0], accuracy, data)?;
+    Ok(Results {
+        program: format!("aimc {}", env!("CARGO_PKG_VERSION")),
+        data: DataSummary::of(data),
+        config,
+        network,
+        pulse_response,
+        training,
+        inference,
+    })
+}

@@ -1,0 +1,76 @@
+//! `cargo xtask schema NAME`: JSON schemas of the configuration files, for editors and other programs.
+
+use aimc_infer::InferenceTileConfig;
+use aimc_tile::TileConfig;
+use clap::ValueEnum;
+use schemars::{Schema, schema_for};
+use serde_json::{Value, json};
+
+use crate::demo::DemoConfig;
+
+/// Configurations that have a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaName {
+    /// The file of `cargo xtask demo --config`.
+    Demo,
+    /// A tile for training.
+    Tile,
+    /// A tile for inference.
+    InferenceTile,
+}
+
+/// The schema as JSON text.
+pub(crate) fn render(name: SchemaName) -> Result<String, serde_json::Error> {
+    let schema: Schema = match name {
+        SchemaName::Demo => schema_for!(DemoConfig),
+        SchemaName::Tile => schema_for!(TileConfig),
+        SchemaName::InferenceTile => schema_for!(InferenceTileConfig),
+    };
+    let mut schema = schema.to_value();
+    as_written_by_users(&mut schema);
+    serde_json::to_string_pretty(&schema).map(|text| text + "\n")
+}
+
+/// What holds for files but not for resolved records: every table may name a preset, and no entry is required,
+/// since files only override defaults.
+fn as_written_by_users(node: &mut Value) {
+    match node {
+        Value::Object(entries) => {
+            if let Some(Value::Object(properties)) = entries.get_mut("properties") {
+                let preset = json!({ "type": "string", "description": "Name of a preset; entries beside it override it." });
+                properties.insert("preset".to_owned(), preset);
+                entries.remove("required");
+            }
+            entries.values_mut().for_each(as_written_by_users);
+        }
+        Value::Array(items) => items.iter_mut().for_each(as_written_by_users),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schema_knows_the_fields_of_devices_and_presets() {
+        let text = render(SchemaName::Demo).unwrap();
+        for name in [
+            "dw_min",
+            "write_noise_std",
+            "out_noise",
+            "prog_noise_scale",
+            "times_seconds",
+            "preset",
+            "SoftBounds",
+        ] {
+            assert!(text.contains(&format!("\"{name}\"")), "{name} is missing");
+        }
+    }
+
+    /// The committed copy is for editors; `cargo xtask schema demo > docs/demo.schema.json` renews it.
+    #[test]
+    fn the_committed_schema_is_up_to_date() {
+        assert!(render(SchemaName::Demo).unwrap() == include_str!("../../docs/demo.schema.json"));
+    }
+}
