@@ -58,7 +58,6 @@ mod tests {
     #[test]
     fn published_quantiles() {
         for (n, t) in [(2, 12.706_205), (5, 2.776_445), (10, 2.262_157), (31, 2.042_272)] {
-            // Half of the values at -1 and half at 1 would not do for odd n; scale any sample by its own std.
             let values: Vec<f64> = (0..n).map(f64::from).collect();
             let summary = Summary::of(&values);
             let [low, high] = summary.confidence_95.unwrap();
