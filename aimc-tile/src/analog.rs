@@ -24,18 +24,28 @@ use crate::tile::{MatVec, ReadOut, SampleKeys, Shape, Tile, TileError};
 #[serde(untagged)]
 pub enum UnitCell {
     /// Exact storage, model name `Ideal`.
-    Ideal(IdealCell),
+    Ideal(#[schemars(with = "IdealSchema")] IdealCell),
     /// One pulsed device.
     Pulsed(PulsedDeviceConfig),
 }
 
 /// The ideal device under its model name.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "model", rename = "Ideal")]
 pub struct IdealCell {
     /// Its parameters.
     #[serde(flatten)]
     pub device: Ideal,
+}
+
+// What the schema says of `IdealCell`: schemars gives a tag to variants only.
+#[derive(JsonSchema)]
+#[serde(tag = "model")]
+#[schemars(rename = "IdealCell")]
+#[expect(dead_code, reason = "only its schema is used")]
+enum IdealSchema {
+    /// Exact storage.
+    Ideal(Ideal),
 }
 
 impl Default for UnitCell {
