@@ -4,9 +4,12 @@ use std::ops::ControlFlow;
 
 use aimc_device::RngKey;
 use aimc_device::rng::label;
-use aimc_infer::{AccuracyOverTime, Compensation, EvaluationError, InferenceTileConfig, evaluate};
+use aimc_infer::{
+    AccuracyOverTime, Compensation, EvaluationError, InferenceTileConfig, evaluate, network_at,
+    program_network,
+};
 use aimc_nn::Network;
-use aimc_tile::AnalogTile;
+use aimc_tile::{AnalogTile, ReadOut};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
@@ -14,7 +17,7 @@ use super::DemoError;
 use super::config::DemoConfig;
 use crate::data::Split;
 use crate::interrupt::{self, Interrupted};
-use crate::plot::{Axis, LineChart, Mark, Series, SeriesStyle};
+use crate::plot::{Axis, Group, Histogram, LineChart, Mark, Series, SeriesStyle};
 
 /// Accuracy over time of one network under both conditions, on the same devices.
 #[derive(Debug, Serialize)]
@@ -25,6 +28,58 @@ pub(crate) struct Timeline {
     pub(crate) uncompensated: AccuracyOverTime,
     /// With global drift compensation.
     pub(crate) compensated: AccuracyOverTime,
+}
+
+/// How far the weights are from what they should be, at one time.
+#[derive(Debug, Serialize)]
+pub(crate) struct WeightErrors {
+    /// When, and whether compensated.
+    name: String,
+    /// Error of every weight as read, in units of the largest weight of its tile.
+    errors: Vec<f32>,
+}
+
+/// Errors of one programmed copy of `network`: at the first time, and at the last with and without compensation.
+pub(crate) fn weight_errors(
+    config: &DemoConfig,
+    network: &Network<AnalogTile>,
+) -> Result<Vec<WeightErrors>, DemoError> {
+    let key = RngKey::root(config.seed).fold_in(label("weight errors"));
+    let tile = InferenceTileConfig { compensation: Compensation::Global, ..config.inference.tile.clone() };
+    let programmed = program_network(network, &tile, key.fold_in(label("program")))?;
+    let times = &config.inference.times_seconds;
+    let (first, last) = (times[0], times[times.len() - 1]);
+    let mut all = Vec::new();
+    for (t, compensated) in [(first, false), (last, false), (last, true)] {
+        let aged = network_at(&programmed, t, key.fold_in(label("read")))?;
+        let mut errors = Vec::new();
+        for ((_, target), (_, aged)) in network.linears().zip(aged.linears()) {
+            let (target, read) = (target.tile.weights(), aged.tile.weights());
+            for (i, (row, read)) in target.row_iter().zip(read.row_iter()).enumerate() {
+                let alpha = if compensated { aged.tile.alpha()[i] } else { 1.0 };
+                errors
+                    .extend(row.iter().zip(read.iter()).map(|(w, read)| (alpha * read - w) / target.amax()));
+            }
+        }
+        let name = format!("{}{}", spoken(t), if compensated { ", compensated" } else { "" });
+        all.push(WeightErrors { name, errors });
+    }
+    Ok(all)
+}
+
+/// Distribution of the weight errors.
+pub(crate) fn error_chart(errors: &[WeightErrors]) -> Histogram {
+    let group = |errors: &WeightErrors| Group {
+        name: errors.name.clone(),
+        values: errors.errors.iter().map(|&error| 100.0 * f64::from(error)).collect(),
+    };
+    Histogram {
+        title: "Errors of the weights".to_owned(),
+        x: Axis::linear("weight error", "% of the largest weight"),
+        groups: errors.iter().map(group).collect(),
+        bins: Some(60),
+        marks: Vec::new(),
+    }
 }
 
 /// Evaluates `network`, whose accuracy in floating point is given.

@@ -88,6 +88,8 @@ struct Results {
     training: Vec<training::Training>,
     /// Accuracy over time of the first floating-point network.
     inference: inference::Timeline,
+    /// Errors of the weights of one programmed copy of it.
+    weight_errors: Vec<inference::WeightErrors>,
 }
 
 #[derive(Debug, Serialize)]
@@ -156,10 +158,11 @@ fn compute(config: DemoConfig, data: &Split) -> Result<Results, DemoError> {
     Ok(Results {
         program: format!("aimc {}", env!("CARGO_PKG_VERSION")),
         data: DataSummary::of(data),
-        config,
         network,
         pulse_response,
-        training,
+        weight_errors: inference::weight_errors(&config, &first.networks[0])?,
         inference,
+        training,
+        config,
     })
 }

@@ -2,7 +2,7 @@
 
 use aimc_infer::{AccuracyOverTime, Summary};
 
-use super::inference::spoken;
+use super::inference::{self, spoken};
 use super::{DemoError, Results, training};
 use crate::report::Report;
 
@@ -159,7 +159,7 @@ fn trainings(report: &mut Report, results: &Results) -> Result<(), DemoError> {
     );
     report.figure(
         &training::loss_chart(&results.training).render()?,
-        "Loss seen during each epoch, averaged over its samples; mean and 95 % interval as above.",
+        "Loss seen during each epoch, averaged over its samples. Geometric mean over the trainings and its 95 % interval.",
     );
     report.table(&TRAINING_HEADERS, &training_rows(results), "After the last epoch: mean ± 95 % interval.");
     Ok(())
@@ -169,11 +169,16 @@ fn timeline(report: &mut Report, results: &Results) -> Result<(), DemoError> {
     report.section("Inference over ten years");
     report.paragraph(&format!(
         "The first floating-point network ({:.2} % on the test data), programmed into pairs of phase-change devices. \
-         Programming misses its targets a little, conductances then drift as (t/t₀)^-ν with an exponent that differs \
-         from device to device, and every read is noisy. Global compensation multiplies each tile's outputs by one \
+         Programming misses its targets a little, conductances then drift down as a power of time, with an exponent that \
+         differs from device to device, and every read is noisy. Global compensation multiplies each tile's outputs by one \
          factor, measured on the chip. Both conditions use the same devices and the same reads.",
         100.0 * results.inference.floating_point
     ));
+    report.figure(
+        &inference::error_chart(&results.weight_errors).render()?,
+        "Difference between the weights as read and the trained ones, in one programmed copy of the network: wider \
+         after drift, and pulled towards 0 until compensation scales it back.",
+    );
     report.figure(
         &results.inference.chart().render()?,
         &format!(

@@ -122,8 +122,8 @@ fn gather(name: &'static str, seed: u64, runs: Vec<(Network<AnalogTile>, Vec<Epo
 }
 
 impl Training {
-    /// A quantity over the epochs: mean and 95 % interval over the trainings.
-    fn series(&self, field: fn(&EpochMetrics) -> f64) -> Series {
+    /// A quantity over the epochs: mean and 95 % interval over the trainings, then `shown` of all three.
+    fn series(&self, field: fn(&EpochMetrics) -> f64, shown: fn(f64) -> f64) -> Series {
         let epochs = self.histories[0].len();
         let summaries = (0..epochs).map(|epoch| {
             Summary::of(&self.histories.iter().map(|history| field(&history[epoch])).collect::<Vec<_>>())
@@ -132,7 +132,7 @@ impl Training {
             .enumerate()
             .map(|(epoch, summary)| {
                 let [low, high] = summary.confidence_95.unwrap_or([summary.mean; 2]);
-                (((epoch + 1) as f64, summary.mean), (low, high))
+                (((epoch + 1) as f64, shown(summary.mean)), (shown(low), shown(high)))
             })
             .unzip();
         Series { name: self.name.to_owned(), points, band: Some(band), style: SeriesStyle::Solid }
@@ -146,15 +146,20 @@ pub(crate) fn accuracy_chart(trainings: &[Training]) -> LineChart {
         Axis::linear("epoch", "number"),
         Axis::linear("test accuracy", "%"),
     );
-    chart.series =
-        trainings.iter().map(|training| training.series(|metrics| 100.0 * metrics.test_accuracy)).collect();
+    chart.series = trainings
+        .iter()
+        .map(|training| training.series(|metrics| metrics.test_accuracy, |share| 100.0 * share))
+        .collect();
     chart
 }
 
-/// Training loss over the epochs.
+/// Training loss over the epochs, on a logarithmic scale: means and intervals are those of the logarithm.
 pub(crate) fn loss_chart(trainings: &[Training]) -> LineChart {
-    let y = Axis::linear("training loss", "nats per sample").including(0.0, 0.0);
+    let y = Axis::log10("training loss", "nats per sample");
     let mut chart = LineChart::new("Training loss", Axis::linear("epoch", "number"), y);
-    chart.series = trainings.iter().map(|training| training.series(|metrics| metrics.train_loss)).collect();
+    chart.series = trainings
+        .iter()
+        .map(|training| training.series(|metrics| metrics.train_loss.ln(), f64::exp))
+        .collect();
     chart
 }

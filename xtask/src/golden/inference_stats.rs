@@ -1,10 +1,10 @@
 //! Programmed devices: conductance conversion, programming noise, drift, read noise, compensation.
 
 use aimc_device::RngKey;
-use aimc_device::programmed::{ProgrammedArray, ProgrammedDevice, ProgrammedDeviceConfig};
+use aimc_device::programmed::{ProgrammedArray, ProgrammedDevice};
 use aimc_device::rng::label;
 use aimc_infer::converter::{Converter, to_conductances, to_weights};
-use aimc_infer::{Compensation, ConverterConfig, DriftConversion, InferenceTileConfig, ProgrammedTile};
+use aimc_infer::{Compensation, DriftConversion, InferenceTileConfig, ProgrammedTile};
 use aimc_testkit::golden::{Comparison, Estimates, GoldenFile, Node};
 use aimc_tile::IoConfig;
 use nalgebra::DMatrix;

@@ -193,11 +193,6 @@ impl<'a> Frame<'a> {
         (WIDTH, self.height.ceil())
     }
 
-    /// The resolved horizontal axis.
-    pub(super) fn x_axis(&self) -> &Resolved {
-        &self.x
-    }
-
     pub(super) fn x_at(&self, place: f64) -> f64 {
         self.left + self.x.share(place) * (self.right - self.left)
     }

@@ -10,15 +10,6 @@ use super::{Mark, PlotError, colour};
 
 const MAX_BINS: usize = 1000;
 
-/// What the height of a bin tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum HistogramHeight {
-    /// How many values.
-    Count,
-    /// Which share of its group, in percent; groups of different sizes compare.
-    Share,
-}
-
 /// Values of one kind.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Group {
@@ -28,15 +19,13 @@ pub(crate) struct Group {
     pub(crate) values: Vec<f64>,
 }
 
-/// A histogram of one or more groups.
+/// A histogram of one or more groups, as shares, so that groups of different sizes compare.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Histogram {
     /// Stands above the chart, and is its accessible name.
     pub(crate) title: String,
     /// Axis of the values; bins are equally wide on it, also if it is logarithmic.
     pub(crate) x: Axis,
-    /// What the height of a bin tells.
-    pub(crate) height: HistogramHeight,
     /// The groups, drawn over each other; up to three can be told apart well.
     pub(crate) groups: Vec<Group>,
     /// Number of bins; none to choose it from the data (Freedman-Diaconis).
@@ -50,10 +39,7 @@ impl Histogram {
     pub(crate) fn render(&self) -> Result<String, PlotError> {
         self.check()?;
         let (edges, heights) = self.bin();
-        let (label, unit) = match self.height {
-            HistogramHeight::Count => ("count", ""),
-            HistogramHeight::Share => ("share of values", "%"),
-        };
+        let (label, unit) = ("share of values", "%");
         let y = Axis::linear(label, unit).including(0.0, 0.0);
         let content = Content {
             title: &self.title,
@@ -110,7 +96,7 @@ impl Histogram {
         Ok(())
     }
 
-    /// Edges of the bins as positions on the axis, and the height of every bin for every group.
+    /// Edges of the bins as positions on the axis, and for every group its percentage in every bin.
     fn bin(&self) -> (Vec<f64>, Vec<Vec<f64>>) {
         let mut places: Vec<f64> = self.values().map(|value| self.x.place(value)).collect();
         places.sort_by(f64::total_cmp);
@@ -125,10 +111,7 @@ impl Histogram {
         let bins = self.bins.unwrap_or_else(|| choose_bins(&places));
         let edges = (0..=bins).map(|k| lo + (hi - lo) * k as f64 / bins as f64).collect();
         let heights = self.groups.iter().map(|group| {
-            let one = match self.height {
-                HistogramHeight::Count => 1.0,
-                HistogramHeight::Share => 100.0 / group.values.len() as f64,
-            };
+            let one = 100.0 / group.values.len() as f64;
             let mut heights = vec![0.0; bins];
             for &value in &group.values {
                 let share = (self.x.place(value) - lo) / (hi - lo);

@@ -12,8 +12,8 @@ mod legend;
 mod line_chart;
 mod text;
 
-pub(crate) use axis::{Axis, Scale};
-pub(crate) use histogram::{Group, Histogram, HistogramHeight};
+pub(crate) use axis::Axis;
+pub(crate) use histogram::{Group, Histogram};
 pub(crate) use line_chart::{LineChart, Series, SeriesStyle};
 
 use plotters::style::RGBColor;
