@@ -12,7 +12,7 @@
 //! [`bound_management`]: super::bound_management
 
 use nalgebra::{DMatrixView, DMatrixViewMut};
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use aimc_device::error::ConfigError;
@@ -174,36 +174,16 @@ impl AnalogMvm {
         let stochastic = self.dac.is_stochastic();
         let dither = uniforms(stochastic, key, round, Draw::InputDither, lines.len());
         let noise = normals(self.dac.is_noisy(), key, round, Draw::InputNoise, lines.len());
-        let dac = self.dac;
-        Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                for (i, line) in lines.iter_mut().enumerate() {
-                    *line = dac.convert(*line, at(&dither, i), at(&noise, i));
-                }
-            },
-        );
+        Arch::new().dispatch(Drive { dac: self.dac, lines, dither: &dither, noise: &noise });
     }
 
     /// Reads the output lines of one sample; whether any exceeded the range.
     fn read(&self, sample: &Sample, rho: f32, round: u64, currents: &mut [f32]) -> bool {
-        let (key, factor) = (sample.key, self.io.out_scale * sample.scale);
+        let key = sample.key;
         let dither = uniforms(self.adc.is_stochastic(), key, round, Draw::OutputDither, currents.len());
         let noise = normals(self.adc.is_noisy(), key, round, Draw::OutputNoise, currents.len());
-        let adc = self.adc;
-        Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                let mut exceeded = false;
-                for (i, current) in currents.iter_mut().enumerate() {
-                    let reading = adc.convert(*current, at(&dither, i), at(&noise, i));
-                    exceeded = adc.overflow(exceeded, reading);
-                    // ρ goes first: it is exact, and αρ alone might overflow.
-                    *current = factor * (rho * reading.value);
-                }
-                exceeded
-            },
-        )
+        let factor = self.io.out_scale * sample.scale;
+        Arch::new().dispatch(Read { adc: self.adc, currents, dither: &dither, noise: &noise, rho, factor })
     }
 
     fn add_weight_noise(
@@ -236,6 +216,51 @@ impl AnalogMvm {
                 *current += self.io.w_noise * variance.sqrt() * xi;
             }
         }
+    }
+}
+
+/// The loop over the input lines of one sample; no closure, so that it is inlined where vector units are on.
+struct Drive<'a> {
+    dac: Dac,
+    lines: &'a mut [f32],
+    dither: &'a [f32],
+    noise: &'a [f32],
+}
+
+impl WithSimd for Drive<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) {
+        for (i, line) in self.lines.iter_mut().enumerate() {
+            *line = self.dac.convert(*line, at(self.dither, i), at(self.noise, i));
+        }
+    }
+}
+
+/// The loop over the output lines of one sample: whether any exceeded the range.
+struct Read<'a> {
+    adc: Adc,
+    currents: &'a mut [f32],
+    dither: &'a [f32],
+    noise: &'a [f32],
+    rho: f32,
+    factor: f32,
+}
+
+impl WithSimd for Read<'_> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) -> bool {
+        let mut exceeded = false;
+        for (i, current) in self.currents.iter_mut().enumerate() {
+            let reading = self.adc.convert(*current, at(self.dither, i), at(self.noise, i));
+            exceeded = self.adc.overflow(exceeded, reading);
+            // ρ goes first: it is exact, and αρ alone might overflow.
+            *current = self.factor * (self.rho * reading.value);
+        }
+        exceeded
     }
 }
 
