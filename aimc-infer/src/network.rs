@@ -1,8 +1,8 @@
 //! Whole networks in programmed devices.
 
-use nalgebra::DMatrix;
-
 use aimc_device::RngKey;
+use aimc_nn::evaluate::for_each_batch;
+use aimc_nn::loss::count_correct;
 use aimc_nn::{Dataset, Network};
 use aimc_tile::{MatVec, ReadOut, SampleKeys};
 
@@ -44,32 +44,13 @@ pub fn accuracy<T: MatVec>(
     batch_size: usize,
     draws: SampleKeys,
 ) -> Result<f64, EvaluationError> {
+    let outputs = network.outputs();
+    if outputs < data.classes() {
+        return Err(EvaluationError::Classes { outputs, classes: data.classes() });
+    }
     let mut correct = 0;
-    let batch_size = batch_size.max(1);
-    for (batch, labels) in data.labels().chunks(batch_size).enumerate() {
-        let start = batch * batch_size;
-        let x = data.features().columns(start, labels.len());
-        let outputs = network.forward(x, draws.skip(start as u64))?;
-        if outputs.nrows() < data.classes() {
-            return Err(EvaluationError::Classes { outputs: outputs.nrows(), classes: data.classes() });
-        }
-        correct += winners(&outputs).zip(labels).filter(|(winner, label)| winner == *label).count();
-    }
+    for_each_batch(network, data, batch_size, draws, |outputs, labels| {
+        correct += count_correct(outputs, labels)
+    })?;
     Ok(correct as f64 / data.len() as f64)
-}
-
-/// The first largest output of every column.
-fn winners(outputs: &DMatrix<f32>) -> impl Iterator<Item = usize> {
-    outputs.column_iter().map(|column| column.argmax().0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_of_equal_outputs_wins() {
-        let outputs = DMatrix::from_row_slice(3, 3, &[1.0, 0.0, -3.0, 1.0, 2.0, -1.0, 0.5, 2.0, -2.0]);
-        assert_eq!(winners(&outputs).collect::<Vec<_>>(), [0, 1, 1]);
-    }
 }

@@ -5,6 +5,7 @@
 
 pub mod activation;
 pub mod dataset;
+pub mod evaluate;
 pub mod linear;
 pub mod log_softmax;
 pub mod loss;
@@ -12,5 +13,6 @@ pub mod network;
 
 pub use activation::Activation;
 pub use dataset::{Dataset, DatasetError};
+pub use evaluate::{Score, score};
 pub use linear::Linear;
 pub use network::{Gradient, Layer, LayerConfig, Network, NetworkConfig, NetworkError, Trace};

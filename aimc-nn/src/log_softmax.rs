@@ -8,7 +8,9 @@ pub fn forward(x: &DMatrix<f32>) -> DMatrix<f32> {
     let mut y = x.clone();
     for mut column in y.column_iter_mut() {
         let largest = column.max();
-        let log_sum = column.iter().map(|x| (x - largest).exp()).sum::<f32>().ln() + largest;
+        // The largest goes first: a sum of huge numbers would round away the small result.
+        column.add_scalar_mut(-largest);
+        let log_sum = column.iter().map(|x| x.exp()).sum::<f32>().ln();
         column.add_scalar_mut(-log_sum);
     }
     y

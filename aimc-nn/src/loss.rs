@@ -23,8 +23,7 @@ pub fn negative_log_likelihood(log_probabilities: &DMatrix<f32>, labels: &[usize
 /// Number of samples whose largest output (the first of equals) is the label.
 #[must_use]
 pub fn count_correct(outputs: &DMatrix<f32>, labels: &[usize]) -> usize {
-    let right = |(column, &label): (nalgebra::DVectorView<f32>, &usize)| column.imax() == label;
-    outputs.column_iter().zip(labels).filter(|pair| right((pair.0, pair.1))).count()
+    outputs.column_iter().zip(labels).filter(|(output, label)| output.imax() == **label).count()
 }
 
 #[cfg(test)]
@@ -38,5 +37,6 @@ mod tests {
         let (loss, gradient) = negative_log_likelihood(&outputs, &[0, 0]);
         assert_eq!((loss, gradient), (2.0, dmatrix![-0.5, -0.5; 0.0, 0.0]));
         assert_eq!(count_correct(&outputs, &[0, 0]), 1);
+        assert_eq!(count_correct(&dmatrix![0.5; 0.5], &[0]), 1, "the first of equal outputs");
     }
 }

@@ -209,6 +209,12 @@ impl<T> Network<T> {
 }
 
 impl<T: MatVec> Network<T> {
+    /// Number of outputs; 0 without linear layers.
+    #[must_use]
+    pub fn outputs(&self) -> usize {
+        self.linears().last().map_or(0, |(_, linear)| linear.tile.shape().outputs)
+    }
+
     /// Output for every column of `x`, inputs x batch.
     pub fn forward(&self, x: DMatrixView<f32>, draws: SampleKeys) -> Result<DMatrix<f32>, NetworkError> {
         let mut value = x.into_owned();

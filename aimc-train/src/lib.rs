@@ -5,4 +5,4 @@ pub mod checkpoint;
 pub mod trainer;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
-pub use trainer::{Ending, EpochMetrics, Progress, TrainConfig, TrainError, Trainer, evaluate};
+pub use trainer::{Ending, EpochMetrics, Progress, TrainConfig, TrainError, Trainer};

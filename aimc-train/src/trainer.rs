@@ -6,16 +6,15 @@
 
 use std::ops::ControlFlow;
 
-use nalgebra::DMatrix;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use aimc_device::RngKey;
 use aimc_device::error::{ConfigError, require};
 use aimc_device::rng::label;
-use aimc_nn::loss::{count_correct, negative_log_likelihood};
-use aimc_nn::{Dataset, DatasetError, Network, NetworkError};
-use aimc_tile::{MatVec, SampleKeys, Tile};
+use aimc_nn::loss::negative_log_likelihood;
+use aimc_nn::{Dataset, DatasetError, Network, NetworkError, score};
+use aimc_tile::{SampleKeys, Tile};
 
 /// Samples per forward pass in evaluation; draws do not depend on it.
 const EVALUATION_BATCH: usize = 256;
@@ -154,6 +153,11 @@ impl<T: Tile> Trainer<T> {
         test: &Dataset,
         observe: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Ending, TrainError> {
+        for data in [train, test] {
+            let outputs = self.network.outputs();
+            let requirement = format!("must be at least {}, one per class of the data", data.classes());
+            require::that(outputs >= data.classes(), "outputs of the network", outputs, &requirement)?;
+        }
         let steps_per_epoch = train.len().div_ceil(self.config.batch_size) as u64;
         let total_steps = steps_per_epoch * self.config.epochs as u64;
         let mut order = Vec::new();
@@ -203,9 +207,10 @@ impl<T: Tile> Trainer<T> {
     fn finish_epoch(&mut self, samples: usize, test: &Dataset) -> Result<(), TrainError> {
         let epoch = self.history.len() + 1;
         let key = self.key("evaluate").fold_in(epoch as u64);
-        let (test_loss, test_accuracy) = evaluate(&self.network, test, key)
+        let score = score(&self.network, test, EVALUATION_BATCH, SampleKeys::new(key))
             .map_err(|source| TrainError::Network { step: self.step, source })?;
         let train_loss = self.loss_sum / samples as f64;
+        let (test_loss, test_accuracy) = (score.loss, score.accuracy);
         self.history.push(EpochMetrics { epoch, train_loss, test_loss, test_accuracy });
         self.loss_sum = 0.0;
         Ok(())
@@ -214,22 +219,4 @@ impl<T: Tile> Trainer<T> {
     fn key(&self, purpose: &str) -> RngKey {
         RngKey::root(self.seed).fold_in(label("train")).fold_in(label(purpose))
     }
-}
-
-/// Mean loss and share of correct answers of a network that ends in log-probabilities.
-pub fn evaluate<T: MatVec>(
-    network: &Network<T>,
-    data: &Dataset,
-    key: RngKey,
-) -> Result<(f64, f64), NetworkError> {
-    let (mut loss, mut correct) = (0.0, 0);
-    for start in (0..data.len()).step_by(EVALUATION_BATCH) {
-        let count = EVALUATION_BATCH.min(data.len() - start);
-        let x: DMatrix<f32> = data.features().columns(start, count).into_owned();
-        let labels = &data.labels()[start..start + count];
-        let output = network.forward(x.as_view(), SampleKeys::new(key).skip(start as u64))?;
-        loss += negative_log_likelihood(&output, labels).0 * count as f64;
-        correct += count_correct(&output, labels);
-    }
-    Ok((loss / data.len() as f64, correct as f64 / data.len() as f64))
 }

@@ -116,3 +116,16 @@ fn an_analog_network_learns() {
     let last = trainer.history().last().unwrap();
     assert!(last.test_accuracy > 0.9, "{last:?}");
 }
+
+#[test]
+fn a_network_with_too_few_outputs_is_refused() {
+    let network = NetworkConfig::mlp(&[24, 2], Activation::Tanh)
+        .build(RngKey::root(SEED), |_, shape, key| tile_config().build(shape, key))
+        .unwrap();
+    let mut trainer = Trainer::new(network, TrainConfig::default(), SEED).unwrap();
+    let error = trainer.run(&data(6), &data(6), &mut |_| ControlFlow::Continue(())).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "outputs of the network = 2: must be at least 3, one per class of the data"
+    );
+}

@@ -166,3 +166,42 @@ fn compute(config: DemoConfig, data: &Split) -> Result<Results, DemoError> {
         config,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A demo that is over in a second.
+    fn small() -> DemoConfig {
+        let mut demo = config::load(&DemoArguments { epochs: Some(1), ..DemoArguments::default() }).unwrap();
+        demo.comparison.repeats = 2;
+        demo.inference.repeats = 2;
+        demo.inference.times_seconds = vec![1.0, 1e6];
+        demo.pulse_response = config::PulseResponse { devices: 20, pulses: 50 };
+        demo
+    }
+
+    fn numbers(threads: usize) -> String {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let data = data::load(&data::DataChoice::Digits).unwrap();
+        serde_json::to_string(&pool.install(|| compute(small(), &data)).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_numbers_do_not_depend_on_the_number_of_threads() {
+        assert!(numbers(1) == numbers(2));
+    }
+
+    #[test]
+    fn the_page_holds_every_section_and_no_outside_resource() {
+        let data = data::load(&data::DataChoice::Digits).unwrap();
+        let page = page::render(&compute(small(), &data).unwrap()).unwrap();
+        for part in
+            ["The devices", "Training in memory", "Inference over ten years", "Complete configuration"]
+        {
+            assert!(page.contains(part), "{part} is missing");
+        }
+        assert_eq!(page.matches("<svg").count(), 6);
+        assert!(!page.contains("src=") && !page.contains("<script"));
+    }
+}

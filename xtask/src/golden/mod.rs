@@ -134,3 +134,42 @@ fn style() -> ProgressStyle {
     ProgressStyle::with_template("{msg:26} {bar:30} {pos}/{len}")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A golden file with one perfect product, y = W x = [3, 7].
+    fn file(kind: &str, y: &str) -> GoldenFile {
+        let io =
+            r#"{"class":"IOParameters","non_default":{"is_perfect":true},"resolved":{"is_perfect":true}}"#;
+        let text = format!(
+            r#"{{"format":"aimc-golden/1","kind":"{kind}","doc":"","source":{{}},
+               "datasets":{{"a":{{"W":[[1,2],[3,4]],"X":[[1,1]],"D":[[1,0]]}}}},
+               "cases":[{{"name":"one","backend":"cpp","data":"a","forward":{io},"y":{y}}}]}}"#
+        );
+        GoldenFile::parse("test.json", &text).unwrap()
+    }
+
+    fn verdict(file: &GoldenFile) -> Summary {
+        compare_file(file).unwrap()
+    }
+
+    #[test]
+    fn right_numbers_pass_and_wrong_ones_fail() {
+        assert_eq!(verdict(&file("mvm_exact", "[[3,7]]")).line, "1/1");
+        let wrong = verdict(&file("mvm_exact", "[[3,7.1]]"));
+        assert_eq!(wrong.line, "0/1");
+        assert!(wrong.failures[0].starts_with("one: differs") && wrong.failures[0].contains("theirs 7.1"));
+    }
+
+    #[test]
+    fn what_is_not_built_fails() {
+        let unknown = verdict(&file("telepathy", "[[3,7]]"));
+        assert_eq!((unknown.line.as_str(), unknown.failures.len()), ("0/1", 1));
+        let mut feature = file("mvm_exact", "[[3,7]]");
+        feature.cases[0]["forward"]["non_default"]["ir_drop"] = 1.0.into();
+        feature.cases[0]["forward"]["resolved"]["ir_drop"] = 1.0.into();
+        assert!(verdict(&feature).failures[0].contains("not built yet: IOParameters.ir_drop"));
+    }
+}
