@@ -8,8 +8,6 @@ use crate::periphery::quantiser::{quantise, step};
 pub struct Adc {
     step: f32,
     bound: f32,
-    /// Beyond it a level is out of range: the bound, up to the 4 roundings with which the last level is computed.
-    limit: f32,
     noise: f32,
     stochastic: bool,
     asymmetry: f32,
@@ -30,11 +28,9 @@ pub struct Reading {
 
 impl Adc {
     pub(crate) fn new(io: &IoConfig) -> Self {
-        let bound = if io.out_bound > 0.0 { io.out_bound } else { f32::INFINITY };
         Self {
             step: step(io.out_res, io.out_bound),
-            bound,
-            limit: bound * (1.0 + 2.0 * f32::EPSILON),
+            bound: if io.out_bound > 0.0 { io.out_bound } else { f32::INFINITY },
             noise: io.out_noise,
             stochastic: io.out_sto_round,
             asymmetry: io.out_asymmetry,
@@ -64,7 +60,7 @@ impl Adc {
         let line = if y < 0.0 { y * (1.0 - self.asymmetry) } else { y };
         let dither = if self.stochastic { uniform - 0.5 } else { 0.0 };
         let level = quantise(line + self.noise * xi, self.step, dither);
-        let (above, below) = (level > self.limit, level < -self.limit);
+        let (above, below) = (level > self.bound, level < -self.bound);
         Reading { value: level.clamp(-self.bound, self.bound), above, below }
     }
 

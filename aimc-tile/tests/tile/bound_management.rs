@@ -5,6 +5,7 @@ use aimc_testkit::strategies;
 use aimc_tile::IoConfig;
 use aimc_tile::periphery::bound_management::BoundManagement;
 use aimc_tile::periphery::noise_management::NoiseManagement;
+use aimc_tile::periphery::quantiser;
 use nalgebra::DMatrix;
 use proptest::prelude::*;
 
@@ -52,19 +53,35 @@ proptest! {
         }
     }
 
-    /// An output exactly at the end of the range is in range, for any number of bits and any bound.
+    /// An output at the end of the range is in range if its level is: (2ᵏ⁻¹ - 1)·Δ ≤ bound as rounded in f32.
     #[test]
     fn the_last_level_is_within_range(bits in 2_i32..14, bound in 0.1_f32..30.0) {
         let io = IoConfig {
             out_bound: bound, out_res: 1.0 / (2.0_f32.powi(bits) - 2.0), bound_management: BoundManagement::Iterative,
             ..transparent(NoiseManagement::None)
         };
+        let step = quantiser::step(io.out_res, bound);
+        prop_assume!(quantiser::quantise(bound, step, 0.0) <= bound);
         let plain = IoConfig { bound_management: BoundManagement::None, ..io.clone() };
         let (weights, one) = (DMatrix::from_element(1, 1, bound), DMatrix::from_element(1, 1, 1.0));
         for x in [one.clone(), -one] {
             prop_assert_eq!(product(&io, &weights, &x, 1), product(&plain, &weights, &x, 1));
         }
     }
+}
+
+/// 9 bits on a range of 12, the default: 255 steps round to 12.000001, so that the last level counts as beyond
+/// the range and the product is repeated with half the input, as in AIHWKit (golden case `bm_Iterative`).
+#[test]
+fn the_last_level_of_the_default_range_is_repeated() {
+    let io = IoConfig { out_noise: 0.0, ..IoConfig::default() };
+    let (weights, one) = (DMatrix::from_element(1, 1, 12.0), DMatrix::from_element(1, 1, 1.0));
+    let step = quantiser::step(io.out_res, io.out_bound);
+    assert!(quantiser::quantise(12.0, step, 0.0) > 12.0);
+    let plain = IoConfig { bound_management: BoundManagement::None, ..io.clone() };
+    let repeated = product(&io, &weights, &one, 1);
+    assert_eq!(repeated, product(&plain, &weights, &(&one / 2.0), 1) * 2.0);
+    assert_ne!(repeated, product(&plain, &weights, &one, 1));
 }
 
 /// Where the halving ends the result is cut: ρ = 16 for a 7-bit DAC, 1024 without resolution.
