@@ -74,7 +74,7 @@ proptest! {
 /// the range and the product is repeated with half the input, as in AIHWKit (golden case `bm_Iterative`).
 #[test]
 fn the_last_level_of_the_default_range_is_repeated() {
-    let io = IoConfig { out_noise: 0.0, ..IoConfig::default() };
+    let io = IoConfig { out_noise: 0.0, noise_management: NoiseManagement::None, ..IoConfig::default() };
     let (weights, one) = (DMatrix::from_element(1, 1, 12.0), DMatrix::from_element(1, 1, 1.0));
     let step = quantiser::step(io.out_res, io.out_bound);
     assert!(quantiser::quantise(12.0, step, 0.0) > 12.0);
