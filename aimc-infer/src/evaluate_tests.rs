@@ -1,3 +1,5 @@
+//! Tests of the evaluation over time.
+
 use super::*;
 use crate::compensation::Compensation;
 use crate::program::tests::{example, noiseless};

@@ -1,3 +1,5 @@
+//! Tests of programming.
+
 use super::*;
 
 use aimc_device::programmed::PcmLike;

@@ -1,3 +1,5 @@
+//! Tests of drift, reads and compensation.
+
 use super::*;
 use crate::compensation::Compensation;
 use crate::config::{DriftConversion, InferenceTileConfig};

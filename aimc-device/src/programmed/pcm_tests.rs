@@ -1,3 +1,5 @@
+//! Tests of phase-change devices against their equations.
+
 use super::*;
 use crate::config;
 use crate::programmed::{ProgrammedArray, ProgrammedDeviceConfig};
