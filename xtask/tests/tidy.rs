@@ -58,8 +58,17 @@ fn dependencies_point_downward_only() {
 /// Below xtask nothing touches files, the clock, the environment, the terminal or global randomness.
 #[test]
 fn lower_crates_touch_nothing_outside() {
-    let forbidden =
-        ["std::fs", "std::env", "std::time", "std::process", "std::net", "println!", "eprintln!", "thread_rng", "rand::rng"];
+    let forbidden = [
+        "std::fs",
+        "std::env",
+        "std::time",
+        "std::process",
+        "std::net",
+        "println!",
+        "eprintln!",
+        "thread_rng",
+        "rand::rng",
+    ];
     for name in LAYERS {
         for (path, text) in sources(&root().join(name).join("src")) {
             for word in forbidden {
