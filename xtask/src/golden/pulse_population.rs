@@ -51,7 +51,7 @@ fn pulse(array: &mut dyn DeviceArray, count: usize, direction: Direction, key: R
     });
 }
 
-/// A series of checkpoints against arrays over checkpoints; quantiles are [level][checkpoint].
+/// A series of checkpoints against arrays over checkpoints; quantiles are one row per level.
 fn compare_series(
     comparison: &mut Comparison,
     label: &str,
