@@ -27,8 +27,16 @@ pub struct Preset {
 
 /// The pulsed devices.
 pub const DEVICES: &[Preset] = &[
+    Preset { name: "Capacitor", text: include_str!("../presets/li_2018_capacitor.toml") },
+    Preset { name: "EcRam", text: include_str!("../presets/tang_2018_ecram.toml") },
+    Preset { name: "EcRamMO", text: include_str!("../presets/kim_2019_ecram_mo.toml") },
     Preset { name: "GokmenVlasov", text: include_str!("../presets/gokmen_vlasov_2016.toml") },
     Preset { name: "Idealized", text: include_str!("../presets/idealized.toml") },
+    Preset { name: "PCM", text: include_str!("../presets/nandakumar_2020_pcm.toml") },
+    Preset { name: "ReRamArrayHfO2", text: include_str!("../presets/gong_2022_reram_hfo2.toml") },
+    Preset { name: "ReRamArrayOM", text: include_str!("../presets/gong_2022_reram_om.toml") },
+    Preset { name: "ReRamES", text: include_str!("../presets/gong_2018_reram_es.toml") },
+    Preset { name: "ReRamSB", text: include_str!("../presets/gong_2018_reram_sb.toml") },
 ];
 
 /// Replaces every `preset` entry of the tree by what it stands for, looking names up in `registries`.

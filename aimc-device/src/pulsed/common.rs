@@ -5,27 +5,44 @@
 
 use crate::error::{ConfigError, require};
 
-/// Passes the one list of common fields on to the macro `$then`.
+/// Passes all common fields on to the macro `$then`.
 macro_rules! common_fields {
-    ($then:ident! { $($own:tt)* }) => {
-        $then! {
+    ($then:tt { $($own:tt)* }) => {
+        $crate::pulsed::common::spread_fields! { [$crate::pulsed::common::with_means] { $then { $($own)* } } }
+    };
+}
+
+/// Puts the means of step and bounds before the other common fields.
+macro_rules! with_means {
+    ({ [$($then:tt)*] { $($own:tt)* } } $($spread:tt)*) => {
+        $($then)*! {
             { $($own)* }
             /// Mean weight change of one pulse.
             dw_min: f32 = 0.001,
+            /// Systematic asymmetry: above 0 weakens the down step to 1 - up_down, below 0 the up step to 1 + up_down.
+            up_down: f32 = 0.0,
+            /// Mean upper bound of the weight, at least 0.
+            w_max: f32 = 0.6,
+            /// Mean lower bound of the weight, at most 0.
+            w_min: f32 = -0.6,
+            $($spread)*
+        }
+    };
+}
+
+/// Passes the common fields but the means of step and bounds on to the macro `$then`.
+macro_rules! spread_fields {
+    ([$($then:tt)*] { $($own:tt)* }) => {
+        $($then)*! {
+            { $($own)* }
             /// Relative device-to-device std of the step, common to both directions.
             dw_min_dtod: f32 = 0.3,
             /// Draw the step's device-to-device factor log-normally, exp(dw_min_dtod·ξ), instead of normally.
             dw_min_dtod_log_normal: bool = false,
             /// Cycle-to-cycle std of a step, relative to the step.
             dw_min_std: f32 = 0.3,
-            /// Systematic asymmetry: above 0 weakens the down step to 1 - up_down, below 0 the up step to 1 + up_down.
-            up_down: f32 = 0.0,
             /// Device-to-device std of the asymmetry, in units of dw_min.
             up_down_dtod: f32 = 0.01,
-            /// Mean upper bound of the weight, at least 0.
-            w_max: f32 = 0.6,
-            /// Mean lower bound of the weight, at most 0.
-            w_min: f32 = -0.6,
             /// Relative device-to-device std of the upper bound.
             w_max_dtod: f32 = 0.3,
             /// Relative device-to-device std of the lower bound.
@@ -76,13 +93,14 @@ macro_rules! emit_common {
     };
 }
 
-common_fields!(emit_common! {});
+common_fields!([emit_common] {});
 
-macro_rules! emit_device {
+/// The record of a device, from its own fields and those passed on.
+macro_rules! emit_record {
     (
         {
             $(#[$meta:meta])*
-            pub struct $name:ident { $($(#[$own_doc:meta])* $own:ident: $own_type:ty = $own_default:expr,)* }
+            pub struct $name:ident { $($(#[$own_meta:meta])* $own:ident: $own_type:ty = $own_default:expr,)* }
         }
         $($(#[$doc:meta])* $field:ident: $type:ty = $default:expr,)*
     ) => {
@@ -91,13 +109,26 @@ macro_rules! emit_device {
         #[serde(default, deny_unknown_fields)]
         pub struct $name {
             $($(#[$doc])* pub $field: $type,)*
-            $($(#[$own_doc])* pub $own: $own_type,)*
+            $($(#[$own_meta])* pub $own: $own_type,)*
         }
 
         impl Default for $name {
             fn default() -> Self {
                 Self { $($field: $default,)* $($own: $own_default,)* }
             }
+        }
+    };
+}
+
+/// The record of a device with all common fields.
+macro_rules! emit_device {
+    (
+        { $(#[$meta:meta])* pub struct $name:ident { $($own:tt)* } }
+        $($(#[$doc:meta])* $field:ident: $type:ty = $default:expr,)*
+    ) => {
+        $crate::pulsed::common::emit_record! {
+            { $(#[$meta])* pub struct $name { $($own)* } }
+            $($(#[$doc])* $field: $type = $default,)*
         }
 
         impl $name {
@@ -110,14 +141,47 @@ macro_rules! emit_device {
     };
 }
 
-/// Declares the record of a pulsed device: its own fields with defaults; the common ones are added.
-macro_rules! pulsed_device {
-    ($($record:tt)*) => {
-        $crate::pulsed::common::common_fields!(emit_device! { $($record)* });
+/// The record of a device whose method `means` gives the means of step and bounds.
+macro_rules! emit_derived_device {
+    (
+        { $(#[$meta:meta])* pub struct $name:ident { $($own:tt)* } }
+        $($(#[$doc:meta])* $field:ident: $type:ty = $default:expr,)*
+    ) => {
+        $crate::pulsed::common::emit_record! {
+            { $(#[$meta])* pub struct $name { $($own)* } }
+            $($(#[$doc])* $field: $type = $default,)*
+        }
+
+        impl $name {
+            /// The parameters shared by all pulsed devices, with the derived means of step and bounds.
+            #[must_use]
+            pub fn common(&self) -> $crate::pulsed::Common {
+                $crate::pulsed::Common { $($field: self.$field,)* ..self.means() }
+            }
+        }
     };
 }
 
-pub(crate) use {common_fields, emit_device, pulsed_device};
+/// Declares the record of a pulsed device: its own fields with defaults; the common ones are added.
+macro_rules! pulsed_device {
+    ($($record:tt)*) => {
+        $crate::pulsed::common::common_fields! { [$crate::pulsed::common::emit_device] { $($record)* } }
+    };
+}
+
+/// The same for a device that derives the means of step and bounds from fields of its own.
+macro_rules! derived_pulsed_device {
+    ($($record:tt)*) => {
+        $crate::pulsed::common::spread_fields! {
+            [$crate::pulsed::common::emit_derived_device] { $($record)* }
+        }
+    };
+}
+
+pub(crate) use {
+    common_fields, derived_pulsed_device, emit_derived_device, emit_device, emit_record, pulsed_device,
+    spread_fields, with_means,
+};
 
 impl Common {
     /// Number of distinct weights (w_max - w_min) / `granularity`, from mean parameters.

@@ -17,7 +17,7 @@
 //! Cross-Point Devices*, Front. Neurosci. 10:333, doi:10.3389/fnins.2016.00333.
 
 use crate::error::ConfigError;
-use crate::pulsed::common::{emit_device, pulsed_device};
+use crate::pulsed::common::pulsed_device;
 use crate::pulsed::{Cell, Common, Direction, PulsedDevice};
 use crate::rng::Stream;
 

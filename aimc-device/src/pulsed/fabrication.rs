@@ -87,7 +87,8 @@ pub fn fabricate<D: PulsedDevice>(
             cells.w_max.push(cell.w_max);
             cells.w_min.push(cell.w_min);
             cells.extra.push(extra);
-            sample_retention(&common, &mut shared, &mut retention);
+            let shift = device.reset_shift(cell, extra);
+            sample_retention(&common, shift, &mut shared, &mut retention);
         }
     }
     (cells, retention)
@@ -135,10 +136,10 @@ fn perfect_bias(common: &Common) -> Cell {
     Cell { up: common.dw_min, down: common.dw_min, w_max: 100.0 * common.w_max, w_min: 100.0 * common.w_min }
 }
 
-fn sample_retention(common: &Common, draws: &mut Stream, retention: &mut RetentionCells) {
+fn sample_retention(common: &Common, shift: f32, draws: &mut Stream, retention: &mut RetentionCells) {
     let rate = common.diffusion * (1.0 + common.diffusion_dtod * draws.normal());
     retention.diffusion.push(rate.abs());
-    retention.reset.push(common.reset + common.reset_dtod * draws.normal());
+    retention.reset.push(common.reset + common.reset_dtod * draws.normal() + shift);
     let lifetime = common.lifetime * (1.0 + common.lifetime_dtod * draws.normal());
     retention.decay.push(match () {
         () if common.lifetime <= 0.0 => 1.0,

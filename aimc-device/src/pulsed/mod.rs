@@ -7,14 +7,25 @@
 //!
 //! To add a model: write its file, then add one line to the `registry!` below.
 
+pub mod affine;
 pub(crate) mod common;
 pub mod constant_step;
 pub mod drift;
+pub mod exp_step;
 pub mod fabrication;
+pub mod hidden_step;
 pub mod ideal;
+pub mod linear_step;
+pub mod piecewise_step;
 pub mod population;
+pub mod pow_step;
+pub mod pow_step_reference;
+pub mod reference;
 pub mod retention;
+mod row;
 pub mod soft_bounds;
+pub mod soft_bounds_pmax;
+pub mod soft_bounds_reference;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -26,9 +37,18 @@ use crate::rng::{RngKey, Stream};
 pub use common::Common;
 pub use constant_step::ConstantStep;
 pub use drift::PowerLawDrift;
+pub use exp_step::ExpStep;
+pub use hidden_step::HiddenStep;
 pub use ideal::Ideal;
+pub use linear_step::LinearStep;
+pub use piecewise_step::PiecewiseStep;
 pub use population::{DeviceArray, Population, RowPort};
+pub use pow_step::PowStep;
+pub use pow_step_reference::PowStepReference;
+pub use reference::ReferenceRule;
 pub use soft_bounds::SoftBounds;
+pub use soft_bounds_pmax::SoftBoundsPmax;
+pub use soft_bounds_reference::SoftBoundsReference;
 
 /// Which way a pulse moves the weight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +95,9 @@ pub trait PulsedDevice: Clone + std::fmt::Debug + Send + Sync + 'static {
     /// Per-device constants beyond [`Cell`].
     type Extra: Copy + Send + Sync + std::fmt::Debug + 'static;
 
+    /// Whether a device holds a hidden number besides its weight, see [`PulsedDevice::accumulate`].
+    const HIDDEN: bool = false;
+
     /// The shared parameters.
     fn common(&self) -> Common;
 
@@ -106,6 +129,30 @@ pub trait PulsedDevice: Clone + std::fmt::Debug + Send + Sync + 'static {
 
     /// The inverse of [`PulsedDevice::extra_values`].
     fn extra_from_values(&self, values: &[f32]) -> Self::Extra;
+
+    /// What the model adds to the reset weight β drawn for a device.
+    fn reset_shift(&self, _cell: Cell, _extra: Self::Extra) -> f32 {
+        0.0
+    }
+
+    /// The weight cut to what the device can hold: its bounds, unless the model shifts them.
+    #[inline(always)]
+    fn clip(&self, cell: Cell, _extra: Self::Extra, w: f32) -> f32 {
+        cell.clip(w)
+    }
+
+    /// One pulse on the hidden state of a device: the new state, and the step that the pulse releases, if
+    /// any. Only called where [`PulsedDevice::HIDDEN`]; elsewhere every pulse is a step.
+    #[inline(always)]
+    fn accumulate(
+        &self,
+        _extra: Self::Extra,
+        hidden: f32,
+        direction: Direction,
+        _xi: f32,
+    ) -> (f32, Option<Direction>) {
+        (hidden, Some(direction))
+    }
 
     /// THE equation: the persistent weight after one pulse on a device that holds `w`, hard bounds included.
     /// `xi` is the standard normal draw of this pulse.
@@ -170,4 +217,20 @@ registry! {
     ConstantStep,
     /// Step that vanishes linearly towards the bounds.
     SoftBounds,
+    /// Soft bounds given by the pulses that sweep the weight range.
+    SoftBoundsPmax,
+    /// Soft bounds read against a reference.
+    SoftBoundsReference,
+    /// Step that changes linearly with the weight.
+    LinearStep,
+    /// Step that saturates exponentially.
+    ExpStep,
+    /// Step that is a power of the distance to the bound.
+    PowStep,
+    /// Power step read against a reference.
+    PowStepReference,
+    /// Step interpolated between the nodes of a table.
+    PiecewiseStep,
+    /// Constant step that several pulses release together.
+    HiddenStep,
 }

@@ -9,6 +9,7 @@ use crate::parallel;
 use crate::pulsed::drift::DriftClock;
 use crate::pulsed::fabrication::{Cells, RetentionCells, fabricate};
 use crate::pulsed::retention::{after_reset, decayed, diffused};
+use crate::pulsed::row::Row;
 use crate::pulsed::{Common, Direction, PulsedDevice, WriteNoise};
 use crate::rng::{RngKey, Stream, label};
 use crate::state::{State, StateError, StatePart};
@@ -84,6 +85,8 @@ pub struct Population<D: PulsedDevice> {
     persistent: Vec<f32>,
     /// What is read; equals `persistent` (and is empty) without write noise.
     apparent: Vec<f32>,
+    /// Hidden states; empty for models without.
+    hidden: Vec<f32>,
     clock: DriftClock,
     /// Up and down pulses per device; empty unless counted.
     counts: (Vec<u64>, Vec<u64>),
@@ -108,6 +111,7 @@ impl<D: PulsedDevice> Population<D> {
             retention,
             persistent: vec![0.0; n],
             apparent: vec![0.0; if write_noise.std > 0.0 { n } else { 0 }],
+            hidden: vec![0.0; if D::HIDDEN { n } else { 0 }],
             clock: DriftClock::default(),
             counts: (vec![0; counters], vec![0; counters]),
         };
@@ -123,7 +127,7 @@ impl<D: PulsedDevice> Population<D> {
         key: RngKey,
         change: impl Fn(&RetentionCells, usize, f32, f32) -> f32 + Sync,
     ) {
-        let (cells, retention, columns) = (&self.cells, &self.retention, self.columns);
+        let (device, cells, retention, columns) = (&self.device, &self.cells, &self.retention, self.columns);
         let row = |(row, weights): (usize, &mut [f32])| {
             let mut noise = vec![0.0; weights.len()];
             if draw {
@@ -131,7 +135,8 @@ impl<D: PulsedDevice> Population<D> {
             }
             for (column, (w, xi)) in weights.iter_mut().zip(noise).enumerate() {
                 let index = row * columns + column;
-                *w = cells.cell(index).clip(change(retention, index, *w, xi));
+                let changed = change(retention, index, *w, xi);
+                *w = device.clip(cells.cell(index), cells.extra[index], changed);
             }
         };
         if parallel::worthwhile(self.persistent.len()) {
@@ -155,6 +160,7 @@ impl<D: PulsedDevice> Population<D> {
     fn rows_mut(&mut self) -> Vec<Row<'_, D>> {
         let columns = self.columns;
         let mut apparent = self.apparent.chunks_mut(columns);
+        let mut hidden = self.hidden.chunks_mut(columns);
         let mut ups = self.counts.0.chunks_mut(columns);
         let mut downs = self.counts.1.chunks_mut(columns);
         let (device, cells) = (&self.device, &self.cells);
@@ -171,75 +177,15 @@ impl<D: PulsedDevice> Population<D> {
                 extra: &cells.extra[span],
                 persistent,
                 apparent: apparent.next().unwrap_or_default(),
+                hidden: hidden.next().unwrap_or_default(),
                 counts: (ups.next().unwrap_or_default(), downs.next().unwrap_or_default()),
                 noisy,
                 write_std,
                 noise: Vec::new(),
+                hidden_noise: Vec::new(),
             }
         })
         .collect()
-    }
-}
-
-/// One row of a population.
-struct Row<'a, D: PulsedDevice> {
-    device: &'a D,
-    up: &'a [f32],
-    down: &'a [f32],
-    w_max: &'a [f32],
-    w_min: &'a [f32],
-    extra: &'a [D::Extra],
-    persistent: &'a mut [f32],
-    apparent: &'a mut [f32],
-    counts: (&'a mut [u64], &'a mut [u64]),
-    noisy: bool,
-    write_std: f32,
-    noise: Vec<f32>,
-}
-
-impl<D: PulsedDevice> Row<'_, D> {
-    #[inline(always)]
-    fn step_all(&mut self, columns: &[u32], direction: Direction) {
-        for (&column, &xi) in columns.iter().zip(&self.noise) {
-            let j = column as usize;
-            let cell = super::Cell {
-                up: self.up[j],
-                down: self.down[j],
-                w_max: self.w_max[j],
-                w_min: self.w_min[j],
-            };
-            self.persistent[j] = self.device.step(cell, self.extra[j], self.persistent[j], direction, xi);
-        }
-    }
-}
-
-impl<D: PulsedDevice> RowPort for Row<'_, D> {
-    fn pulse(&mut self, columns: &[u32], direction: Direction, draws: &mut Stream) {
-        self.noise.resize(columns.len(), 0.0);
-        if self.noisy {
-            draws.fill_normal(&mut self.noise);
-        }
-        // The direction is fixed outside the loop, so that the loop holds no branch on it.
-        match direction {
-            Direction::Up => self.step_all(columns, Direction::Up),
-            Direction::Down => self.step_all(columns, Direction::Down),
-        }
-        if !self.apparent.is_empty() {
-            draws.fill_normal(&mut self.noise);
-            for (&column, &xi) in columns.iter().zip(&self.noise) {
-                self.apparent[column as usize] = self.persistent[column as usize] + self.write_std * xi;
-            }
-            if !self.noisy {
-                self.noise.fill(0.0);
-            }
-        }
-        let counts = match direction {
-            Direction::Up => &mut self.counts.0,
-            Direction::Down => &mut self.counts.1,
-        };
-        if !counts.is_empty() {
-            columns.iter().for_each(|&column| counts[column as usize] += 1);
-        }
     }
 }
 
@@ -257,8 +203,9 @@ impl<D: PulsedDevice> DeviceArray for Population<D> {
     }
 
     fn set_weights(&mut self, values: &[f32], key: RngKey) {
+        let (device, cells) = (&self.device, &self.cells);
         for (index, (w, value)) in self.persistent.iter_mut().zip(values).enumerate() {
-            *w = self.cells.cell(index).clip(*value);
+            *w = device.clip(cells.cell(index), cells.extra[index], *value);
         }
         if self.write_noise.on_set {
             self.redraw_write_noise(key);
@@ -354,6 +301,9 @@ impl<D: PulsedDevice> DeviceArray for Population<D> {
         let mut state = State::default();
         state.put("persistent", self.persistent.clone());
         state.put("apparent", self.apparent.clone());
+        if D::HIDDEN {
+            state.put("hidden", self.hidden.clone());
+        }
         for (name, values) in self.constants() {
             state.put(name, values);
         }
@@ -369,6 +319,9 @@ impl<D: PulsedDevice> DeviceArray for Population<D> {
         let mut next = self.clone();
         next.persistent = take("persistent", n)?;
         next.apparent = take("apparent", self.apparent.len())?;
+        if D::HIDDEN {
+            next.hidden = take("hidden", n)?;
+        }
         next.cells.w_max = take("max_bound", n)?;
         next.cells.w_min = take("min_bound", n)?;
         next.cells.up = take("dwmin_up", n)?;

@@ -22,7 +22,8 @@
 //! 2018, Sci. Rep. 8:7178, doi:10.1038/s41598-018-25376-x.
 
 use crate::error::{ConfigError, require};
-use crate::pulsed::common::{emit_device, pulsed_device};
+use crate::pulsed::affine::{self, Slopes, slope};
+use crate::pulsed::common::pulsed_device;
 use crate::pulsed::{Cell, Common, Direction, PulsedDevice, WriteNoise};
 use crate::rng::Stream;
 
@@ -55,23 +56,6 @@ pulsed_device! {
     }
 }
 
-/// Change of the step per unit of weight, for up and down pulses.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Slopes {
-    /// Slope of the up step.
-    pub up: f32,
-    /// Slope of the down step.
-    pub down: f32,
-}
-
-/// -step/reference: the slope of a line that falls from `step` at w = 0 to 0 at `reference`.
-///
-/// A reference too close to 0 for a finite slope counts as 0: the step is then constant.
-fn slope(step: f32, reference: f32) -> f32 {
-    let slope = -step / reference;
-    if slope.is_finite() { slope } else { 0.0 }
-}
-
 impl PulsedDevice for SoftBounds {
     type Extra = Slopes;
 
@@ -87,13 +71,7 @@ impl PulsedDevice for SoftBounds {
         self.common().validate()?;
         require::non_negative("write_noise_std", self.write_noise_std)?;
         require::non_negative("reverse_offset", self.reverse_offset)?;
-        let reversed = self.reverse_up || self.reverse_down;
-        require::that(
-            !reversed || self.mult_noise,
-            "mult_noise",
-            self.mult_noise,
-            "must be true with reverse_up or reverse_down",
-        )
+        affine::mult_noise_if(self.reverse_up || self.reverse_down, self.mult_noise)
     }
 
     fn fabricate_extra(&self, cell: &mut Cell, _draws: &mut Stream) -> Slopes {
@@ -103,26 +81,19 @@ impl PulsedDevice for SoftBounds {
     }
 
     fn extra_names(&self) -> &'static [&'static str] {
-        &["slope_up", "slope_down"]
+        Slopes::NAMES
     }
 
-    fn extra_values(extra: &Slopes) -> Vec<f32> {
-        vec![extra.up, extra.down]
+    fn extra_values(slopes: &Slopes) -> Vec<f32> {
+        slopes.values()
     }
 
     fn extra_from_values(&self, values: &[f32]) -> Slopes {
-        Slopes { up: values[0], down: values[1] }
+        Slopes::from_values(values)
     }
 
     #[inline(always)]
     fn step(&self, cell: Cell, slopes: Slopes, w: f32, direction: Direction, xi: f32) -> f32 {
-        let noise = self.dw_min_std * xi;
-        let (sign, full, slope) = match direction {
-            Direction::Up => (1.0, cell.up, slopes.up),
-            Direction::Down => (-1.0, cell.down, slopes.down),
-        };
-        let step = full + slope * w;
-        let noisy = if self.mult_noise { step * (1.0 + noise) } else { step + full * noise };
-        cell.clip(w + sign * noisy)
+        affine::step(cell, slopes, w, direction, self.dw_min_std * xi, self.mult_noise)
     }
 }

@@ -1,6 +1,6 @@
 //! The configuration gate: every refused value is named by its full path.
 
-use super::{MODELS, defaults, device, models_with};
+use super::{REGISTERED, defaults, device};
 use aimc_device::error::ConfigError;
 use aimc_device::pulsed::PulsedDeviceConfig;
 use aimc_device::{config, presets};
@@ -39,6 +39,32 @@ const OUT_OF_RANGE: &[(&str, &[&str])] = &[
     ("drift.w_noise_std", &["-0.1", "1e39"]),
     ("write_noise_std", &["-0.1", "1e39"]),
     ("reverse_offset", &["-0.1", "1e39"]),
+    ("p_max", &["0", "-1", "1e39"]),
+    ("alpha", &["0", "-1", "1e39"]),
+    ("range_min", &["0.1", "-1e39"]),
+    ("range_max", &["-0.1", "1e39"]),
+    ("slope_up_dtod", &["-0.1", "1e39"]),
+    ("slope_down_dtod", &["-0.1", "1e39"]),
+    ("reference_mean", &["1e39", "-1e39"]),
+    ("reference_std", &["-0.1", "1e39"]),
+    ("gamma_up", &["1e39", "-1e39"]),
+    ("gamma_down", &["1e39", "-1e39"]),
+    ("gamma_up_dtod", &["-0.1", "1e39"]),
+    ("gamma_down_dtod", &["-0.1", "1e39"]),
+    ("A_up", &["1e39", "-1e39"]),
+    ("A_down", &["1e39", "-1e39"]),
+    ("a", &["1e39", "-1e39"]),
+    ("b", &["1e39", "-1e39"]),
+    ("dw_min_std_add", &["-0.1", "1e39"]),
+    ("dw_min_std_slope", &["-0.1", "1e39"]),
+    ("pow_gamma", &["-0.1", "200", "1e39"]),
+    ("pow_gamma_dtod", &["-0.1", "1e39"]),
+    ("pow_up_down", &["-1.5", "1.5", "1e39"]),
+    ("pow_up_down_dtod", &["-0.1", "1e39"]),
+    ("hs_up_down", &["-1.5", "1.5", "1e39"]),
+    ("hs_up_down_dtod", &["-0.1", "1e39"]),
+    ("hs_dw_min_dtod", &["-0.1", "1e39"]),
+    ("hs_dw_min_std", &["-0.1", "1e39"]),
 ];
 
 fn read(text: &str) -> Result<PulsedDeviceConfig, ConfigError> {
@@ -65,7 +91,7 @@ fn number_paths(fields: &serde_json::Map<String, Value>) -> Vec<String> {
 /// array of such a record is refused alike.
 #[test]
 fn out_of_range_values_are_refused_by_path() {
-    for model in MODELS {
+    for model in REGISTERED {
         let known = number_paths(&defaults(model));
         for (field, values) in OUT_OF_RANGE.iter().filter(|(field, _)| known.iter().any(|path| path == field))
         {
@@ -82,7 +108,7 @@ fn out_of_range_values_are_refused_by_path() {
 /// The table above covers every number of every model: a new field cannot be forgotten.
 #[test]
 fn the_table_covers_every_number() {
-    for model in MODELS {
+    for model in REGISTERED {
         for path in number_paths(&defaults(model)) {
             assert!(
                 OUT_OF_RANGE.iter().any(|(field, _)| *field == path),
@@ -96,7 +122,7 @@ fn the_table_covers_every_number() {
 #[test]
 fn numbers_that_are_not_finite_are_refused_by_path() {
     for value in ["nan", "-nan", "inf", "-inf"] {
-        for model in MODELS {
+        for model in REGISTERED {
             for path in number_paths(&defaults(model)) {
                 assert_eq!(refusal(&format!("model = \"{model}\"\n{path} = {value}")).field, path);
             }
@@ -110,7 +136,7 @@ fn numbers_that_are_not_finite_are_refused_by_path() {
 /// A value of the wrong type is refused under its path, for every field of every model.
 #[test]
 fn wrong_types_are_refused_by_path() {
-    for model in MODELS {
+    for model in REGISTERED {
         for (field, default) in defaults(model) {
             let wrong = if default.is_boolean() { json!(3) } else { json!("text") };
             let tree = json!({ "model": model, (field.clone()): wrong });
@@ -128,14 +154,14 @@ fn wrong_types_are_refused_by_path() {
 /// A misspelt field is refused by name, at any depth, and the message lists the known ones.
 #[test]
 fn unknown_fields_are_refused_by_path() {
-    for model in MODELS {
-        for (field, known) in [("dw_mim", "`dw_min`"), ("drift.nuu", "`nu_std`")] {
+    for model in REGISTERED {
+        for (field, known) in [("dw_min_dtd", "`dw_min_dtod`"), ("drift.nuu", "`nu_std`")] {
             let error = refusal(&format!("model = \"{model}\"\n{field} = 1.0"));
             assert_eq!(error.field, field);
             assert!(error.requirement.contains(known), "{error}");
         }
     }
-    for model in MODELS.iter().filter(|model| !models_with("write_noise_std").any(|found| found == **model)) {
+    for model in REGISTERED.iter().filter(|model| !defaults(model).contains_key("write_noise_std")) {
         assert_eq!(refusal(&format!("model = \"{model}\"\nwrite_noise_std = 1.0")).field, "write_noise_std");
     }
 }
@@ -146,21 +172,23 @@ fn a_model_is_required() {
     for text in ["w_max = 0.5", "model = \"Constantstep\"", "model = 3"] {
         let error = refusal(text);
         assert_eq!(error.field, "model", "{text}");
-        assert!(MODELS.iter().all(|model| error.requirement.contains(model)), "{error}");
+        assert!(REGISTERED.iter().all(|model| error.requirement.contains(model)), "{error}");
     }
     assert_eq!(refusal("model = ").field, "", "broken syntax concerns the whole document");
 }
 
-/// A record written as JSON reads back as the same record, from JSON and through a tree.
+/// A record written as JSON or TOML reads back as the same record, from the text and through a tree.
 #[test]
-fn records_round_trip_through_json() {
-    for model in MODELS {
+fn records_round_trip_through_text() {
+    for model in REGISTERED {
         let record = device(
             model,
-            "dw_min = 0.0123456789\nup_down = -0.3333333\nconstruction_seed = 9007199254740993",
+            "dw_min_std = 0.0123456789\nreset = -0.3333333\nconstruction_seed = 9007199254740993",
         );
         let text = serde_json::to_string(&record).unwrap();
         assert_eq!(config::from_json::<PulsedDeviceConfig>(&text).unwrap(), record);
+        let text = toml::to_string(&record).unwrap();
+        assert_eq!(config::from_toml::<PulsedDeviceConfig>(&text).unwrap(), record);
         assert_eq!(
             config::decode::<PulsedDeviceConfig>(serde_json::to_value(&record).unwrap()).unwrap(),
             record
@@ -183,4 +211,25 @@ fn presets_are_entries_with_a_name() {
         assert_eq!(changed.common().w_max, plain.common().w_max);
     }
     assert_eq!(resolve("layers = [{ preset = \"None such\" }]").unwrap_err().field, "layers[0].preset");
+}
+
+/// Choices, tables and whole numbers are refused by path, too.
+#[test]
+fn other_values_are_refused_by_path() {
+    for (text, field) in [
+        ("model = \"ExpStep\"\ngranularity = \"UpStep\"", "granularity"),
+        ("model = \"SoftBoundsPmax\"\nmapping = \"None\"", "mapping"),
+        ("model = \"SoftBoundsPmax\"\nw_max = 1.0", "w_max"),
+        ("model = \"SoftBoundsReference\"\nreference_rule = 1", "reference_rule"),
+        ("model = \"PowStepReference\"\nn_estimation_steps = 0.5", "n_estimation_steps"),
+        ("model = \"PiecewiseStep\"\npiecewise_up = [1, \"x\"]", "piecewise_up[1]"),
+        ("model = \"PiecewiseStep\"\npiecewise_up = [1, nan]", "piecewise_up[1]"),
+        ("model = \"PiecewiseStep\"\npiecewise_up = [1, 1]", "piecewise_down"),
+        ("model = \"HiddenStep\"\nhs_hidden_states = 0", "hs_hidden_states"),
+        ("model = \"HiddenStep\"\nhs_hidden_states = -1", "hs_hidden_states"),
+        ("model = \"LinearStep\"\nreverse_up = true\nmult_noise = false", "mult_noise"),
+        ("model = \"SoftBoundsPmax\"\nreverse_down = true\nmult_noise = false", "mult_noise"),
+    ] {
+        assert_eq!(refusal(text).field, field, "{text}");
+    }
 }

@@ -1,13 +1,13 @@
 //! Pulse counters: every device knows how many pulses it received.
 
-use super::{MODELS, array, pulse_all};
+use super::{REGISTERED, array, pulse_all};
 use aimc_device::RngKey;
 use aimc_device::pulsed::Direction::{Down, Up};
 
 /// Counters equal the pulses sent, per device and direction, and survive a checkpoint.
 #[test]
 fn pulses_are_counted_per_device_and_direction() {
-    for model in MODELS {
+    for model in REGISTERED {
         let mut array = array(model, "count_pulses = true", (3, 4), 1);
         let (mut ups, mut downs) = ([0_u64; 12], [0_u64; 12]);
         for round in 0..50_u64 {
@@ -34,7 +34,7 @@ fn pulses_are_counted_per_device_and_direction() {
 /// A pulse on a stuck device counts as well; without the switch nothing is counted.
 #[test]
 fn counting_is_a_matter_of_the_record() {
-    for model in MODELS {
+    for model in REGISTERED {
         let mut stuck = array(model, "count_pulses = true\ncorrupt_devices_prob = 1", (2, 2), 1);
         pulse_all(stuck.as_mut(), Up, RngKey::root(1));
         assert_eq!(stuck.pulse_counts().unwrap(), (&[1; 4][..], &[0; 4][..]));

@@ -2,17 +2,17 @@
 //!
 //! `powf` errs by a few units in the last place and the product by half of one: 8·u relative is granted.
 
-use super::{MODELS, ROUNDOFF, UNIFORM, array, constant, pulse_all, same_bits, set_all};
+use super::{MODELS, ROUNDOFF, UNIFORM, array, constant, prompt_models, pulse_all, same_bits, set_all};
 use aimc_device::RngKey;
 use aimc_device::pulsed::{DeviceArray, Direction::Up, PowerLawDrift};
 use aimc_testkit::stats::expect_normal;
 use aimc_testkit::strategies;
 use proptest::prelude::*;
 
-fn assert_law(array: &dyn DeviceArray, w0: f32, age: f64) {
+fn assert_law(array: &dyn DeviceArray, w0: &[f32], age: f64) {
     let nu = constant(array, "drift_nu");
-    for (w, nu) in array.persistent_weights().iter().zip(nu) {
-        let expected = f64::from(w0) * age.max(1.0).powf(-f64::from(nu));
+    for ((w, w0), nu) in array.persistent_weights().iter().zip(w0).zip(nu) {
+        let expected = f64::from(*w0) * age.max(1.0).powf(-f64::from(nu));
         assert!((f64::from(*w) / expected - 1.0).abs() <= 8.0 * ROUNDOFF, "{w} {expected}");
     }
 }
@@ -27,7 +27,7 @@ fn weights_follow_the_power_law() {
         for (call, elapsed) in [0.25_f32, 0.5, 1.25, 8.0, 90.0, 9900.0].into_iter().enumerate() {
             array.drift(elapsed, RngKey::root(call as u64));
             age += f64::from(elapsed);
-            assert_law(array.as_ref(), 0.5, age);
+            assert_law(array.as_ref(), &[0.5; 100], age);
         }
     }
 }
@@ -35,7 +35,7 @@ fn weights_follow_the_power_law() {
 /// A pulse starts a device anew: the next call only notes it, then the law runs from that time.
 #[test]
 fn a_pulse_restarts_the_drift() {
-    for model in MODELS {
+    for model in prompt_models() {
         let mut array = array(model, &format!("{UNIFORM}dw_min = 0.01\n[drift]\nnu = 0.1"), (1, 4), 1);
         set_all(array.as_mut(), 0.25);
         array.drift(100.0, RngKey::root(1));
@@ -44,7 +44,7 @@ fn a_pulse_restarts_the_drift() {
         array.drift(50.0, RngKey::root(3));
         assert!(same_bits(array.persistent_weights(), &written), "the call after a write changes nothing");
         array.drift(30.0, RngKey::root(4));
-        assert_law(array.as_ref(), written[0], 30.0);
+        assert_law(array.as_ref(), &written, 30.0);
     }
 }
 

@@ -1,7 +1,8 @@
 //! Pulsed devices against their analytical expectations, one topic per file.
 //!
 //! Everything goes through the public array of devices, as a tile sees it. Properties that do not depend on
-//! the model run over [`MODELS`]; a new device is enrolled by its name there.
+//! the model run over [`MODELS`] or [`REGISTERED`]; a new device is enrolled by its name there, and by its
+//! equation in [`equations`].
 #![allow(clippy::unwrap_used)]
 
 mod bounds;
@@ -9,11 +10,18 @@ mod config_gate;
 mod corrupt;
 mod counters;
 mod drift;
+mod equations;
+mod equivalence;
 mod fabrication;
 mod folding;
+mod hidden;
 mod ideal;
+mod model_spread;
 mod noise;
+mod presets;
 mod pulses;
+mod random_pulses;
+mod reference;
 mod retention;
 mod schema;
 mod state;
@@ -25,7 +33,31 @@ use aimc_device::{RngKey, config};
 use serde_json::{Map, Value};
 
 /// Every registered model.
-const MODELS: &[&str] = &["ConstantStep", "SoftBounds"];
+const REGISTERED: &[&str] = &[
+    "ConstantStep",
+    "SoftBounds",
+    "SoftBoundsPmax",
+    "SoftBoundsReference",
+    "LinearStep",
+    "ExpStep",
+    "PowStep",
+    "PowStepReference",
+    "PiecewiseStep",
+    "HiddenStep",
+];
+
+/// The models whose record holds steps and bounds themselves.
+const MODELS: &[&str] = &[
+    "ConstantStep",
+    "SoftBounds",
+    "SoftBoundsReference",
+    "LinearStep",
+    "ExpStep",
+    "PowStep",
+    "PowStepReference",
+    "PiecewiseStep",
+    "HiddenStep",
+];
 
 /// Entries that take all spread and noise away.
 const UNIFORM: &str = "dw_min_dtod = 0\nup_down_dtod = 0\nw_max_dtod = 0\nw_min_dtod = 0\ndw_min_std = 0\n";
@@ -36,7 +68,9 @@ const ROUNDOFF: f64 = f32::EPSILON as f64 / 2.0;
 #[test]
 fn every_registered_model_is_enrolled() {
     let error = config::from_toml::<PulsedDeviceConfig>("model = \"?\"").unwrap_err();
-    assert_eq!(error.requirement, format!("must be one of {}", MODELS.join(", ")));
+    assert_eq!(error.requirement, format!("must be one of {}", REGISTERED.join(", ")));
+    let holds_steps = |model: &&str| defaults(model).contains_key("dw_min");
+    assert_eq!(REGISTERED.iter().copied().filter(holds_steps).collect::<Vec<_>>(), MODELS);
 }
 
 /// A record from its model's name and further TOML entries.
@@ -44,9 +78,12 @@ fn device(model: &str, entries: &str) -> PulsedDeviceConfig {
     config::from_toml(&format!("model = \"{model}\"\n{entries}")).unwrap()
 }
 
-/// Fabricated devices of that record.
+/// Fabricated devices of that record; hidden-step devices as large and as frequent as the others' steps
+/// (one hidden state), unless the entries say otherwise.
 fn array(model: &str, entries: &str, (rows, columns): (usize, usize), seed: u64) -> Box<dyn DeviceArray> {
-    device(model, entries).build(rows, columns, RngKey::root(seed)).unwrap()
+    let hidden = model == "HiddenStep" && !entries.contains("hs_hidden_states");
+    let one = if hidden { "hs_hidden_states = 1\n" } else { "" };
+    device(model, &format!("{one}{entries}")).build(rows, columns, RngKey::root(seed)).unwrap()
 }
 
 /// All fields of a model with their defaults.
@@ -57,9 +94,14 @@ fn defaults(model: &str) -> Map<String, Value> {
     fields
 }
 
-/// The models that have a field of this name.
+/// The models of [`MODELS`] that have a field of this name.
 fn models_with(field: &'static str) -> impl Iterator<Item = &'static str> {
     MODELS.iter().copied().filter(move |model| defaults(model).contains_key(field))
+}
+
+/// The models of [`MODELS`] that move with every pulse.
+fn prompt_models() -> impl Iterator<Item = &'static str> {
+    MODELS.iter().copied().filter(|model| *model != "HiddenStep")
 }
 
 /// A per-device constant by its exported name.

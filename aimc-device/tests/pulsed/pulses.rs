@@ -93,7 +93,7 @@ proptest! {
     #[test]
     fn pulses_reach_the_addressed_columns_only(mask in prop::collection::vec(any::<bool>(), 12), seed in strategies::seed()) {
         let columns: Vec<u32> = (0..12).filter(|&j| mask[j as usize]).collect();
-        for model in super::MODELS {
+        for model in super::prompt_models() {
             let mut array = array(model, "", (2, 12), seed);
             let before = array.persistent_weights().to_vec();
             array.for_each_row(false, &|row, port| {

@@ -1,6 +1,6 @@
 //! The exported JSON schema of devices: complete, typed and documented.
 
-use super::{MODELS, defaults};
+use super::{REGISTERED, defaults};
 use aimc_device::pulsed::PulsedDeviceConfig;
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ fn properties(schema: &Value, record: &Value) -> Value {
 fn json_type(value: &Value) -> &'static str {
     match value {
         Value::Bool(_) => "boolean",
-        Value::Number(number) if number.is_u64() => "integer",
+        Value::Number(number) if !number.is_f64() => "integer",
         Value::Number(_) => "number",
         Value::Array(_) => "array",
         Value::Object(_) => "object",
@@ -39,8 +39,8 @@ fn json_type(value: &Value) -> &'static str {
 #[test]
 fn the_schema_holds_every_field() {
     let schema = schema();
-    assert_eq!(schema["oneOf"].as_array().unwrap().len(), MODELS.len());
-    for model in MODELS {
+    assert_eq!(schema["oneOf"].as_array().unwrap().len(), REGISTERED.len());
+    for model in REGISTERED {
         let variant = variant(&schema, model);
         assert_eq!(variant["required"], json!(["model"]));
         let found = properties(&schema, variant);
@@ -48,7 +48,8 @@ fn the_schema_holds_every_field() {
             let entry = &found[&field];
             assert!(entry["description"].is_string(), "{model}.{field} has no description");
             assert_eq!(entry["default"], default, "{model}.{field}");
-            if !default.is_object() {
+            // Nested records and choices are described elsewhere in the schema.
+            if !default.is_object() && entry.get("$ref").is_none() {
                 assert_eq!(entry["type"], json_type(&default), "{model}.{field}");
             }
         }

@@ -1,6 +1,6 @@
 //! Checkpoints: a restored array continues bit for bit, and refuses states that do not fit.
 
-use super::{MODELS, array, pulse_randomly, same_bits};
+use super::{REGISTERED, array, pulse_randomly, same_bits};
 use aimc_device::RngKey;
 use aimc_device::pulsed::DeviceArray;
 use aimc_device::state::{State, Values};
@@ -47,7 +47,7 @@ proptest! {
     /// live(restore(state(live(a)))) = live(live(a)), bit for bit, whatever devices the receiver had.
     #[test]
     fn a_restored_array_continues_bit_for_bit(before in 0_u64..5, after in 0_u64..5, seed in strategies::seed()) {
-        for model in MODELS {
+        for model in REGISTERED {
             let (mut original, mut copy) = (everything(model, seed), everything(model, seed ^ 1));
             live(original.as_mut(), before, RngKey::root(1));
             prop_assert!(!same_state(&original.state(), &copy.state()));
@@ -64,7 +64,7 @@ proptest! {
 /// A state before the first drift call restores to one: the next call starts the clock.
 #[test]
 fn a_clock_that_never_ran_can_be_restored() {
-    for model in MODELS {
+    for model in REGISTERED {
         let (mut original, mut copy) = (everything(model, 1), everything(model, 2));
         live(copy.as_mut(), 2, RngKey::root(1));
         copy.restore(&original.state().root()).unwrap();
@@ -114,7 +114,7 @@ fn damages(values: &Values) -> Vec<(&'static str, Option<Values>)> {
 /// Every array of the state is needed, in its length, type and finite; a refusal changes nothing.
 #[test]
 fn damaged_states_are_refused_and_change_nothing() {
-    for model in MODELS {
+    for model in REGISTERED {
         let mut array = everything(model, 1);
         live(array.as_mut(), 2, RngKey::root(1));
         let state = array.state();
@@ -135,7 +135,7 @@ fn damaged_states_are_refused_and_change_nothing() {
 /// A state of another size is refused.
 #[test]
 fn a_state_of_another_size_is_refused() {
-    for model in MODELS {
+    for model in REGISTERED {
         let state = array(model, "", (2, 3), 1).state();
         assert!(array(model, "", (2, 4), 1).restore(&state.root()).is_err());
     }

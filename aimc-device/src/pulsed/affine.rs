@@ -1,0 +1,87 @@
+//! Steps that change linearly with the weight: shared by the linear-step and soft-bounds devices.
+
+use crate::error::{ConfigError, require};
+use crate::pulsed::{Cell, Direction};
+
+/// Change of the step per unit of weight, for up and down pulses.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Slopes {
+    /// Slope of the up step.
+    pub up: f32,
+    /// Slope of the down step.
+    pub down: f32,
+}
+
+impl Slopes {
+    /// Names under which the slopes are exported.
+    pub const NAMES: &'static [&'static str] = &["slope_up", "slope_down"];
+
+    /// The slopes in the order of [`Slopes::NAMES`].
+    #[must_use]
+    pub fn values(&self) -> Vec<f32> {
+        vec![self.up, self.down]
+    }
+
+    /// The inverse of [`Slopes::values`].
+    #[must_use]
+    pub fn from_values(values: &[f32]) -> Self {
+        Self { up: values[0], down: values[1] }
+    }
+}
+
+/// -step/reference: the slope of a line that falls from `step` at w = 0 to 0 at `reference`.
+///
+/// A reference too close to 0 for a finite slope counts as 0: the step is then constant.
+#[must_use]
+pub fn slope(step: f32, reference: f32) -> f32 {
+    let slope = -step / reference;
+    if slope.is_finite() { slope } else { 0.0 }
+}
+
+/// One pulse: Δ = a + s·w is added (up) or subtracted (down) with the noise factor 1 + `noise`, or for
+/// additive noise with a·`noise` besides.
+#[inline(always)]
+#[must_use]
+pub fn step(
+    cell: Cell,
+    slopes: Slopes,
+    w: f32,
+    direction: Direction,
+    noise: f32,
+    multiplicative: bool,
+) -> f32 {
+    let (sign, full, slope) = match direction {
+        Direction::Up => (1.0, cell.up, slopes.up),
+        Direction::Down => (-1.0, cell.down, slopes.down),
+    };
+    let step = full + slope * w;
+    let noisy = if multiplicative { step * (1.0 + noise) } else { step + full * noise };
+    cell.clip(w + sign * noisy)
+}
+
+/// Reversed slopes have no step at w = 0 to scale additive noise with.
+pub(crate) fn mult_noise_if(reversed: bool, mult_noise: bool) -> Result<(), ConfigError> {
+    require::that(
+        !reversed || mult_noise,
+        "mult_noise",
+        mult_noise,
+        "must be true with reverse_up or reverse_down",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_kinds_of_noise_by_hand() {
+        let cell = Cell { up: 0.5, down: 0.25, w_max: 2.0, w_min: -2.0 };
+        let slopes = Slopes { up: slope(0.5, 2.0), down: slope(0.25, -2.0) };
+        assert_eq!((slopes.up, slopes.down), (-0.25, 0.125));
+        // At 1 the up step is 0.25 and the down step 0.375; noise of +50 % acts on the step or on a.
+        assert_eq!(step(cell, slopes, 1.0, Direction::Up, 0.5, true), 1.375);
+        assert_eq!(step(cell, slopes, 1.0, Direction::Up, 0.5, false), 1.5);
+        assert_eq!(step(cell, slopes, 1.0, Direction::Down, 0.5, true), 0.4375);
+        assert_eq!(step(cell, slopes, 1.0, Direction::Down, 0.5, false), 0.5);
+    }
+}
