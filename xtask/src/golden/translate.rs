@@ -92,7 +92,20 @@ pub(crate) fn unit_cell(params: &Params<'_>) -> Result<UnitCell, CaseError> {
     let known = serde_json::to_value(&default).map_err(CaseError::run)?;
     let mut table = matching(params, &known, &[])?;
     table.insert("model".to_owned(), model.into());
+    if let Some((field, choice)) = aihwkit_choice(params.class) {
+        table.insert(field.to_owned(), choice.into());
+    }
     Ok(config::decode(Value::Object(table))?)
+}
+
+/// Where our default of a device differs from AIHWKit on purpose: the field and value that follow AIHWKit.
+fn aihwkit_choice(class: &str) -> Option<(&'static str, &'static str)> {
+    match class {
+        "ExpStepDevice" => Some(("granularity", "DownStep")),
+        "PowStepReferenceDevice" | "SoftBoundsReferenceDevice" => Some(("reference_rule", "Aihwkit")),
+        "SoftBoundsPmaxDevice" => Some(("mapping", "Aihwkit")),
+        _ => None,
+    }
 }
 
 /// A tile from a whole configuration of a layer (`rpu_config`).
