@@ -14,9 +14,9 @@
 //! | σ_h cycle-to-cycle noise of h, relative | `hs_dw_min_std` | 0 |
 //! | a±, b±, σ_c | as for [`ConstantStep`](super::ConstantStep), a± being n_h times as large | |
 //!
-//! `dw_min` stays the mean weight change per pulse (and the unit of pulse planning): steps are n_h times as
-//! large and n_h times as rare. The overflow is strict, so that a noise-free h of exactly 1/n_h needs n_h + 1
-//! pulses a step. h± are drawn as a± are (see [`super::fabrication`]) and folded like them. Only pulses
+//! `dw_min` stays the intended mean weight change per pulse (and the unit of pulse planning): steps are n_h
+//! times as large and about n_h times as rare. The overflow is strict, so that a noise-free h of exactly
+//! 1/n_h needs n_h + 1 pulses a step. h± are drawn as a± are (see [`super::fabrication`]) and folded like them. Only pulses
 //! change H; setting, resetting and forgetting leave it as it is. For n_h → ∞ and no noise the device
 //! averages its pulses; there is no value of n_h that makes it a `ConstantStep`.
 //!

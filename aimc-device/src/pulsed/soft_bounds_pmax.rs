@@ -12,7 +12,7 @@
 //! | α saturation per pulse | `alpha` | 0.0005 |
 //! | the range | `range_min`, `range_max` | ±1 |
 //!
-//! This is a [`SoftBounds`](super::SoftBounds) device with b⁺ = range_min + B, b⁻ = range_max - B and steps
+//! This is a [`SoftBounds`] device with b⁺ = range_min + B, b⁻ = range_max - B and steps
 //! that close the share r = 1 - e^(-α) of the distance to the bound: a⁺ = r·b⁺, a⁻ = r·|b⁻|. All spreads,
 //! noise and reversed slopes are those of `SoftBounds`, relative to these means; the unit of pulse planning
 //! is the mean step at w = 0. For α·p_max → 0 it is a `ConstantStep`.

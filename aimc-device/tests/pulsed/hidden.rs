@@ -33,13 +33,9 @@ fn only_pulses_change_the_hidden_state() {
     assert_eq!(array.persistent_weights(), [1.0 - 0.0625]);
 }
 
-/// Hidden noise: after one pulse with h = ½, the next two overflow with the probability that h(2 + σ√2 ξ) > 1
-/// or all three do not.
+/// Hidden noise is normal: a first pulse of h(1 + σξ) with h = σ = ½ overflows for ξ > 2.
 #[test]
 fn hidden_noise_is_normal() {
-    // h = ½ and σ = ½: H after two pulses is N(1, ½·½·√2), above 1 with probability ½ (unless the first
-    // overflows by itself: ½(1 + ½ξ) > 1 for ξ > 2, with probability Φ(-2); H is then 0 and the second
-    // overflows no more than the first did).
     let entries = format!("{UNIFORM}{QUIET}hs_hidden_states = 2\nhs_dw_min_std = 0.5");
     let mut array = array("HiddenStep", &entries, (100, 400), 1);
     pulse_all(array.as_mut(), Up, RngKey::root(1));

@@ -36,8 +36,8 @@ fn presets_cite_their_source() {
     }
 }
 
-/// Granularity and number of states that follow (two digits less than AIHWKit prints, which follow from the
-/// numbers; for the exponential steps by hand from the mean of both steps at w = 0).
+/// Numbers of states (w_max - w_min)/G to four digits: AIHWKit's, but for the exponential steps from the mean
+/// of both steps at w = 0.
 #[test]
 fn presets_have_the_known_number_of_states() {
     for (name, states) in [
