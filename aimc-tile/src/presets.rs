@@ -8,6 +8,11 @@ pub const TILES: &[Preset] = &[
     Preset { name: "StandardIO", text: include_str!("../presets/standard_io.toml") },
     Preset { name: "PresetUpdate", text: include_str!("../presets/preset_update.toml") },
     Preset { name: "GokmenVlasovPreset", text: include_str!("../presets/gokmen_vlasov_tile.toml") },
+    Preset { name: "CapacitorPreset", text: include_str!("../presets/capacitor_tile.toml") },
+    Preset { name: "EcRamPreset", text: include_str!("../presets/ecram_tile.toml") },
+    Preset { name: "EcRamMOPreset", text: include_str!("../presets/ecrammo_tile.toml") },
+    Preset { name: "ReRamESPreset", text: include_str!("../presets/rerames_tile.toml") },
+    Preset { name: "ReRamSBPreset", text: include_str!("../presets/reramsb_tile.toml") },
     Preset { name: "IdealizedPreset", text: include_str!("../presets/idealized_tile.toml") },
 ];
 
@@ -27,8 +32,8 @@ mod tests {
         read::<IoConfig>("PresetIO").validate().unwrap();
         read::<IoConfig>("StandardIO").validate().unwrap();
         assert_eq!(read::<UpdateConfig>("PresetUpdate"), UpdateConfig::default());
-        for name in ["GokmenVlasovPreset", "IdealizedPreset"] {
-            let tile: TileConfig = read(name);
+        for preset in TILES.iter().filter(|preset| preset.name.ends_with("Preset")) {
+            let tile: TileConfig = read(preset.name);
             tile.validate().unwrap();
             assert_eq!((tile.forward.out_bound, tile.forward.out_noise), (20.0, 0.1));
         }
