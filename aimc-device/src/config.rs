@@ -154,6 +154,12 @@ pub fn carry<E: serde::de::Error>(error: ConfigError) -> E {
     E::custom(Carried(error))
 }
 
+/// The typed error that [`carry`] handed over.
+pub fn uncarry(error: &impl std::fmt::Display) -> ConfigError {
+    let message = error.to_string();
+    Carried::unpack(&message).unwrap_or_else(|| ConfigError::new("", "", message))
+}
+
 /// A typed error on its way through serde, which only carries text.
 struct Carried(ConfigError);
 

@@ -3,7 +3,7 @@
 
 use aimc_device::rng::RngKey;
 use aimc_device::{config, pulsed::PulsedDeviceConfig};
-use aimc_tile::analog::UnitCell;
+use aimc_tile::UnitCell;
 use aimc_tile::{AnalogTile, MatVec, ReadOut, SampleKeys, Shape, Tile, TileConfig};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use nalgebra::DMatrix;

@@ -2,89 +2,19 @@
 
 use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use aimc_device::RngKey;
-use aimc_device::config;
 use aimc_device::error::{ConfigError, require};
-use aimc_device::pulsed::ideal::IdealArray;
-use aimc_device::pulsed::{DeviceArray, Ideal, PulsedDeviceConfig};
-use aimc_device::rng::label;
+use aimc_device::pulsed::DeviceArray;
 use aimc_device::state::{State, StateError, StatePart};
 
 use crate::ideal::{check_update, from_matrix, gather, to_matrix};
-use crate::matmul::{Weights, subtract_outer_products};
+use crate::matmul::Weights;
 use crate::periphery::{AnalogMvm, IoConfig};
-use crate::pulse::outer_product::pulsed_update;
-use crate::pulse::{PulseType, UpdateConfig};
+use crate::pulse::UpdateConfig;
 use crate::tile::{MatVec, ReadOut, SampleKeys, Shape, Tile, TileError};
-
-/// What sits at every crossing, chosen by the field `model`.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-#[serde(untagged)]
-pub enum UnitCell {
-    /// Exact storage, model name `Ideal`.
-    Ideal(#[schemars(with = "IdealSchema")] IdealCell),
-    /// One pulsed device.
-    Pulsed(PulsedDeviceConfig),
-}
-
-/// The ideal device under its model name.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(tag = "model", rename = "Ideal")]
-pub struct IdealCell {
-    /// Its parameters.
-    #[serde(flatten)]
-    pub device: Ideal,
-}
-
-// What the schema says of `IdealCell`: schemars gives a tag to variants only.
-#[derive(JsonSchema)]
-#[serde(tag = "model")]
-#[schemars(rename = "IdealCell")]
-#[expect(dead_code, reason = "only its schema is used")]
-enum IdealSchema {
-    /// Exact storage.
-    Ideal(Ideal),
-}
-
-impl Default for UnitCell {
-    fn default() -> Self {
-        Self::Pulsed(PulsedDeviceConfig::ConstantStep(Default::default()))
-    }
-}
-
-impl UnitCell {
-    /// An ideal unit cell.
-    #[must_use]
-    pub fn ideal() -> Self {
-        Self::Ideal(IdealCell { device: Ideal::default() })
-    }
-
-    /// Refuses parameters outside their range.
-    pub fn validate(&self) -> Result<(), ConfigError> {
-        match self {
-            Self::Ideal(cell) => cell.device.validate(),
-            Self::Pulsed(device) => device.validate(),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for UnitCell {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let table = serde_json::Value::deserialize(deserializer)?;
-        let decoded = if table.get("model").and_then(|name| name.as_str()) == Some("Ideal") {
-            let mut table = table;
-            if let Some(table) = table.as_object_mut() {
-                table.remove("model");
-            }
-            config::decode(table).map(|device| Self::Ideal(IdealCell { device }))
-        } else {
-            config::decode(table).map(Self::Pulsed)
-        };
-        decoded.map_err(config::carry)
-    }
-}
+use crate::unit_cell::{CellArray, OuterProducts, UnitCell};
 
 /// A whole tile.
 ///
@@ -136,17 +66,11 @@ impl TileConfig {
     }
 }
 
-#[derive(Debug)]
-enum Array {
-    Ideal(IdealArray),
-    Pulsed(Box<dyn DeviceArray>),
-}
-
 /// A crossbar of devices with its circuits.
 #[derive(Debug)]
 pub struct AnalogTile {
     shape: Shape,
-    array: Array,
+    cells: Box<dyn CellArray>,
     forward: AnalogMvm,
     backward: AnalogMvm,
     update: UpdateConfig,
@@ -158,49 +82,23 @@ impl AnalogTile {
         config.validate()?;
         require::at_least_one("outputs", shape.outputs)?;
         require::at_least_one("inputs", shape.inputs)?;
-        let array = match (&config.device, config.update.pulse_type) {
-            (UnitCell::Ideal(cell), _) => {
-                Array::Ideal(IdealArray::new(cell.device.clone(), shape.outputs * shape.inputs)?)
-            }
-            (UnitCell::Pulsed(_), PulseType::None) => {
-                Array::Ideal(IdealArray::new(Ideal::default(), shape.outputs * shape.inputs)?)
-            }
-            (UnitCell::Pulsed(device), PulseType::StochasticCompressed) => {
-                Array::Pulsed(device.build(shape.outputs, shape.inputs, key)?)
-            }
-        };
         Ok(Self {
             shape,
-            array,
+            cells: config.device.build(config.update.pulse_type, shape, key)?,
             forward: AnalogMvm::forward(&config.forward)?,
             backward: AnalogMvm::backward(&config.backward)?,
             update: config.update.clone(),
         })
     }
 
-    /// The pulsed devices; `None` for ideal storage.
+    /// The pulsed devices, one array per device of a unit cell; none for ideal storage.
     #[must_use]
-    pub fn devices(&self) -> Option<&dyn DeviceArray> {
-        match &self.array {
-            Array::Ideal(_) => None,
-            Array::Pulsed(array) => Some(array.as_ref()),
-        }
-    }
-
-    /// The pulsed devices, to act on them; `None` for ideal storage.
-    pub fn devices_mut(&mut self) -> Option<&mut (dyn DeviceArray + 'static)> {
-        match &mut self.array {
-            Array::Ideal(_) => None,
-            Array::Pulsed(array) => Some(array.as_mut()),
-        }
+    pub fn devices(&self) -> Vec<&dyn DeviceArray> {
+        self.cells.devices()
     }
 
     fn matrix(&self) -> Weights<'_> {
-        let values = match &self.array {
-            Array::Ideal(array) => array.weights(),
-            Array::Pulsed(array) => array.weights(),
-        };
-        Weights::new(values, self.shape.outputs, self.shape.inputs)
+        Weights::new(self.cells.weights(), self.shape.outputs, self.shape.inputs)
     }
 }
 
@@ -238,50 +136,22 @@ impl Tile for AnalogTile {
     ) -> Result<(), TileError> {
         check_update(self.shape, &x, &d, lr)?;
         let (x, d) = (gather(&x), gather(&d));
-        let Shape { outputs, inputs } = self.shape;
-        match &mut self.array {
-            Array::Ideal(array) => subtract_outer_products(array.weights_mut(), outputs, inputs, &x, &d, lr),
-            Array::Pulsed(array) => pulsed_update(array.as_mut(), &self.update, &x, &d, lr, draws),
-        }
+        self.cells.update(&self.update, OuterProducts { x: &x, d: &d, lr }, draws);
         Ok(())
     }
 
     fn end_of_step(&mut self, key: RngKey) {
-        let (diffusion, decay) = (key.fold_in(label("diffusion")), key.fold_in(label("decay")));
-        match &mut self.array {
-            Array::Ideal(array) => {
-                array.diffuse(diffusion);
-                array.decay(1.0);
-            }
-            Array::Pulsed(array) => {
-                let (decays, diffuses) = array.forgets();
-                if diffuses {
-                    array.diffuse(diffusion);
-                }
-                if decays {
-                    array.decay(1.0, decay);
-                }
-            }
-        }
+        self.cells.end_of_step(key);
     }
 
     fn state(&self) -> State {
         let mut state = State::default();
-        state.nest(
-            "devices",
-            match &self.array {
-                Array::Ideal(array) => array.state(),
-                Array::Pulsed(array) => array.state(),
-            },
-        );
+        state.nest("devices", self.cells.state());
         state
     }
 
     fn restore(&mut self, state: &StatePart<'_>) -> Result<(), StateError> {
-        match &mut self.array {
-            Array::Ideal(array) => array.restore(&state.part("devices")),
-            Array::Pulsed(array) => array.restore(&state.part("devices")),
-        }
+        self.cells.restore(&state.part("devices"))
     }
 }
 
@@ -292,10 +162,7 @@ impl ReadOut for AnalogTile {
 
     fn set_weights(&mut self, weights: &DMatrix<f32>, key: RngKey) -> Result<(), TileError> {
         let values = from_matrix(weights, self.shape)?;
-        match &mut self.array {
-            Array::Ideal(array) => array.weights_mut().copy_from_slice(&values),
-            Array::Pulsed(array) => array.set_weights(&values, key),
-        }
+        self.cells.set_weights(&values, key);
         Ok(())
     }
 }

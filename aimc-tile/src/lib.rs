@@ -11,9 +11,11 @@ pub mod periphery;
 pub mod presets;
 pub mod pulse;
 pub mod tile;
+pub mod unit_cell;
 
 pub use analog::{AnalogTile, TileConfig};
 pub use ideal::IdealTile;
 pub use periphery::{AnalogMvm, IoConfig};
 pub use pulse::UpdateConfig;
 pub use tile::{MatVec, ReadOut, SampleKeys, Shape, Tile, TileError, TrainableTile};
+pub use unit_cell::UnitCell;

@@ -105,7 +105,7 @@ fn the_hot_loops_exist_once() {
         });
         hits.count()
     };
-    assert_eq!(count("fn pulsed_update("), 1);
+    assert_eq!(count("pub(crate) fn pulsed_update("), 1);
     assert_eq!(count("impl<D: PulsedDevice> RowPort for"), 1);
     assert_eq!(count("pub struct AnalogMvm"), 1);
 }

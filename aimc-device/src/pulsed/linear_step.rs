@@ -122,6 +122,10 @@ impl PulsedDevice for LinearStep {
         slopes.values()
     }
 
+    fn mirrored(&self, slopes: Slopes) -> Slopes {
+        Slopes { up: -slopes.down, down: -slopes.up }
+    }
+
     fn extra_from_values(&self, values: &[f32]) -> Slopes {
         Slopes::from_values(values)
     }

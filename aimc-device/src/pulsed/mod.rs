@@ -130,6 +130,11 @@ pub trait PulsedDevice: Clone + std::fmt::Debug + Send + Sync + 'static {
     /// The inverse of [`PulsedDevice::extra_values`].
     fn extra_from_values(&self, values: &[f32]) -> Self::Extra;
 
+    /// The model's own constants of the mirror image of a device, see [`DeviceArray::mirror`].
+    fn mirrored(&self, extra: Self::Extra) -> Self::Extra {
+        extra
+    }
+
     /// What the model adds to the reset weight β drawn for a device.
     fn reset_shift(&self, _cell: Cell, _extra: Self::Extra) -> f32 {
         0.0

@@ -34,6 +34,9 @@ pub trait DeviceArray: std::fmt::Debug + Send + Sync {
     fn persistent_weights(&self) -> &[f32];
 
     /// Writes all weights, cut to the bounds; `values` has rows · columns entries.
+    ///
+    /// # Panics
+    /// If it has not, which is an error of the caller.
     fn set_weights(&mut self, values: &[f32], key: RngKey);
 
     /// Lets `work` pulse each row; rows may run on different threads where `parallel`.
@@ -48,7 +51,7 @@ pub trait DeviceArray: std::fmt::Debug + Send + Sync {
     /// One step of diffusion.
     fn diffuse(&mut self, key: RngKey);
 
-    /// Cuts all weights to ± `limit` as well as to their bounds.
+    /// Cuts all weights to ± `limit` as well as to their bounds; a limit below 0 leaves the bounds alone.
     fn clip(&mut self, limit: f32, key: RngKey);
 
     /// Resets the devices of `columns`, each with the given probability.
@@ -56,6 +59,10 @@ pub trait DeviceArray: std::fmt::Debug + Send + Sync {
 
     /// Lets `elapsed` time pass (unit: that of `drift.t_0`).
     fn drift(&mut self, elapsed: f32, key: RngKey);
+
+    /// Turns every device into its mirror image: what raised its weight now lowers it. Reset, decay and diffusion
+    /// stay as they are; weights are cut to the new bounds.
+    fn mirror(&mut self, key: RngKey);
 
     /// Whether the configuration asks for decay and for diffusion once per mini-batch.
     fn forgets(&self) -> (bool, bool);
@@ -203,6 +210,7 @@ impl<D: PulsedDevice> DeviceArray for Population<D> {
     }
 
     fn set_weights(&mut self, values: &[f32], key: RngKey) {
+        assert_eq!(values.len(), self.persistent.len(), "one weight per device");
         let (device, cells) = (&self.device, &self.cells);
         for (index, (w, value)) in self.persistent.iter_mut().zip(values).enumerate() {
             *w = device.clip(cells.cell(index), cells.extra[index], *value);
@@ -236,7 +244,8 @@ impl<D: PulsedDevice> DeviceArray for Population<D> {
     }
 
     fn clip(&mut self, limit: f32, key: RngKey) {
-        let limit = if limit < 0.0 { f32::INFINITY } else { limit };
+        // Below 0, and NaN, mean no limit but the bounds.
+        let limit = if limit >= 0.0 { limit } else { f32::INFINITY };
         self.change_all(false, key, |_, _, w, _| w.clamp(-limit, limit));
     }
 
@@ -269,6 +278,15 @@ impl<D: PulsedDevice> DeviceArray for Population<D> {
         });
         clock.last.copy_from_slice(&self.persistent);
         self.clock = clock;
+    }
+
+    fn mirror(&mut self, key: RngKey) {
+        let cells = &mut self.cells;
+        std::mem::swap(&mut cells.up, &mut cells.down);
+        std::mem::swap(&mut cells.w_max, &mut cells.w_min);
+        cells.w_max.iter_mut().chain(&mut cells.w_min).for_each(|bound| *bound = -*bound);
+        cells.extra.iter_mut().for_each(|extra| *extra = self.device.mirrored(*extra));
+        self.change_all(false, key, |_, _, w, _| w);
     }
 
     fn forgets(&self) -> (bool, bool) {

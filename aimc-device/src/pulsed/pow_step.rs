@@ -161,6 +161,10 @@ impl PulsedDevice for PowStep {
         vec![extra.up, extra.down]
     }
 
+    fn mirrored(&self, extra: Exponents) -> Exponents {
+        Exponents { up: extra.down, down: extra.up }
+    }
+
     fn extra_from_values(&self, values: &[f32]) -> Exponents {
         Exponents { up: values[0], down: values[1] }
     }

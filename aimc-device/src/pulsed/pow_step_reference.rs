@@ -174,6 +174,11 @@ impl PulsedDevice for PowStepReference {
         vec![extra.exponents.up, extra.exponents.down, extra.reference]
     }
 
+    fn mirrored(&self, extra: Referenced) -> Referenced {
+        let Exponents { up, down } = extra.exponents;
+        Referenced { exponents: Exponents { up: down, down: up }, reference: -extra.reference }
+    }
+
     fn extra_from_values(&self, values: &[f32]) -> Referenced {
         Referenced { exponents: Exponents { up: values[0], down: values[1] }, reference: values[2] }
     }

@@ -88,6 +88,10 @@ impl PulsedDevice for SoftBounds {
         slopes.values()
     }
 
+    fn mirrored(&self, slopes: Slopes) -> Slopes {
+        Slopes { up: -slopes.down, down: -slopes.up }
+    }
+
     fn extra_from_values(&self, values: &[f32]) -> Slopes {
         Slopes::from_values(values)
     }

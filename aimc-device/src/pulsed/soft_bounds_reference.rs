@@ -132,6 +132,10 @@ impl PulsedDevice for SoftBoundsReference {
         vec![*reference]
     }
 
+    fn mirrored(&self, extra: f32) -> f32 {
+        -extra
+    }
+
     fn extra_from_values(&self, values: &[f32]) -> f32 {
         values[0]
     }

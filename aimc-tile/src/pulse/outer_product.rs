@@ -6,29 +6,42 @@
 
 use aimc_device::parallel;
 use aimc_device::pulsed::{DeviceArray, Direction};
-use aimc_device::rng::label;
 use rayon::prelude::*;
 
 use crate::pulse::UpdateConfig;
 use crate::pulse::management::TrainPlan;
 use crate::pulse::train::Trains;
 use crate::tile::SampleKeys;
+use crate::unit_cell::OuterProducts;
 
 /// Samples whose trains are held in memory at a time.
 const BLOCK: usize = 32;
 
-/// Updates `array` by every sample in turn; `x` and `d` hold the samples one after another.
-pub fn pulsed_update(
+/// Which part of the pulses an array of devices takes. Arrays that share lines see the same trains.
+pub(crate) struct Receiver<'a> {
+    /// Mean weight change of a pulse with which the trains are planned.
+    pub(crate) granularity: f32,
+    /// Label of the devices' own noise.
+    pub(crate) noise: u64,
+    /// Whether the array takes the pulses of a sample of the call.
+    pub(crate) takes: &'a (dyn Fn(usize) -> bool + Sync),
+    /// What becomes of a pulse that is to move the weight in a direction; `None`: it does not reach the array.
+    pub(crate) route: fn(Direction) -> Option<Direction>,
+}
+
+/// Updates `array` by every sample in turn, as far as `receiver` takes it.
+pub(crate) fn pulsed_update(
     array: &mut dyn DeviceArray,
+    receiver: &Receiver<'_>,
     config: &UpdateConfig,
-    x: &[f32],
-    d: &[f32],
-    lr: f32,
+    products: OuterProducts<'_>,
     draws: SampleKeys,
 ) {
     let (rows, columns) = array.shape();
-    let granularity = array.granularity();
-    let samples: Vec<_> = x.chunks(columns).zip(d.chunks(rows)).enumerate().collect();
+    let OuterProducts { x, d, lr } = products;
+    let granularity = receiver.granularity;
+    let samples = x.chunks(columns).zip(d.chunks(rows)).enumerate();
+    let samples: Vec<_> = samples.filter(|(sample, _)| (receiver.takes)(*sample)).collect();
     for block in samples.chunks(BLOCK) {
         let prepare = |&(sample, (x, d)): &(usize, (&[f32], &[f32]))| {
             let plan = TrainPlan::new(config, lr, granularity, largest(x), largest(d))?;
@@ -42,12 +55,16 @@ pub fn pulsed_update(
         let work = trains.iter().map(|(_, trains)| trains.work()).sum();
         array.for_each_row(parallel::worthwhile(work), &|row, port| {
             for (sample, trains) in trains.iter().filter(|(_, trains)| trains.row_fires(row)) {
-                let mut noise = draws.sample(*sample).fold_in(label("devices")).stream(row as u64);
+                let mut noise = draws.sample(*sample).fold_in(receiver.noise).stream(row as u64);
                 let d_is_positive = d[sample * rows + row] > 0.0;
                 let (for_plus, for_minus) = directions(d_is_positive);
+                let (for_plus, for_minus) = ((receiver.route)(for_plus), (receiver.route)(for_minus));
                 for (plus, minus) in trains.coincidences(row) {
-                    port.pulse(plus, for_plus, &mut noise);
-                    port.pulse(minus, for_minus, &mut noise);
+                    for (columns, direction) in [(plus, for_plus), (minus, for_minus)] {
+                        if let Some(direction) = direction {
+                            port.pulse(columns, direction, &mut noise);
+                        }
+                    }
                 }
             }
         });

@@ -10,11 +10,12 @@ mod exact;
 mod noise;
 mod rounding;
 mod state;
+mod unit_cell;
 mod update;
 mod update_limits;
 
 use aimc_device::RngKey;
-use aimc_tile::analog::UnitCell;
+use aimc_tile::UnitCell;
 use aimc_tile::periphery::bound_management::BoundManagement;
 use aimc_tile::periphery::noise_management::NoiseManagement;
 use aimc_tile::{AnalogTile, IoConfig, MatVec, ReadOut, SampleKeys, Shape, Tile, TileConfig, UpdateConfig};

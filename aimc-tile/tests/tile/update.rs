@@ -28,7 +28,7 @@ fn once(tile: &mut AnalogTile, lr: f32, seed: u64) {
 
 /// Pulses received so far by device `i`, up and down.
 fn counts(tile: &AnalogTile) -> Vec<(u64, u64)> {
-    let (up, down) = tile.devices().unwrap().pulse_counts().unwrap();
+    let (up, down) = tile.devices()[0].pulse_counts().unwrap();
     up.iter().copied().zip(down.iter().copied()).collect()
 }
 
@@ -119,7 +119,7 @@ fn weights_change_by_the_mean_and_variance_of_their_pulses() {
     let update = UpdateConfig::default();
     let mut tile = tile("dw_min_std = 0.3\nup_down_dtod = 0.2", &update);
     let steps = |name| {
-        let found = tile.devices().unwrap().constants().into_iter().find(|(known, _)| *known == name);
+        let found = tile.devices()[0].constants().into_iter().find(|(known, _)| *known == name);
         found.unwrap().1
     };
     let (up, down) = (steps("dwmin_up"), steps("dwmin_down"));

@@ -20,7 +20,7 @@ fn pulses(update: &UpdateConfig, x: [f32; 3], d: [f32; 2], lr: f32, seed: u64) -
     let mut tile = tile(update);
     let (x, d) = (DMatrix::from_column_slice(3, 1, &x), DMatrix::from_column_slice(2, 1, &d));
     tile.update(x.as_view(), d.as_view(), lr, keys(seed)).unwrap();
-    let (up, down) = tile.devices().unwrap().pulse_counts().unwrap();
+    let (up, down) = tile.devices()[0].pulse_counts().unwrap();
     up.iter().zip(down).map(|(up, down)| up + down).collect()
 }
 

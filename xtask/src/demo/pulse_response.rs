@@ -4,7 +4,7 @@ use aimc_device::RngKey;
 use aimc_device::pulsed::{DeviceArray, Direction};
 use aimc_device::rng::label;
 use aimc_tile::TileConfig;
-use aimc_tile::analog::UnitCell;
+use aimc_tile::UnitCell;
 use serde::Serialize;
 
 use super::DemoError;

@@ -2,7 +2,7 @@
 
 use aimc_device::RngKey;
 use aimc_testkit::golden::{Comparison, GoldenFile, Node};
-use aimc_tile::analog::UnitCell;
+use aimc_tile::UnitCell;
 use aimc_tile::periphery::quantiser::step;
 use aimc_tile::{AnalogTile, IoConfig, MatVec, ReadOut, SampleKeys, Shape, Tile, TileConfig};
 use nalgebra::DMatrix;

@@ -4,22 +4,25 @@ use aimc_device::RngKey;
 use aimc_device::pulsed::ideal::IdealArray;
 use aimc_device::pulsed::{DeviceArray, Direction};
 use aimc_testkit::golden::{Comparison, GoldenFile, Node};
-use aimc_tile::analog::UnitCell;
+use aimc_tile::unit_cell::config::CompoundCell;
+use aimc_tile::{AnalogTile, MatVec, ReadOut, SampleKeys, Shape, Tile, TileConfig, UnitCell, UpdateConfig};
+use nalgebra::DMatrix;
 
 use super::{CaseError, SEED, translate};
 
-/// Either kind of array, one column of devices.
+/// Either kind of array, one column of devices; or a tile of unit cells, which is pulsed by its update.
 enum Devices {
     Ideal(IdealArray),
     Pulsed(Box<dyn DeviceArray>),
+    Cells(AnalogTile),
 }
 
 impl Devices {
     fn new(cell: &UnitCell, starts: &[f32]) -> Result<Self, CaseError> {
         let key = RngKey::root(SEED);
         Ok(match cell {
-            UnitCell::Ideal(cell) => {
-                let mut array = IdealArray::new(cell.device.clone(), starts.len())?;
+            UnitCell::Compound(CompoundCell::Ideal(device)) => {
+                let mut array = IdealArray::new(device.clone(), starts.len())?;
                 array.weights_mut().copy_from_slice(starts);
                 Self::Ideal(array)
             }
@@ -28,6 +31,20 @@ impl Devices {
                 array.set_weights(starts, key);
                 Self::Pulsed(array)
             }
+            UnitCell::Compound(_) => {
+                // Trains of one slot in which every line fires: one pulse for each device.
+                let update = UpdateConfig {
+                    desired_bl: 1,
+                    update_management: false,
+                    update_bl_management: false,
+                    ..UpdateConfig::default()
+                };
+                let config = TileConfig { device: cell.clone(), update, ..TileConfig::ideal() };
+                let mut tile = config.build(Shape { outputs: starts.len(), inputs: 1 }, key)?;
+                let starts = DMatrix::from_column_slice(starts.len(), 1, starts);
+                tile.set_weights(&starts, key).map_err(CaseError::run)?;
+                Self::Cells(tile)
+            }
         })
     }
 
@@ -35,42 +52,79 @@ impl Devices {
         match self {
             Self::Ideal(array) => array.weights().to_vec(),
             Self::Pulsed(array) => array.weights().to_vec(),
+            Self::Cells(tile) => ReadOut::weights(tile).as_slice().to_vec(),
         }
     }
 
     fn pulse(&mut self, direction: i64) -> Result<(), CaseError> {
-        let direction = if direction > 0 { Direction::Up } else { Direction::Down };
         match self {
-            Self::Ideal(_) => Err(CaseError::NotBuilt("single pulses on ideal storage".into())),
+            Self::Ideal(_) => return Err(not_built("single pulses on ideal storage")),
             Self::Pulsed(array) => {
+                let direction = if direction > 0 { Direction::Up } else { Direction::Down };
                 array.for_each_row(false, &|row, port| {
                     port.pulse(&[0], direction, &mut RngKey::root(SEED).stream(row as u64));
                 });
-                Ok(())
+            }
+            Self::Cells(tile) => {
+                let x = DMatrix::from_element(1, 1, -1.0);
+                let d = DMatrix::from_element(tile.shape().outputs, 1, direction as f32);
+                let draws = SampleKeys::new(RngKey::root(SEED));
+                tile.update(x.as_view(), d.as_view(), 1.0, draws).map_err(CaseError::run)?;
             }
         }
+        Ok(())
     }
 
-    fn decay(&mut self, alpha: f32) {
+    fn decay(&mut self, alpha: f32) -> Result<(), CaseError> {
         match self {
             Self::Ideal(array) => array.decay(alpha),
             Self::Pulsed(array) => array.decay(alpha, RngKey::root(SEED)),
+            Self::Cells(_) => return Err(not_built("decay of unit cells by hand")),
         }
+        Ok(())
     }
 
-    fn drift(&mut self, elapsed: f32) {
+    fn drift(&mut self, elapsed: f32) -> Result<(), CaseError> {
         match self {
             Self::Ideal(array) => array.drift(elapsed, RngKey::root(SEED)),
             Self::Pulsed(array) => array.drift(elapsed, RngKey::root(SEED)),
+            Self::Cells(_) => return Err(not_built("drift of unit cells")),
         }
+        Ok(())
     }
 
-    fn reset(&mut self) {
+    fn reset(&mut self) -> Result<(), CaseError> {
         match self {
             Self::Ideal(array) => array.reset(RngKey::root(SEED)),
             Self::Pulsed(array) => array.reset(0..1, 1.0, RngKey::root(SEED)),
+            Self::Cells(_) => return Err(not_built("reset of unit cells")),
+        }
+        Ok(())
+    }
+
+    /// All constants by AIHWKit's names: those of device k of a unit cell end in `_k`.
+    fn constants(&self) -> Vec<(String, Vec<f32>)> {
+        match self {
+            Self::Ideal(_) => Vec::new(),
+            Self::Pulsed(array) => {
+                array.constants().into_iter().map(|(name, values)| (name.to_owned(), values)).collect()
+            }
+            Self::Cells(tile) => {
+                let devices = tile.devices().into_iter().enumerate();
+                devices
+                    .flat_map(|(k, array)| {
+                        let weights = [("hidden_weights", array.weights().to_vec())];
+                        let all = array.constants().into_iter().chain(weights);
+                        all.map(move |(name, values)| (format!("{name}_{k}"), values)).collect::<Vec<_>>()
+                    })
+                    .collect()
+            }
         }
     }
+}
+
+fn not_built(what: &str) -> CaseError {
+    CaseError::NotBuilt(what.to_owned())
 }
 
 pub(crate) fn compare(_file: &GoldenFile, case: &Node<'_>) -> Result<Comparison, CaseError> {
@@ -86,7 +140,7 @@ pub(crate) fn compare(_file: &GoldenFile, case: &Node<'_>) -> Result<Comparison,
         }
         "decay" => {
             for alpha in case.vec_f32("alphas")? {
-                devices.decay(alpha);
+                devices.decay(alpha)?;
                 trace.push(devices.weights());
             }
         }
@@ -94,14 +148,14 @@ pub(crate) fn compare(_file: &GoldenFile, case: &Node<'_>) -> Result<Comparison,
             for step in case.get("steps")?.items()? {
                 match step.opt("pulse") {
                     Some(direction) => devices.pulse(direction.read::<f64>()? as i64)?,
-                    None => devices.drift(step.read()?),
+                    None => devices.drift(step.read()?)?,
                 }
                 trace.push(devices.weights());
             }
         }
         "clip" => return single(&trace[0], case),
         "reset" => {
-            devices.reset();
+            devices.reset()?;
             return single(&devices.weights(), case);
         }
         action => return Err(CaseError::NotBuilt(format!("action {action:?}"))),
@@ -135,22 +189,25 @@ fn directions(case: &Node<'_>) -> Result<Vec<i64>, CaseError> {
     Ok(directions)
 }
 
-/// The constants of the first device, where the case lists them.
+/// The constants of the first device, and the weights within unit cells at the end, where the case lists them.
 fn compare_constants(
     comparison: &mut Comparison,
     devices: &Devices,
     case: &Node<'_>,
 ) -> Result<(), CaseError> {
-    let (Some(theirs), Devices::Pulsed(array)) = (case.opt("hidden_parameters"), devices) else {
-        return Ok(());
+    let ours = devices.constants();
+    let find = |name: &str| {
+        let found = ours.iter().find(|(ours, _)| *ours == name).map(|(_, values)| values.as_slice());
+        found.ok_or_else(|| CaseError::NotBuilt(format!("device constant {name}")))
     };
-    let ours = array.constants();
-    for (name, value) in theirs.entries()? {
-        let found = ours.iter().find(|(ours, _)| *ours == name);
-        let Some((_, values)) = found else {
-            return Err(CaseError::NotBuilt(format!("device constant {name}")));
-        };
-        comparison.exact(name, &values[..1], &[value.read::<f64>()?]);
+    if let (Some(theirs), false) = (case.opt("hidden_parameters"), matches!(devices, Devices::Ideal(_))) {
+        for (name, value) in theirs.entries()? {
+            comparison.exact(name, &find(name)?[..1], &[value.read::<f64>()?]);
+        }
+    }
+    let last = case.opt("hidden").map(|hidden| hidden.items()).transpose()?.and_then(|mut items| items.pop());
+    for (name, values) in last.map(|last| last.entries()).transpose()?.unwrap_or_default() {
+        comparison.exact(name, find(name)?, &values.read::<Vec<f64>>()?);
     }
     Ok(())
 }

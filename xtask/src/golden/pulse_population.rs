@@ -4,7 +4,7 @@ use aimc_device::RngKey;
 use aimc_device::pulsed::{DeviceArray, Direction};
 use aimc_device::rng::label;
 use aimc_testkit::golden::{Comparison, GoldenFile, Node};
-use aimc_tile::analog::UnitCell;
+use aimc_tile::UnitCell;
 
 use super::grouped::{self, Groups};
 use super::{CaseError, SEED, translate};

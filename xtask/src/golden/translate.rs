@@ -7,7 +7,7 @@ use aimc_device::config;
 use aimc_device::programmed::ProgrammedDeviceConfig;
 use aimc_infer::{ConverterConfig, DriftConversion, InferenceTileConfig, MappingConfig};
 use aimc_testkit::golden::{Node, Params};
-use aimc_tile::analog::UnitCell;
+use aimc_tile::UnitCell;
 use aimc_tile::pulse::{PulseSource, PulseType};
 use aimc_tile::{IoConfig, TileConfig, UpdateConfig};
 use serde::Serialize;
@@ -87,6 +87,9 @@ pub(crate) fn unit_cell(params: &Params<'_>) -> Result<UnitCell, CaseError> {
         "FloatingPointDevice" => "Ideal",
         class => class.strip_suffix("Device").unwrap_or(class),
     };
+    if let Some(cell) = compound(params)? {
+        return Ok(cell);
+    }
     let not_built = || CaseError::NotBuilt(format!("device {}", params.class));
     let default: UnitCell = config::decode(serde_json::json!({ "model": model })).map_err(|_| not_built())?;
     let known = serde_json::to_value(&default).map_err(CaseError::run)?;
@@ -96,6 +99,36 @@ pub(crate) fn unit_cell(params: &Params<'_>) -> Result<UnitCell, CaseError> {
         table.insert(field.to_owned(), choice.into());
     }
     Ok(config::decode(Value::Object(table))?)
+}
+
+/// A unit cell of several devices; `None` for other classes.
+fn compound(params: &Params<'_>) -> Result<Option<UnitCell>, CaseError> {
+    let (model, own) = match params.class {
+        "VectorUnitCell" => ("Vector", &["update_policy", "first_update_idx", "gamma_vec"][..]),
+        "ReferenceUnitCell" => ("Reference", &[][..]),
+        "OneSidedUnitCell" => ("OneSided", &["copy_inverted"][..]),
+        _ => return Ok(None),
+    };
+    let mut devices = Vec::new();
+    for k in 0..params.resolved.get("unit_cell_devices")?.items()?.len() {
+        let device = params.resolved.params(&format!("unit_cell_devices.{k}"))?;
+        devices.push(serde_json::to_value(unit_cell(&device)?).map_err(CaseError::run)?);
+    }
+    let mut table = Map::from_iter([("model".to_owned(), Value::from(model))]);
+    for (key, node) in params.resolved.entries()? {
+        if own.contains(&key) {
+            table.insert(key.to_owned(), node.value().clone());
+        } else if key == "refresh_every" && node.read::<f64>()? != 0.0 {
+            return Err(CaseError::NotBuilt("refresh of one-sided pairs".into()));
+        }
+    }
+    if model == "OneSided" {
+        // Both devices are made from the first one's parameters.
+        table.insert("device".to_owned(), devices.swap_remove(0));
+    } else {
+        table.insert("devices".to_owned(), devices.into());
+    }
+    Ok(Some(config::decode(Value::Object(table))?))
 }
 
 /// Where our default of a device differs from AIHWKit on purpose: the field and value that follow AIHWKit.

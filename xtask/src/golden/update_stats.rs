@@ -3,7 +3,7 @@
 use aimc_device::RngKey;
 use aimc_device::rng::label;
 use aimc_testkit::golden::{Comparison, GoldenFile, GroupMean, Node};
-use aimc_tile::analog::UnitCell;
+use aimc_tile::UnitCell;
 use aimc_tile::pulse::management::TrainPlan;
 use aimc_tile::{IoConfig, ReadOut, SampleKeys, Shape, Tile, TileConfig};
 use nalgebra::{DMatrix, DVector};
@@ -84,7 +84,7 @@ struct Slack {
 fn probability_slack(setup: &Setup) -> Slack {
     let granularity = match &setup.config.device {
         UnitCell::Pulsed(device) => device.granularity(),
-        UnitCell::Ideal(_) => return Slack { mean: Vec::new(), std: Vec::new() },
+        UnitCell::Compound(_) => return Slack { mean: Vec::new(), std: Vec::new() },
     };
     let plan = TrainPlan::new(&setup.config.update, setup.lr, granularity, setup.x.amax(), setup.d.amax());
     let Some(plan) = plan else { return Slack { mean: Vec::new(), std: Vec::new() } };

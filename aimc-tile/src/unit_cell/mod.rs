@@ -1,0 +1,87 @@
+//! Unit cells: what sits at every crossing. One device, several devices that add up to one weight, or ideal storage.
+//!
+//! | cell | weight |
+//! |---|---|
+//! | one pulsed device ([`single`]) | its own |
+//! | several devices ([`vector`]) | weighted sum |
+//! | device and reference ([`vector`]) | difference, only one of them learns |
+//! | one-sided pair ([`one_sided`]) | difference, one device for each direction |
+//! | ideal storage ([`ideal`]) | a number |
+
+pub mod config;
+pub mod ideal;
+pub mod one_sided;
+pub mod single;
+pub mod vector;
+
+use aimc_device::RngKey;
+use aimc_device::pulsed::DeviceArray;
+use aimc_device::rng::label;
+use aimc_device::state::{State, StateError, StatePart};
+
+use crate::pulse::UpdateConfig;
+use crate::tile::SampleKeys;
+
+pub use config::UnitCell;
+pub use one_sided::OneSidedCell;
+pub use vector::{ReferenceCell, UpdatePolicy, VectorCell};
+
+/// The vectors of an update, one sample after another, and how fast to follow them.
+#[derive(Clone, Copy, Debug)]
+pub struct OuterProducts<'a> {
+    /// Inputs, inputs · samples entries.
+    pub x: &'a [f32],
+    /// Errors, outputs · samples entries.
+    pub d: &'a [f32],
+    /// Learning rate.
+    pub lr: f32,
+}
+
+/// An array of unit cells: outputs x inputs weights, stored row by row.
+pub trait CellArray: std::fmt::Debug + Send + Sync {
+    /// The weights as they are read now.
+    fn weights(&self) -> &[f32];
+
+    /// Writes all weights as far as the devices allow.
+    fn set_weights(&mut self, values: &[f32], key: RngKey);
+
+    /// W ← W - lr·d xᵀ, sample after sample.
+    fn update(&mut self, config: &UpdateConfig, products: OuterProducts<'_>, draws: SampleKeys);
+
+    /// What happens once per mini-batch: diffusion, then decay.
+    fn end_of_step(&mut self, key: RngKey);
+
+    /// The pulsed devices, array by array; none for ideal storage.
+    fn devices(&self) -> Vec<&dyn DeviceArray>;
+
+    /// Everything needed to continue later.
+    fn state(&self) -> State;
+
+    /// Takes over a state that [`CellArray::state`] gave.
+    fn restore(&mut self, state: &StatePart<'_>) -> Result<(), StateError>;
+}
+
+/// Diffusion and decay of one device array, where its record asks for them.
+fn forget(array: &mut dyn DeviceArray, key: RngKey) {
+    let (decays, diffuses) = array.forgets();
+    if diffuses {
+        array.diffuse(key.fold_in(label("diffusion")));
+    }
+    if decays {
+        array.decay(1.0, key.fold_in(label("decay")));
+    }
+}
+
+/// The state of several device arrays, numbered.
+fn states(arrays: &[Box<dyn DeviceArray>]) -> State {
+    let mut state = State::default();
+    for (k, array) in arrays.iter().enumerate() {
+        state.nest(&format!("device{k}"), array.state());
+    }
+    state
+}
+
+/// The inverse of [`states`].
+fn restore_all(arrays: &mut [Box<dyn DeviceArray>], state: &StatePart<'_>) -> Result<(), StateError> {
+    arrays.iter_mut().enumerate().try_for_each(|(k, array)| array.restore(&state.part(&format!("device{k}"))))
+}

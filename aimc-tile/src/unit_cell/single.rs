@@ -1,0 +1,51 @@
+//! One pulsed device per weight.
+
+use aimc_device::RngKey;
+use aimc_device::pulsed::DeviceArray;
+use aimc_device::rng::label;
+use aimc_device::state::{State, StateError, StatePart};
+
+use crate::pulse::UpdateConfig;
+use crate::pulse::outer_product::{Receiver, pulsed_update};
+use crate::tile::SampleKeys;
+use crate::unit_cell::{CellArray, OuterProducts, forget};
+
+/// An array of single devices.
+#[derive(Debug)]
+pub struct SingleCells(pub(crate) Box<dyn DeviceArray>);
+
+impl CellArray for SingleCells {
+    fn weights(&self) -> &[f32] {
+        self.0.weights()
+    }
+
+    fn set_weights(&mut self, values: &[f32], key: RngKey) {
+        self.0.set_weights(values, key);
+    }
+
+    fn update(&mut self, config: &UpdateConfig, products: OuterProducts<'_>, draws: SampleKeys) {
+        let receiver = Receiver {
+            granularity: self.0.granularity(),
+            noise: label("devices"),
+            takes: &|_| true,
+            route: Some,
+        };
+        pulsed_update(self.0.as_mut(), &receiver, config, products, draws);
+    }
+
+    fn end_of_step(&mut self, key: RngKey) {
+        forget(self.0.as_mut(), key);
+    }
+
+    fn devices(&self) -> Vec<&dyn DeviceArray> {
+        vec![self.0.as_ref()]
+    }
+
+    fn state(&self) -> State {
+        self.0.state()
+    }
+
+    fn restore(&mut self, state: &StatePart<'_>) -> Result<(), StateError> {
+        self.0.restore(state)
+    }
+}
