@@ -2,8 +2,11 @@
 //!
 //! This is the only crate that touches files, clock and terminal.
 
+mod config_file;
+mod csv;
 mod data;
 mod demo;
+mod device;
 mod files;
 mod golden;
 mod interrupt;
@@ -33,6 +36,8 @@ struct Arguments {
 enum Command {
     /// Train a network on analog devices, then see an inference chip age ten years; writes a report.
     Demo(demo::DemoArguments),
+    /// Draw what pulses and time do to devices: presets or configuration files; writes a report.
+    Device(device::DeviceArguments),
     /// Compare with golden reference data: every case of every file in DIR.
     Golden {
         /// Folder with golden files (*.json).
@@ -81,6 +86,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error>> {
     }
     match arguments.command {
         Command::Demo(arguments) => demo::run(&arguments)?,
+        Command::Device(arguments) => device::run(&arguments)?,
         Command::Golden { dir } => {
             return Ok(if golden::run(&dir)? { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }

@@ -1,7 +1,5 @@
 //! The configuration of the demo: the default text, a user's file over it, the command line over both.
 
-use std::path::Path;
-
 use aimc_device::error::require;
 use aimc_device::{ConfigError, config, presets};
 use aimc_infer::{EvaluationConfig, InferenceTileConfig};
@@ -13,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{DemoArguments, DemoError};
+use crate::config_file;
 
 const DEFAULT: &str = include_str!("default.toml");
 /// Where preset names of a demo configuration are looked up.
@@ -102,21 +101,12 @@ impl Inference {
 /// The configuration that the arguments ask for, validated.
 pub(crate) fn load(arguments: &DemoArguments) -> Result<DemoConfig, DemoError> {
     let mut tree = config::parse_toml(DEFAULT)?;
-    if let Some(file) = &arguments.config {
-        let in_file = |source| DemoError::ConfigFile { path: file.clone(), source };
-        let text = std::fs::read_to_string(file)
-            .map_err(|error| DemoError::Unreadable { path: file.clone(), error })?;
-        config::merge(&mut tree, parse(file, &text).map_err(in_file)?);
-        return read(tree, arguments).map_err(in_file);
-    }
-    Ok(read(tree, arguments)?)
-}
-
-fn parse(file: &Path, text: &str) -> Result<Value, ConfigError> {
-    match file.extension().and_then(|extension| extension.to_str()) {
-        Some("json") => config::parse_json(text),
-        Some("toml") => config::parse_toml(text),
-        _ => Err(ConfigError::new("", "", "must be a .toml or .json file")),
+    match &arguments.config {
+        Some(file) => Ok(config_file::read(file, |over| {
+            config::merge(&mut tree, over);
+            read(tree, arguments)
+        })?),
+        None => Ok(read(tree, arguments)?),
     }
 }
 

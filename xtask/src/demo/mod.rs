@@ -3,7 +3,6 @@
 mod config;
 mod inference;
 mod page;
-mod pulse_response;
 mod training;
 
 use std::path::PathBuf;
@@ -13,11 +12,15 @@ use aimc_device::rng::label;
 use aimc_device::{ConfigError, RngKey};
 use aimc_infer::EvaluationError;
 use aimc_nn::NetworkConfig;
+use aimc_tile::{TileConfig, UnitCell};
+
 use aimc_train::TrainError;
 use clap::Args;
 use serde::Serialize;
 
+use crate::config_file::ConfigFileError;
 use crate::data::{self, DataArguments, DataError, Split};
+use crate::device::pulse_response::{self, Response};
 use crate::files::{OutputError, Outputs, check_folder};
 use crate::interrupt::Interrupted;
 use crate::plot::PlotError;
@@ -51,10 +54,8 @@ pub(crate) struct DemoArguments {
 pub(crate) enum DemoError {
     #[error(transparent)]
     Config(#[from] ConfigError),
-    #[error("{}: {source}", path.display())]
-    ConfigFile { path: PathBuf, source: ConfigError },
-    #[error("{}: cannot be read: {error}", path.display())]
-    Unreadable { path: PathBuf, error: std::io::Error },
+    #[error(transparent)]
+    ConfigFile(#[from] ConfigFileError),
     #[error(transparent)]
     Data(#[from] DataError),
     #[error(transparent)]
@@ -83,7 +84,7 @@ struct Results {
     /// The network.
     network: NetworkConfig,
     /// Pulse responses of the good and the asymmetric device.
-    pulse_response: [Option<pulse_response::Response>; 2],
+    pulse_response: [Option<Response>; 2],
     /// Trainings on floating point, the good and the asymmetric device.
     training: Vec<training::Training>,
     /// Accuracy over time of the first floating-point network.
@@ -144,7 +145,7 @@ fn compute(config: DemoConfig, data: &Split) -> Result<Results, DemoError> {
     );
 
     let key = RngKey::root(config.seed).fold_in(label("pulse response"));
-    let respond = |tile| pulse_response::measure(tile, &config.pulse_response, key);
+    let respond = |tile| respond(tile, &config.pulse_response, key);
     let pulse_response = [respond(&config.devices.good)?, respond(&config.devices.asymmetric)?];
     println!("\nTraining {} networks on each kind of tile", config.comparison.repeats);
     let training = training::train(&config, &network, data)?;
@@ -165,6 +166,16 @@ fn compute(config: DemoConfig, data: &Split) -> Result<Results, DemoError> {
         training,
         config,
     })
+}
+
+/// Pulses a population of the tile's devices; `None` for cells that are not one pulsed device each.
+fn respond(
+    tile: &TileConfig,
+    plan: &config::PulseResponse,
+    key: RngKey,
+) -> Result<Option<Response>, ConfigError> {
+    let UnitCell::Pulsed(device) = &tile.device else { return Ok(None) };
+    pulse_response::measure(device, plan.devices, plan.pulses, key).map(Some)
 }
 
 #[cfg(test)]

@@ -139,7 +139,7 @@ fn devices(report: &mut Report, results: &Results) -> Result<(), DemoError> {
                     response.states()
                 ),
             ),
-            None => report.paragraph(&format!("{name}: ideal storage, which needs no pulses.")),
+            None => report.paragraph(&format!("{name}: a cell here is not one pulsed device, so there is no pulse response to show.")),
         };
     }
     Ok(())

@@ -1,14 +1,11 @@
 //! What pulses do to the devices: up to the bound and down again, for a whole population.
 
-use aimc_device::RngKey;
-use aimc_device::pulsed::{DeviceArray, Direction};
+use aimc_device::pulsed::{DeviceArray, Direction, PulsedDeviceConfig};
 use aimc_device::rng::label;
-use aimc_tile::TileConfig;
-use aimc_tile::UnitCell;
+use aimc_device::{ConfigError, RngKey};
 use serde::Serialize;
 
-use super::DemoError;
-use super::config::PulseResponse;
+use crate::csv::Columns;
 use crate::plot::{Axis, LineChart, Mark, Series, SeriesStyle};
 use crate::quantile::quantile;
 
@@ -35,26 +32,27 @@ pub(crate) struct Response {
     examples: Vec<Vec<f32>>,
 }
 
-/// Pulses a population of the tile's devices; `None` for ideal storage, which has no pulses.
+/// Gives a population `pulses` up pulses and as many down; 0 means as many as take the mean device across its
+/// range.
 pub(crate) fn measure(
-    tile: &TileConfig,
-    plan: &PulseResponse,
+    device: &PulsedDeviceConfig,
+    devices: usize,
+    pulses: usize,
     key: RngKey,
-) -> Result<Option<Response>, DemoError> {
-    let UnitCell::Pulsed(device) = &tile.device else { return Ok(None) };
+) -> Result<Response, ConfigError> {
     let states = device.common().n_states(device.granularity());
     // From the middle to beyond the bound: a weaker side needs up to twice its share.
-    let each_way = if plan.pulses > 0 { plan.pulses } else { (states.ceil() as usize).clamp(1, 100_000) };
-    let mut array = device.build(plan.devices, 1, key.fold_in(label("devices")))?;
+    let each_way = if pulses > 0 { pulses } else { (states.ceil() as usize).clamp(1, 100_000) };
+    let mut array = device.build(devices, 1, key.fold_in(label("devices")))?;
     let mut response = Response {
-        devices: plan.devices,
+        devices,
         pulses_each_way: each_way,
         states,
         pulse: Vec::new(),
         mean: Vec::new(),
         quantile_05: Vec::new(),
         quantile_95: Vec::new(),
-        examples: vec![Vec::new(); SHOWN.min(plan.devices)],
+        examples: vec![Vec::new(); SHOWN.min(devices)],
     };
     response.record(0, array.weights());
     let mut done = 0;
@@ -68,7 +66,7 @@ pub(crate) fn measure(
         done = until;
         response.record(done, array.weights());
     }
-    Ok(Some(response))
+    Ok(response)
 }
 
 fn pulse(array: &mut dyn DeviceArray, count: usize, direction: Direction, key: RngKey) {
@@ -92,6 +90,26 @@ impl Response {
     /// Number of distinct weights of the mean device.
     pub(crate) fn states(&self) -> f32 {
         self.states
+    }
+
+    /// Up pulses given, and down pulses.
+    pub(crate) fn pulses_each_way(&self) -> usize {
+        self.pulses_each_way
+    }
+
+    /// The numbers behind the chart.
+    pub(crate) fn columns(&self) -> Columns {
+        let mut columns = Columns::new();
+        columns
+            .add("pulse (number)", self.pulse.iter().map(|&pulse| pulse as f64))
+            .add("mean weight (normalised)", self.mean.iter().copied())
+            .add("5 % quantile (normalised)", self.quantile_05.iter().copied())
+            .add("95 % quantile (normalised)", self.quantile_95.iter().copied());
+        for (device, example) in self.examples.iter().enumerate() {
+            let header = format!("weight of device {} (normalised)", device + 1);
+            columns.add(header, example.iter().map(|&w| f64::from(w)));
+        }
+        columns
     }
 
     /// The response as a chart.
