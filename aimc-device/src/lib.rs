@@ -6,6 +6,7 @@
 
 pub mod config;
 pub mod error;
+pub mod measured;
 pub mod parallel;
 pub mod presets;
 pub mod programmed;

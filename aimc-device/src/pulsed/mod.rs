@@ -26,6 +26,7 @@ mod row;
 pub mod soft_bounds;
 pub mod soft_bounds_pmax;
 pub mod soft_bounds_reference;
+pub mod table_step;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -49,6 +50,7 @@ pub use reference::ReferenceRule;
 pub use soft_bounds::SoftBounds;
 pub use soft_bounds_pmax::SoftBoundsPmax;
 pub use soft_bounds_reference::SoftBoundsReference;
+pub use table_step::TableStep;
 
 /// Which way a pulse moves the weight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -236,6 +238,8 @@ registry! {
     PowStepReference,
     /// Step interpolated between the nodes of a table.
     PiecewiseStep,
+    /// Step with mean and noise interpolated between the nodes of tables.
+    TableStep,
     /// Constant step that several pulses release together.
     HiddenStep,
 }

@@ -53,7 +53,7 @@ pulsed_device! {
 
 /// The factor of `table` (at least one entry) at the weight `w`.
 #[inline(always)]
-fn factor(table: &[f32], cell: Cell, w: f32) -> f32 {
+pub(crate) fn factor(table: &[f32], cell: Cell, w: f32) -> f32 {
     let last = table.len() - 1;
     let range = cell.w_max - cell.w_min;
     if last == 0 || range <= 0.0 {

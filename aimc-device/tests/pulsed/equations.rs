@@ -112,6 +112,13 @@ const EQUATIONS: &[Equation] = &[
         down: |w| -A_DOWN * table([0.25, 1.0, 2.0], w),
         noise: Noise::Step,
     },
+    Equation {
+        model: "TableStep",
+        entries: "step_up = [1.5, 1, 0.25]\nstep_down = [0.25, 1, 2]\nstd_up = [1, 1, 1]\nstd_down = [1, 1, 1]\n",
+        up: |w| A_UP * table([1.5, 1.0, 0.25], w),
+        down: |w| -A_DOWN * table([0.25, 1.0, 2.0], w),
+        noise: Noise::Constant,
+    },
     // One hidden state: the second pulse of a kind releases the step.
     Equation {
         model: "HiddenStep",

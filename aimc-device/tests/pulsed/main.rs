@@ -43,6 +43,7 @@ const REGISTERED: &[&str] = &[
     "PowStep",
     "PowStepReference",
     "PiecewiseStep",
+    "TableStep",
     "HiddenStep",
 ];
 
@@ -56,6 +57,7 @@ const MODELS: &[&str] = &[
     "PowStep",
     "PowStepReference",
     "PiecewiseStep",
+    "TableStep",
     "HiddenStep",
 ];
 

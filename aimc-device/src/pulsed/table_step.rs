@@ -1,0 +1,109 @@
+//! Table step: mean and noise of the step follow two tables each, linearly interpolated over the weight range.
+//!
+//! ```text
+//! u = (w - b⁻)/(b⁺ - b⁻)·(n - 1)      m±, s± = interpolation of the n entries at u (node k at u = k)
+//! up:    w ← w + a⁺(m⁺ + σ_c s⁺ξ)     down:  w ← w - a⁻(m⁻ + σ_c s⁻ξ)
+//! ```
+//!
+//! | symbol | field | typical |
+//! |---|---|---|
+//! | a±, b± | as for [`ConstantStep`](super::ConstantStep) | |
+//! | m± mean step at n equidistant weights from b⁻ to b⁺, in units of a± | `step_up`, `step_down` | mean 1 |
+//! | s± std of the step there, in units of a± | `std_up`, `std_down` | 0.3 |
+//! | σ_c scale of all noise; 1 for a measured table, 0 for none | `dw_min_std` | 1 |
+//!
+//! For devices whose noise does not scale with the step; made from measurements by [`crate::measured`]. The
+//! tables are relative to the bounds of each device and the same for all. Equal m and s = m are a
+//! `ConstantStep`; s = m is a `PiecewiseStep`. The unit of pulse planning is dw_min times the up step at node
+//! n/2 (rounded down), which must not be 0. A device without range uses the first entries. Not modelled: noise
+//! that is not normal, a spread of the shape, write noise.
+
+use crate::error::{ConfigError, require};
+use crate::pulsed::common::pulsed_device;
+use crate::pulsed::piecewise_step::factor;
+use crate::pulsed::{Cell, Common, Direction, PulsedDevice};
+use crate::rng::Stream;
+
+pulsed_device! {
+    /// Table-step device, see the [module](self).
+    ///
+    /// ```
+    /// use aimc_device::pulsed::{Cell, Direction, PulsedDevice, TableStep};
+    /// let device = TableStep {
+    ///     step_up: vec![2.0, 1.0, 0.0],
+    ///     step_down: vec![0.0, 1.0, 2.0],
+    ///     std_up: vec![1.0, 1.0, 1.0],
+    ///     std_down: vec![1.0, 1.0, 1.0],
+    ///     dw_min_std: 1.0,
+    ///     ..TableStep::default()
+    /// };
+    /// let cell = Cell { up: 0.01, down: 0.01, w_max: 0.5, w_min: -0.5 };
+    /// // At 0.25 the mean step is half of 0.01, its std all of 0.01.
+    /// let w = device.step(cell, (), 0.25, Direction::Up, 0.0);
+    /// assert!((w - 0.255).abs() < 1e-7);
+    /// let w = device.step(cell, (), 0.25, Direction::Up, 1.0);
+    /// assert!((w - 0.265).abs() < 1e-7);
+    /// ```
+    pub struct TableStep {
+        /// Mean up step at equidistant weights from the lower to the upper bound, in units of the step.
+        step_up: Vec<f32> = vec![1.0],
+        /// Mean down step there.
+        step_down: Vec<f32> = vec![1.0],
+        /// Std of the up step there, in units of the step (times dw_min_std).
+        std_up: Vec<f32> = vec![1.0],
+        /// Std of the down step there.
+        std_down: Vec<f32> = vec![1.0],
+    }
+}
+
+impl TableStep {
+    fn middle(&self) -> f32 {
+        self.step_up.get(self.step_up.len() / 2).copied().unwrap_or(1.0)
+    }
+}
+
+impl PulsedDevice for TableStep {
+    type Extra = ();
+
+    fn common(&self) -> Common {
+        self.common()
+    }
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        self.common().validate()?;
+        for (field, table) in [
+            ("step_up", &self.step_up),
+            ("step_down", &self.step_down),
+            ("std_up", &self.std_up),
+            ("std_down", &self.std_down),
+        ] {
+            require::that(!table.is_empty(), field, table, "must hold at least one entry")?;
+            for (i, value) in table.iter().enumerate() {
+                require::non_negative(&format!("{field}[{i}]"), *value)?;
+            }
+            let same = table.len() == self.step_up.len();
+            require::that(same, field, table, "must be as long as step_up")?;
+        }
+        let middle = format!("step_up[{}]", self.step_up.len() / 2);
+        let unit = "must be above 0: times dw_min it is the unit of pulse planning";
+        require::that(self.dw_min * self.middle() > 0.0, &middle, self.middle(), unit)
+    }
+
+    fn granularity(&self) -> f32 {
+        self.dw_min * self.middle()
+    }
+
+    fn fabricate_extra(&self, _cell: &mut Cell, _draws: &mut Stream) {}
+
+    fn extra_from_values(&self, _values: &[f32]) {}
+
+    #[inline(always)]
+    fn step(&self, cell: Cell, _extra: (), w: f32, direction: Direction, xi: f32) -> f32 {
+        let (sign, full, mean, std) = match direction {
+            Direction::Up => (1.0, cell.up, &self.step_up, &self.std_up),
+            Direction::Down => (-1.0, cell.down, &self.step_down, &self.std_down),
+        };
+        let noise = self.dw_min_std * xi * factor(std, cell, w);
+        cell.clip(w + sign * full * (factor(mean, cell, w) + noise))
+    }
+}
