@@ -8,12 +8,14 @@ mod data;
 mod demo;
 mod device;
 mod files;
+mod fit_device;
 mod golden;
 mod interrupt;
 mod plot;
 mod quantile;
 mod report;
 mod schema;
+mod table;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -38,6 +40,8 @@ enum Command {
     Demo(demo::DemoArguments),
     /// Draw what pulses and time do to devices: presets or configuration files; writes a report.
     Device(device::DeviceArguments),
+    /// Fit device models to a table of measured pulses; writes a device record and a report.
+    FitDevice(fit_device::FitArguments),
     /// Compare with golden reference data: every case of every file in DIR.
     Golden {
         /// Folder with golden files (*.json).
@@ -87,6 +91,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error>> {
     match arguments.command {
         Command::Demo(arguments) => demo::run(&arguments)?,
         Command::Device(arguments) => device::run(&arguments)?,
+        Command::FitDevice(arguments) => fit_device::run(&arguments)?,
         Command::Golden { dir } => {
             return Ok(if golden::run(&dir)? { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }

@@ -2,7 +2,7 @@
 //!
 //! In mirrored weights x every pulse pushes upwards, so that one formula serves both directions.
 
-use super::solve::{Curve, Limits};
+use super::solve::{Curve, Unknown};
 use super::steps::Run;
 
 /// A model by the mean step of one device in one direction.
@@ -51,28 +51,36 @@ impl SingleCurve {
         (mean - slope * self.middle, slope)
     }
 
-    /// Where the search begins, and its limits; otherwise why there is nothing to find.
-    pub(crate) fn start(&self) -> Result<(Vec<f64>, Vec<Limits>), &'static str> {
+    /// What is to be found; otherwise why there is nothing to find.
+    pub(crate) fn unknowns(&self) -> Result<Vec<Unknown>, &'static str> {
         let (intercept, slope) = self.line();
         if !slope.is_finite() {
             return Err("all steps begin at the same weight");
         }
         let zero = if slope < 0.0 { -intercept / slope } else { f64::INFINITY };
+        let size = self.dx.iter().map(|dx| dx.abs()).sum::<f64>() / self.dx.len() as f64;
         match self.form {
             Form::Linear { omega } => {
                 let gamma = if intercept == 0.0 { 0.0 } else { -slope * omega / intercept };
-                Ok((vec![intercept, gamma], vec![(None, None); 2]))
+                Ok(vec![Unknown::free(intercept, size), Unknown::free(gamma, 1.0)])
             }
             Form::Soft if slope < 0.0 => {
                 let bound = zero.max(1e-3 * self.extent);
-                Ok((vec![-slope * bound, bound], vec![(None, None), (Some(1e-6 * self.extent), None)]))
+                let low = Some(1e-6 * self.extent);
+                let bound = Unknown { low, ..Unknown::free(bound, self.extent) };
+                Ok(vec![Unknown::free(-slope * bound.start, size), bound])
             }
             Form::Soft => Err("they do not shrink towards a bound"),
             Form::Power => {
                 let above = (zero.min(self.top + self.extent) - self.top).max(0.02 * self.extent);
                 let m = (intercept + slope * self.middle).max(f64::MIN_POSITIVE);
-                let limits = vec![(Some(0.0), None), (Some(0.0), Some(50.0)), (Some(-30.0), Some(5.0))];
-                Ok((vec![m, 1.0, (above / self.extent).ln()], limits))
+                let exponent = Unknown { low: Some(0.0), high: Some(50.0), ..Unknown::free(1.0, 1.0) };
+                let beta = Unknown::free((above / self.extent).ln(), 1.0);
+                Ok(vec![
+                    Unknown { low: Some(0.0), ..Unknown::free(m, size) },
+                    exponent,
+                    Unknown { low: Some(-30.0), high: Some(5.0), ..beta },
+                ])
             }
         }
     }

@@ -71,9 +71,9 @@ pub struct Fit {
 pub fn fit(table: &Measurements, model: Model) -> Result<Fit, MeasuredError> {
     let steps = Steps::of(table)?;
     let found = match model {
-        Model::SoftBounds => separately(&steps, Separate::SoftBounds, &[Law::Step, Law::Constant], model),
-        Model::LinearStep => separately(&steps, Separate::LinearStep, &[Law::Step, Law::Constant], model),
-        Model::PowStep => separately(&steps, Separate::PowStep, &[Law::Step], model),
+        Model::SoftBounds => separately(&steps, Separate::SoftBounds, true, model),
+        Model::LinearStep => separately(&steps, Separate::LinearStep, true, model),
+        Model::PowStep => separately(&steps, Separate::PowStep, false, model),
         Model::ExpStep => together(&steps, Shape::Exponential, Law::Step, model),
         Model::PiecewiseStep => {
             together(&steps, Shape::Table(shared::node_count(&steps, NODES)), Law::Step, model)
@@ -109,27 +109,21 @@ fn rows<'a>(solutions: impl IntoIterator<Item = &'a Solution>) -> Vec<(f64, f64)
     pairs.map(|(fitted, std)| (*fitted, *std)).collect()
 }
 
-/// Models of which every device has its own copy; the likelier law of noise wins.
-fn separately(steps: &Steps, kind: Separate, laws: &[Law], model: Model) -> Result<Found, MeasuredError> {
-    let total = |solutions: &[Vec<Solution>; 2]| -> f64 {
-        solutions.iter().flatten().map(|solution| solution.log_likelihood).sum()
-    };
-    let mut best: Option<(Law, separate::SeparateFit)> = None;
-    let mut failed = None;
-    for &law in laws {
-        match separate::fit(steps, kind, law, model.name()) {
-            Ok(next) if best.as_ref().is_none_or(|(_, last)| total(&next.1) > total(&last.1)) => {
-                best = Some((law, next));
-            }
-            Ok(_) => {}
-            Err(error) => failed = Some(error),
-        }
+fn total(solutions: &[Vec<Solution>; 2]) -> f64 {
+    solutions.iter().flatten().map(|solution| solution.log_likelihood).sum()
+}
+
+/// Models of which every device has its own copy; of two laws of noise the likelier wins.
+fn separately(steps: &Steps, kind: Separate, both_laws: bool, model: Model) -> Result<Found, MeasuredError> {
+    let under = |law| separate::fit(steps, kind, law, model.name()).map(|found| (law, found));
+    let mut best = under(Law::Step);
+    if both_laws {
+        best = match (best, under(Law::Constant)) {
+            (Ok(one), Ok(other)) => Ok(if total(&other.1.1) > total(&one.1.1) { other } else { one }),
+            (one, other) => one.or(other),
+        };
     }
-    let (law, (numbers, solutions)) = match (best, failed) {
-        (Some(best), _) => best,
-        (None, Some(error)) => return Err(error),
-        (None, None) => unreachable_law(model)?,
-    };
+    let (law, (numbers, solutions)) = best?;
     let steps_pair = pool::pair(&numbers, 0);
     let mut parameters = steps_of(&steps_pair);
     parameters.push(noise(law, &solutions, &numbers));
@@ -149,15 +143,6 @@ fn separately(steps: &Steps, kind: Separate, laws: &[Law], model: Model) -> Resu
         fitted: [rows(&solutions[0]), rows(&solutions[1])],
         log_likelihood: total(&solutions),
         count: blocks().map(|solution| solution.parameters.len() + 1).sum(),
-    })
-}
-
-fn unreachable_law<T>(model: Model) -> Result<T, MeasuredError> {
-    Err(MeasuredError::NoFit {
-        model: model.name(),
-        what: "no law of noise".to_owned(),
-        direction: "up",
-        reason: "none was given",
     })
 }
 
@@ -288,17 +273,28 @@ fn steps_of(pair: &Pair) -> Vec<Estimate> {
     pair.fabrication(["dw_min", "up_down", "dw_min_dtod", "up_down_dtod"]).into()
 }
 
-/// dw_min_std from all fits; noise that does not scale with the step is told in units of the step at w = 0.
+/// dw_min_std from all fits, relative to steps: the fitted ones, or for constant noise those at w = 0.
+///
+/// A relative variance v of these steps adds v to the variance of ln σ_c and 3v to the mean of σ_c², to first
+/// order. Fits with weights 1/(σ_cΔ) make the mean of Δw/Δ over n steps 1, hence v = σ_c²/n for them.
 fn noise(law: Law, solutions: &[Vec<Solution>; 2], numbers: &[Numbers]) -> Estimate {
-    let (mut sum, mut freedom) = (0.0, 0.0);
+    let total: f64 = solutions.iter().flatten().map(|solution| solution.freedom).sum();
+    let (mut square, mut variance) = (0.0, 0.5 / total);
     for (side, solutions) in solutions.iter().enumerate() {
-        for (device, solution) in solutions.iter().enumerate() {
-            let unit = if law == Law::Constant { numbers[device].values[side] } else { 1.0 };
-            sum += solution.freedom * (solution.sigma / unit).powi(2);
-            freedom += solution.freedom;
+        for (device, Solution { sigma, freedom, fitted, .. }) in solutions.iter().enumerate() {
+            let share = freedom / total;
+            let (unit, error) = match law {
+                Law::Step => (1.0, sigma * sigma / fitted.len() as f64),
+                Law::Constant => {
+                    let Numbers { values, covariance, .. } = &numbers[device];
+                    (values[side], covariance[side][side] / values[side].powi(2))
+                }
+            };
+            square += share * (sigma / unit).powi(2) / (1.0 + 3.0 * error);
+            variance += share * share * error;
         }
     }
-    noise_estimate("dw_min_std", (sum / freedom).sqrt(), freedom)
+    noise_estimate("dw_min_std", square.sqrt(), 0.5 / variance)
 }
 
 fn bound_estimates(name: &str, mirrored: &Sample, sign: f64) -> [Estimate; 2] {

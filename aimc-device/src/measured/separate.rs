@@ -50,8 +50,8 @@ pub(crate) fn fit(
                 direction: SIDES[side],
                 reason,
             };
-            let (start, limits) = curve.start().map_err(refuse)?;
-            let solution = reweighted(&curve, &start, &limits, law, steps.tau)
+            let unknowns = curve.unknowns().map_err(refuse)?;
+            let solution = reweighted(&curve, &unknowns, law, steps.tau)
                 .ok_or_else(|| refuse("the steps do not determine the parameters"))?;
             solutions[side].push(solution);
             curves.push(curve);

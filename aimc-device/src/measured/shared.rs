@@ -6,7 +6,7 @@
 
 use super::MeasuredError;
 use super::separate::carried;
-use super::solve::{Curve, Law, Limits, Solution, reweighted};
+use super::solve::{Curve, Law, Solution, Unknown, reweighted};
 use super::steps::{SIDES, Steps};
 
 /// A shape y of the mean step.
@@ -99,14 +99,15 @@ impl SharedCurve {
         ends.collect()
     }
 
-    fn start(&self) -> Option<(Vec<f64>, Vec<Limits>)> {
+    fn unknowns(&self) -> Option<Vec<Unknown>> {
         match self.shape {
-            Shape::Table(n) => Some((vec![1.0; n - 1], vec![(None, None); n - 1])),
+            Shape::Table(n) => Some(vec![Unknown::free(1.0, 1.0); n - 1]),
             Shape::Exponential => {
                 let largest = self.places.iter().fold(0.0_f64, |a, z| a.max(z.abs()));
                 let tried = [0.5, 1.0, 2.0, 4.0, 8.0, 16.0].map(|growth| self.linear(growth / largest));
                 let best = tried.into_iter().flatten().min_by(|a, b| a.0.total_cmp(&b.0))?;
-                Some((best.1, vec![(None, None), (Some(0.0), None)]))
+                let growth = Unknown { low: Some(0.0), ..Unknown::free(best.1[1], 1.0 / largest) };
+                Some(vec![Unknown::free(best.1[0], 1.0), growth])
             }
         }
     }
@@ -165,8 +166,8 @@ pub(crate) fn fit(
         direction: SIDES[side],
         reason,
     };
-    let (start, limits) = curve.start().ok_or_else(|| refuse("they do not shrink towards a bound"))?;
-    let solution = reweighted(&curve, &start, &limits, law, steps.tau)
+    let unknowns = curve.unknowns().ok_or_else(|| refuse("they do not shrink towards a bound"))?;
+    let solution = reweighted(&curve, &unknowns, law, steps.tau)
         .ok_or_else(|| refuse("the steps do not determine the parameters"))?;
     let weights: Vec<f64> = solution.std.iter().map(|s| 1.0 / s).collect();
     let scales_at = |p: &[f64]| curve.scales(&curve.shapes(p), &weights);

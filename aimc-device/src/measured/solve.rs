@@ -1,7 +1,7 @@
 //! Least squares of a curve to steps: one weighted fit by `rmpfit` (MINPACK's Levenberg-Marquardt), repeated
 //! until the weights agree with the noise law.
 
-use rmpfit::{MPConfig, MPFitter, MPPar, MPResult, MPSide, MPSuccess};
+use rmpfit::{MPFitter, MPPar, MPResult, MPSide, MPSuccess};
 
 /// A mean step to be fitted.
 pub(crate) trait Curve {
@@ -42,29 +42,38 @@ pub(crate) struct Solution {
     pub(crate) log_likelihood: f64,
 }
 
-/// Limits of a parameter.
-pub(crate) type Limits = (Option<f64>, Option<f64>);
+/// A parameter to be found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Unknown {
+    /// Where the search begins.
+    pub(crate) start: f64,
+    /// A typical size, by which differences are taken where the parameter is near 0.
+    pub(crate) scale: f64,
+    pub(crate) low: Option<f64>,
+    pub(crate) high: Option<f64>,
+}
+
+impl Unknown {
+    /// Any number.
+    pub(crate) fn free(start: f64, scale: f64) -> Self {
+        Self { start, scale, low: None, high: None }
+    }
+}
 
 const ROUNDS: usize = 40;
 
 /// Fits with weights from the noise law; `None` where no minimum is found.
-pub(crate) fn reweighted(
-    curve: &dyn Curve,
-    start: &[f64],
-    limits: &[Limits],
-    law: Law,
-    tau: f64,
-) -> Option<Solution> {
+pub(crate) fn reweighted(curve: &dyn Curve, unknowns: &[Unknown], law: Law, tau: f64) -> Option<Solution> {
     let measured = curve.measured();
-    let freedom = measured.len() as f64 - (start.len() + curve.hidden()) as f64;
+    let freedom = measured.len() as f64 - (unknowns.len() + curve.hidden()) as f64;
     if freedom < 1.0 {
         return None;
     }
     let mut std = vec![1.0; measured.len()];
-    let mut parameters = start.to_vec();
+    let mut parameters: Vec<f64> = unknowns.iter().map(|unknown| unknown.start).collect();
     let mut done: Option<Solution> = None;
     for _ in 0..ROUNDS {
-        let covariance = once(curve, &mut parameters, limits, &std)?;
+        let covariance = once(curve, &mut parameters, unknowns, &std)?;
         let mut fitted = vec![0.0; measured.len()];
         curve.fitted(&parameters, &inverse(&std), &mut fitted);
         let squares: Vec<f64> = measured.iter().zip(&fitted).map(|(m, f)| (m - f).powi(2)).collect();
@@ -140,19 +149,24 @@ fn unchanged(before: &[f64], after: &[f64], covariance: &[Vec<f64>]) -> bool {
 }
 
 /// One fit with given weights; returns the covariance for a noise of 1 std.
-fn once(curve: &dyn Curve, parameters: &mut [f64], limits: &[Limits], std: &[f64]) -> Option<Vec<Vec<f64>>> {
-    let parts = limits.iter().map(|&(low, high)| MPPar {
-        limited_low: low.is_some(),
-        limit_low: low.unwrap_or(0.0),
-        limited_up: high.is_some(),
-        limit_up: high.unwrap_or(0.0),
+fn once(
+    curve: &dyn Curve,
+    parameters: &mut [f64],
+    unknowns: &[Unknown],
+    std: &[f64],
+) -> Option<Vec<Vec<f64>>> {
+    // Two-sided differences err least over the cube root of the rounding.
+    let parts = unknowns.iter().zip(&*parameters).map(|(unknown, now)| MPPar {
+        limited_low: unknown.low.is_some(),
+        limit_low: unknown.low.unwrap_or(0.0),
+        limited_up: unknown.high.is_some(),
+        limit_up: unknown.high.unwrap_or(0.0),
+        step: f64::EPSILON.cbrt() * now.abs().max(unknown.scale),
         side: MPSide::Both,
         ..MPPar::new()
     });
     let weights = inverse(std);
-    // Two-sided derivatives err least at a step of about the cube root of the rounding.
-    let config = MPConfig { epsfcn: f64::EPSILON.powf(2.0 / 3.0), ..MPConfig::new() };
-    let mut problem = Problem { curve, weights, parts: parts.collect(), config };
+    let mut problem = Problem { curve, weights, parts: parts.collect() };
     let n = parameters.len();
     let status = problem.mpfit(parameters).ok()?;
     let stopped = matches!(status.success, MPSuccess::NotDone | MPSuccess::MaxIter);
@@ -165,7 +179,6 @@ struct Problem<'a> {
     curve: &'a dyn Curve,
     weights: Vec<f64>,
     parts: Vec<MPPar>,
-    config: MPConfig,
 }
 
 impl MPFitter for Problem<'_> {
@@ -180,10 +193,6 @@ impl MPFitter for Problem<'_> {
 
     fn number_of_points(&self) -> usize {
         self.weights.len()
-    }
-
-    fn config(&self) -> &MPConfig {
-        &self.config
     }
 
     fn parameters(&self) -> &[MPPar] {

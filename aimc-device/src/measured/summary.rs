@@ -54,9 +54,10 @@ pub(crate) fn node_noise(steps: &Steps, side: usize, fit: &SharedFit) -> Vec<f64
         steps.runs[side].iter().flat_map(|run| run.steps.iter().map(|step| step.dx)).collect();
     let mut from = 0;
     for (&end, &(scale, _)) in fit.ends.iter().zip(&fit.scales) {
-        for i in from..end {
-            let relative = ((all[i] - fit.solution.fitted[i]) / scale).powi(2);
-            let (node, t) = cell(fit.places[i], n);
+        let measured = all[from..end].iter().zip(&fit.solution.fitted[from..end]);
+        for ((measured, fitted), &place) in measured.zip(&fit.places[from..end]) {
+            let relative = ((measured - fitted) / scale).powi(2);
+            let (node, t) = cell(place, n);
             for (node, weight) in [(node, 1.0 - t), (node + 1, t)] {
                 sums[node].0 += weight * relative;
                 sums[node].1 += weight;

@@ -37,7 +37,7 @@ impl Experiment {
         let mut array = record.build(devices, 1, key).unwrap();
         let (mut directions, mut weights) = (vec![Direction::Up], vec![array.weights().to_vec()]);
         for k in 0..2 * each_way * cycles {
-            let direction = if k / each_way % 2 == 0 { Direction::Up } else { Direction::Down };
+            let direction = if (k / each_way).is_multiple_of(2) { Direction::Up } else { Direction::Down };
             pulse(array.as_mut(), direction, key.fold_in(k as u64));
             directions.push(direction);
             weights.push(array.weights().to_vec());

@@ -12,7 +12,7 @@ use serde_json::Value;
 use statrs::distribution::{Binomial, DiscreteCDF};
 use std::collections::BTreeMap;
 
-const TRIALS: u64 = 60;
+const TRIALS: u64 = 100;
 const DEVICES: usize = 12;
 
 /// One model: its record, the experiment and the parameters that a fit must find.

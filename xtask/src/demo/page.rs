@@ -5,6 +5,7 @@ use aimc_infer::{AccuracyOverTime, Summary};
 use super::inference::{self, spoken};
 use super::{DemoError, Results, training};
 use crate::report::Report;
+use crate::table::print_table;
 
 /// A share as percent with its 95 % interval.
 fn percent(summary: &Summary) -> String {
@@ -69,17 +70,6 @@ pub(crate) fn print_tables(results: &Results) {
         results.config.inference.repeats
     );
     print_table(&TIME_HEADERS, &time_rows(results));
-}
-
-fn print_table(headers: &[&str], rows: &[Vec<String>]) {
-    let head: Vec<String> = headers.iter().map(|&header| header.to_owned()).collect();
-    let width =
-        |column: usize| rows.iter().chain([&head]).map(|row| row[column].chars().count()).max().unwrap_or(0);
-    for row in [&head].into_iter().chain(rows) {
-        let cells: Vec<String> =
-            row.iter().enumerate().map(|(i, cell)| format!("{cell:<width$}", width = width(i))).collect();
-        println!("  {}", cells.join("   ").trim_end());
-    }
 }
 
 /// The whole page.

@@ -1,0 +1,13 @@
+//! Tables for the terminal.
+
+/// Prints columns flush left, two blanks from the edge.
+pub(crate) fn print_table(headers: &[&str], rows: &[Vec<String>]) {
+    let head: Vec<String> = headers.iter().map(|&header| header.to_owned()).collect();
+    let width =
+        |column: usize| rows.iter().chain([&head]).map(|row| row[column].chars().count()).max().unwrap_or(0);
+    for row in [&head].into_iter().chain(rows) {
+        let cells: Vec<String> =
+            row.iter().enumerate().map(|(i, cell)| format!("{cell:<width$}", width = width(i))).collect();
+        println!("  {}", cells.join("   ").trim_end());
+    }
+}
