@@ -6,6 +6,8 @@
 
 pub mod config;
 pub mod error;
+pub mod lane;
+pub mod math;
 pub mod measured;
 pub mod parallel;
 pub mod presets;

@@ -1,32 +1,19 @@
 //! Steps that change linearly with the weight: shared by the linear-step and soft-bounds devices.
 
 use crate::error::{ConfigError, require};
+use crate::lane::Lane;
+use crate::pulsed::constants::device_constants;
 use crate::pulsed::{Cell, Direction};
 
-/// Change of the step per unit of weight, for up and down pulses.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Slopes {
-    /// Slope of the up step.
-    pub up: f32,
-    /// Slope of the down step.
-    pub down: f32,
-}
-
-impl Slopes {
-    /// Names under which the slopes are exported.
-    pub const NAMES: &'static [&'static str] = &["slope_up", "slope_down"];
-
-    /// The slopes in the order of [`Slopes::NAMES`].
-    #[must_use]
-    pub fn values(&self) -> Vec<f32> {
-        vec![self.up, self.down]
+device_constants! {
+    /// Change of the step per unit of weight, for up and down pulses.
+    pub struct Slopes {
+        /// Slope of the up step.
+        up: "slope_up",
+        /// Slope of the down step.
+        down: "slope_down",
     }
-
-    /// The inverse of [`Slopes::values`].
-    #[must_use]
-    pub fn from_values(values: &[f32]) -> Self {
-        Self { up: values[0], down: values[1] }
-    }
+    mirrored(slopes) { Slopes { up: -slopes.down, down: -slopes.up } }
 }
 
 /// -step/reference: the slope of a line that falls from `step` at w = 0 to 0 at `reference`.
@@ -42,21 +29,21 @@ pub fn slope(step: f32, reference: f32) -> f32 {
 /// additive noise with a·`noise` besides.
 #[inline(always)]
 #[must_use]
-pub fn step(
-    cell: Cell,
-    slopes: Slopes,
-    w: f32,
+pub fn step<L: Lane>(
+    cell: Cell<L>,
+    slopes: Slopes<L>,
+    w: L,
     direction: Direction,
-    noise: f32,
+    noise: L,
     multiplicative: bool,
-) -> f32 {
-    let (sign, full, slope) = match direction {
-        Direction::Up => (1.0, cell.up, slopes.up),
-        Direction::Down => (-1.0, cell.down, slopes.down),
+) -> L {
+    let (full, slope) = match direction {
+        Direction::Up => (cell.up, slopes.up),
+        Direction::Down => (cell.down, slopes.down),
     };
     let step = full + slope * w;
-    let noisy = if multiplicative { step * (1.0 + noise) } else { step + full * noise };
-    cell.clip(w + sign * noisy)
+    let noisy = if multiplicative { step * (noise + 1.0) } else { step + full * noise };
+    cell.clip(direction.apply(w, noisy))
 }
 
 /// Reversed slopes have no step at w = 0 to scale additive noise with.

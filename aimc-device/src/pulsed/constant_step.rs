@@ -17,6 +17,7 @@
 //! Cross-Point Devices*, Front. Neurosci. 10:333, doi:10.3389/fnins.2016.00333.
 
 use crate::error::ConfigError;
+use crate::lane::Lane;
 use crate::pulsed::common::pulsed_device;
 use crate::pulsed::{Cell, Common, Direction, PulsedDevice};
 use crate::rng::Stream;
@@ -48,11 +49,9 @@ impl PulsedDevice for ConstantStep {
 
     fn fabricate_extra(&self, _cell: &mut Cell, _draws: &mut Stream) {}
 
-    fn extra_from_values(&self, _values: &[f32]) {}
-
     #[inline(always)]
-    fn step(&self, cell: Cell, _extra: (), w: f32, direction: Direction, xi: f32) -> f32 {
-        let noise = 1.0 + self.dw_min_std * xi;
+    fn step<L: Lane>(&self, cell: Cell<L>, _extra: (), w: L, direction: Direction, xi: L) -> L {
+        let noise = xi * self.dw_min_std + 1.0;
         match direction {
             Direction::Up => cell.clip(w + cell.up * noise),
             Direction::Down => cell.clip(w - cell.down * noise),

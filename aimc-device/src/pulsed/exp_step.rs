@@ -31,6 +31,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{ConfigError, require};
+use crate::lane::Lane;
 use crate::pulsed::common::pulsed_device;
 use crate::pulsed::{Cell, Common, Direction, PulsedDevice, WriteNoise};
 use crate::rng::Stream;
@@ -87,17 +88,19 @@ pulsed_device! {
 impl ExpStep {
     /// Factor y± of the step at the normalised weight z.
     #[inline(always)]
-    fn factor(&self, z: f32, direction: Direction) -> f32 {
+    fn factor<L: Lane>(&self, z: L, direction: Direction) -> L {
         let lost = match direction {
-            Direction::Up => self.a_up * (self.gamma_up * z).exp(),
-            Direction::Down => self.a_down * (-self.gamma_down * z).exp(),
+            Direction::Up => (z * self.gamma_up).exponential() * self.a_up,
+            Direction::Down => (z * -self.gamma_down).exponential() * self.a_down,
         };
-        (1.0 - lost).max(0.0)
+        (L::splat(1.0) - lost).at_least(L::splat(0.0))
     }
 }
 
 impl PulsedDevice for ExpStep {
     type Extra = ();
+
+    const LANES: bool = true;
 
     fn common(&self) -> Common {
         self.common()
@@ -141,26 +144,23 @@ impl PulsedDevice for ExpStep {
 
     fn fabricate_extra(&self, _cell: &mut Cell, _draws: &mut Stream) {}
 
-    fn extra_from_values(&self, _values: &[f32]) {}
-
     #[inline(always)]
-    fn step(&self, cell: Cell, _extra: (), w: f32, direction: Direction, xi: f32) -> f32 {
+    fn step<L: Lane>(&self, cell: Cell<L>, _extra: (), w: L, direction: Direction, xi: L) -> L {
         let range = cell.w_max - cell.w_min;
-        if range <= 0.0 {
-            return w;
-        }
-        let y = self.factor(2.0 * self.a * w / range + self.b, direction);
-        let step = match direction {
-            Direction::Up => cell.up * y,
-            Direction::Down => -cell.down * y,
+        let y = self.factor(w * (2.0 * self.a) / range + self.b, direction);
+        let step = y * match direction {
+            Direction::Up => cell.up,
+            Direction::Down => -cell.down,
         };
-        let noise = self.dw_min_std * xi;
+        let noise = xi * self.dw_min_std;
         let complex = self.dw_min_std_add != 0.0 || self.dw_min_std_slope != 0.0;
-        cell.clip(if complex {
-            w + step + noise * (step.abs() + self.dw_min_std_add + self.dw_min_std_slope * w.abs())
+        let moved = if complex {
+            let spread = step.magnitude() + self.dw_min_std_add + w.magnitude() * self.dw_min_std_slope;
+            w + step + noise * spread
         } else {
-            w + step * (1.0 + noise)
-        })
+            w + step * (noise + 1.0)
+        };
+        range.if_positive(cell.clip(moved), w)
     }
 }
 

@@ -12,12 +12,14 @@
 //! their physical sign; without it devices with b⁻ > b⁺ freeze in the middle. Corrupt devices come next,
 //! then the perfect bias column.
 
-use crate::pulsed::{Cell, Common, PulsedDevice};
+use std::marker::PhantomData;
+
+use crate::pulsed::{Cell, Common, Constants, PulsedDevice};
 use crate::rng::{RngKey, Stream, label};
 
 /// Per-device constants of an array, row by row; a structure of arrays for the loops over devices.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Cells<E> {
+pub struct Cells<E: Constants> {
     /// Up steps a⁺.
     pub up: Vec<f32>,
     /// Down steps a⁻.
@@ -26,11 +28,44 @@ pub struct Cells<E> {
     pub w_max: Vec<f32>,
     /// Lower bounds b⁻.
     pub w_min: Vec<f32>,
-    /// The model's own constants.
-    pub extra: Vec<E>,
+    /// The model's own constants, one list for each of their names.
+    pub extra: Vec<Vec<f32>>,
+    model: PhantomData<E>,
 }
 
-impl<E> Cells<E> {
+impl<E: Constants> Cells<E> {
+    fn with_capacity(n: usize) -> Self {
+        let list = || Vec::with_capacity(n);
+        let extra = E::NAMES.iter().map(|_| list()).collect();
+        Self { up: list(), down: list(), w_max: list(), w_min: list(), extra, model: PhantomData }
+    }
+
+    fn push(&mut self, cell: Cell, extra: E) {
+        self.up.push(cell.up);
+        self.down.push(cell.down);
+        self.w_max.push(cell.w_max);
+        self.w_min.push(cell.w_min);
+        self.extra.iter_mut().enumerate().for_each(|(k, list)| list.push(extra.number(k)));
+    }
+
+    /// The model's own constants of device `index`.
+    #[inline(always)]
+    #[must_use]
+    pub fn extra(&self, index: usize) -> E {
+        E::of(|k| self.extra[k][index])
+    }
+
+    /// Turns every device into its mirror image.
+    pub fn mirror(&mut self) {
+        std::mem::swap(&mut self.up, &mut self.down);
+        std::mem::swap(&mut self.w_max, &mut self.w_min);
+        self.w_max.iter_mut().chain(&mut self.w_min).for_each(|bound| *bound = -*bound);
+        for index in 0..self.up.len() {
+            let image = self.extra(index).mirrored();
+            self.extra.iter_mut().enumerate().for_each(|(k, list)| list[index] = image.number(k));
+        }
+    }
+
     /// The common constants of device `index`.
     #[inline(always)]
     #[must_use]
@@ -68,9 +103,7 @@ pub fn fabricate<D: PulsedDevice>(
     let key = if common.construction_seed == 0 { key } else { RngKey::root(common.construction_seed) };
     let (shared_key, model_key) = (key.fold_in(label("cells")), key.fold_in(label("model")));
     let n = rows * columns;
-    let empty = || Vec::with_capacity(n);
-    let mut cells =
-        Cells { up: empty(), down: empty(), w_max: empty(), w_min: empty(), extra: Vec::with_capacity(n) };
+    let mut cells = Cells::with_capacity(n);
     let mut retention = RetentionCells::default();
     for row in 0..rows {
         // One stream per row: a wider array keeps the devices of its first columns.
@@ -82,11 +115,7 @@ pub fn fabricate<D: PulsedDevice>(
                 cell = perfect_bias(&common);
             }
             let extra = device.fabricate_extra(&mut cell, &mut own);
-            cells.up.push(cell.up);
-            cells.down.push(cell.down);
-            cells.w_max.push(cell.w_max);
-            cells.w_min.push(cell.w_min);
-            cells.extra.push(extra);
+            cells.push(cell, extra);
             let shift = device.reset_shift(cell, extra);
             sample_retention(&common, shift, &mut shared, &mut retention);
         }

@@ -26,7 +26,9 @@
 //! Neuron 45:599, doi:10.1016/j.neuron.2005.02.001.
 
 use crate::error::{ConfigError, require};
+use crate::lane::Lane;
 use crate::pulsed::common::pulsed_device;
+use crate::pulsed::constants::device_constants;
 use crate::pulsed::{Cell, Common, Direction, PulsedDevice};
 use crate::rng::Stream;
 
@@ -57,13 +59,15 @@ pulsed_device! {
     }
 }
 
-/// Hidden steps of one device.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct HiddenScales {
-    /// Hidden step of an up pulse.
-    pub up: f32,
-    /// Hidden step of a down pulse.
-    pub down: f32,
+device_constants! {
+    /// Hidden steps of one device.
+    pub struct HiddenScales {
+        /// Hidden step of an up pulse.
+        up: "hs_scale_up",
+        /// Hidden step of a down pulse.
+        down: "hs_scale_down",
+    }
+    mirrored(scales) { HiddenScales { up: scales.down, down: scales.up } }
 }
 
 impl PulsedDevice for HiddenStep {
@@ -89,6 +93,10 @@ impl PulsedDevice for HiddenStep {
         require::non_negative("hs_dw_min_std", self.hs_dw_min_std)
     }
 
+    fn mean_step(&self) -> f32 {
+        self.hs_hidden_states as f32 * self.dw_min * (1.0 - 0.5 * self.up_down.abs())
+    }
+
     fn fabricate_extra(&self, cell: &mut Cell, draws: &mut Stream) -> HiddenScales {
         let states = self.hs_hidden_states as f32;
         cell.up *= states;
@@ -102,18 +110,6 @@ impl PulsedDevice for HiddenStep {
         } else {
             HiddenScales { up, down }
         }
-    }
-
-    fn extra_names(&self) -> &'static [&'static str] {
-        &["hs_scale_up", "hs_scale_down"]
-    }
-
-    fn extra_values(extra: &HiddenScales) -> Vec<f32> {
-        vec![extra.up, extra.down]
-    }
-
-    fn extra_from_values(&self, values: &[f32]) -> HiddenScales {
-        HiddenScales { up: values[0], down: values[1] }
     }
 
     #[inline(always)]
@@ -138,8 +134,8 @@ impl PulsedDevice for HiddenStep {
 
     /// The visible step, once [`PulsedDevice::accumulate`] has released it.
     #[inline(always)]
-    fn step(&self, cell: Cell, _scales: HiddenScales, w: f32, direction: Direction, xi: f32) -> f32 {
-        let noise = 1.0 + self.dw_min_std * xi;
+    fn step<L: Lane>(&self, cell: Cell<L>, _scales: HiddenScales<L>, w: L, direction: Direction, xi: L) -> L {
+        let noise = xi * self.dw_min_std + 1.0;
         match direction {
             Direction::Up => cell.clip(w + cell.up * noise),
             Direction::Down => cell.clip(w - cell.down * noise),

@@ -26,6 +26,7 @@
 
 use crate::error::{ConfigError, require};
 use crate::pulsed::affine::{self, Slopes, slope};
+use crate::lane::Lane;
 use crate::pulsed::common::pulsed_device;
 use crate::pulsed::{Cell, Common, Direction, PulsedDevice, WriteNoise};
 use crate::rng::Stream;
@@ -114,25 +115,9 @@ impl PulsedDevice for LinearStep {
         }
     }
 
-    fn extra_names(&self) -> &'static [&'static str] {
-        Slopes::NAMES
-    }
-
-    fn extra_values(slopes: &Slopes) -> Vec<f32> {
-        slopes.values()
-    }
-
-    fn mirrored(&self, slopes: Slopes) -> Slopes {
-        Slopes { up: -slopes.down, down: -slopes.up }
-    }
-
-    fn extra_from_values(&self, values: &[f32]) -> Slopes {
-        Slopes::from_values(values)
-    }
-
     #[inline(always)]
-    fn step(&self, cell: Cell, slopes: Slopes, w: f32, direction: Direction, xi: f32) -> f32 {
-        affine::step(cell, slopes, w, direction, self.dw_min_std * xi, self.mult_noise)
+    fn step<L: Lane>(&self, cell: Cell<L>, slopes: Slopes<L>, w: L, direction: Direction, xi: L) -> L {
+        affine::step(cell, slopes, w, direction, xi * self.dw_min_std, self.mult_noise)
     }
 }
 

@@ -10,9 +10,11 @@
 pub mod affine;
 pub(crate) mod common;
 pub mod constant_step;
+pub mod constants;
 pub mod drift;
 pub mod exp_step;
 pub mod fabrication;
+pub(crate) mod hidden_parameters;
 pub mod hidden_step;
 pub mod ideal;
 pub mod linear_step;
@@ -33,10 +35,12 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::config;
 use crate::error::ConfigError;
+use crate::lane::Lane;
 use crate::rng::{RngKey, Stream};
 
 pub use common::Common;
 pub use constant_step::ConstantStep;
+pub use constants::Constants;
 pub use drift::PowerLawDrift;
 pub use exp_step::ExpStep;
 pub use hidden_step::HiddenStep;
@@ -61,27 +65,42 @@ pub enum Direction {
     Down,
 }
 
-/// The constants of one device that all models have.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Cell {
-    /// Size of the up step, a⁺.
-    pub up: f32,
-    /// Size of the down step, a⁻ (positive for a physical device).
-    pub down: f32,
-    /// Upper bound b⁺ of the weight.
-    pub w_max: f32,
-    /// Lower bound b⁻ of the weight.
-    pub w_min: f32,
+impl Direction {
+    /// `w` moved by `step` in this direction.
+    #[inline(always)]
+    #[must_use]
+    pub fn apply<L: Lane>(self, w: L, step: L) -> L {
+        match self {
+            Self::Up => w + step,
+            Self::Down => w - step,
+        }
+    }
 }
 
-impl Cell {
+/// The constants that all models have, of one device or of a lane of devices.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Cell<L = f32> {
+    /// Size of the up step, a⁺.
+    pub up: L,
+    /// Size of the down step, a⁻ (positive for a physical device).
+    pub down: L,
+    /// Upper bound b⁺ of the weight.
+    pub w_max: L,
+    /// Lower bound b⁻ of the weight.
+    pub w_min: L,
+}
+
+impl<L: Lane> Cell<L> {
     /// The weight cut to this device's bounds.
     #[inline(always)]
     #[must_use]
-    pub fn clip(&self, w: f32) -> f32 {
-        w.max(self.w_min).min(self.w_max)
+    pub fn clip(&self, w: L) -> L {
+        w.at_least(self.w_min).at_most(self.w_max)
     }
 }
+
+/// A model's own constants of a lane of devices.
+pub type Extra<D, L> = <<D as PulsedDevice>::Extra as Constants>::Lanes<L>;
 
 /// How the weight that is read differs from the persistent one.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -95,10 +114,14 @@ pub struct WriteNoise {
 /// A unit-cell model: the equation of one pulse on one device.
 pub trait PulsedDevice: Clone + std::fmt::Debug + Send + Sync + 'static {
     /// Per-device constants beyond [`Cell`].
-    type Extra: Copy + Send + Sync + std::fmt::Debug + 'static;
+    type Extra: Constants;
 
     /// Whether a device holds a hidden number besides its weight, see [`PulsedDevice::accumulate`].
     const HIDDEN: bool = false;
+
+    /// Whether the loop over devices steps a lane of them at a time: worth it where the equation is costly (a
+    /// division or more), not for a few additions. Changes no bit.
+    const LANES: bool = false;
 
     /// The shared parameters.
     fn common(&self) -> Common;
@@ -111,6 +134,12 @@ pub trait PulsedDevice: Clone + std::fmt::Debug + Send + Sync + 'static {
         self.common().dw_min
     }
 
+    /// Mean size of a step at w = 0 as [`Cell`] has it, up and down together, from mean parameters.
+    fn mean_step(&self) -> f32 {
+        let Common { dw_min, up_down, .. } = self.common();
+        dw_min * (1.0 - 0.5 * up_down.abs())
+    }
+
     /// Write noise; none unless the model has it.
     fn write_noise(&self) -> WriteNoise {
         WriteNoise::default()
@@ -118,24 +147,6 @@ pub trait PulsedDevice: Clone + std::fmt::Debug + Send + Sync + 'static {
 
     /// Draws the model's own constants of one device; may adjust the common ones.
     fn fabricate_extra(&self, cell: &mut Cell, draws: &mut Stream) -> Self::Extra;
-
-    /// Names of the model's own constants, in the order of [`PulsedDevice::extra_values`].
-    fn extra_names(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    /// The model's own constants of one device as numbers.
-    fn extra_values(_extra: &Self::Extra) -> Vec<f32> {
-        Vec::new()
-    }
-
-    /// The inverse of [`PulsedDevice::extra_values`].
-    fn extra_from_values(&self, values: &[f32]) -> Self::Extra;
-
-    /// The model's own constants of the mirror image of a device, see [`DeviceArray::mirror`].
-    fn mirrored(&self, extra: Self::Extra) -> Self::Extra {
-        extra
-    }
 
     /// What the model adds to the reset weight β drawn for a device.
     fn reset_shift(&self, _cell: Cell, _extra: Self::Extra) -> f32 {
@@ -161,9 +172,9 @@ pub trait PulsedDevice: Clone + std::fmt::Debug + Send + Sync + 'static {
         (hidden, Some(direction))
     }
 
-    /// THE equation: the persistent weight after one pulse on a device that holds `w`, hard bounds included.
-    /// `xi` is the standard normal draw of this pulse.
-    fn step(&self, cell: Cell, extra: Self::Extra, w: f32, direction: Direction, xi: f32) -> f32;
+    /// THE equation: the persistent weights after one pulse on devices that hold `w`, hard bounds included, for one
+    /// device (`f32`) or a lane of them. `xi` are the standard normal draws of this pulse.
+    fn step<L: Lane>(&self, cell: Cell<L>, extra: Extra<Self, L>, w: L, direction: Direction, xi: L) -> L;
 }
 
 /// Lists the models once: from it follow the config enum, its parser and the constructor of arrays.

@@ -20,6 +20,7 @@
 //! Inference on Analog Crossbar Arrays*, IEEE AICAS, doi:10.1109/AICAS51828.2021.9458494.
 
 use crate::error::{ConfigError, require};
+use crate::lane::Lane;
 use crate::pulsed::common::pulsed_device;
 use crate::pulsed::{Cell, Common, Direction, PulsedDevice, WriteNoise};
 use crate::rng::Stream;
@@ -53,14 +54,18 @@ pulsed_device! {
 
 /// The factor of `table` (at least one entry) at the weight `w`.
 #[inline(always)]
-pub(crate) fn factor(table: &[f32], cell: Cell, w: f32) -> f32 {
-    let last = table.len() - 1;
-    let range = cell.w_max - cell.w_min;
-    if last == 0 || range <= 0.0 {
-        return table[0];
-    }
-    let u = ((w - cell.w_min) / range * last as f32).max(0.0);
-    let node = (u as usize).min(last - 1);
+pub(crate) fn factor<L: Lane>(table: &[f32], cell: Cell<L>, w: L) -> L {
+    let (range, last) = (cell.w_max - cell.w_min, table.len() - 1);
+    let place = (w - cell.w_min) / range * last as f32;
+    let first = L::splat(table[0]);
+    if last == 0 { first } else { range.if_positive(place.map(|u| interpolated(table, u)), first) }
+}
+
+/// The entry of `table` (at least two) at the place `u`, the first being at 0; flat beyond the ends.
+#[inline(always)]
+fn interpolated(table: &[f32], u: f32) -> f32 {
+    let u = u.max(0.0);
+    let node = (u as usize).min(table.len() - 2);
     let t = (u - node as f32).min(1.0);
     (1.0 - t) * table[node] + t * table[node + 1]
 }
@@ -106,11 +111,9 @@ impl PulsedDevice for PiecewiseStep {
 
     fn fabricate_extra(&self, _cell: &mut Cell, _draws: &mut Stream) {}
 
-    fn extra_from_values(&self, _values: &[f32]) {}
-
     #[inline(always)]
-    fn step(&self, cell: Cell, _extra: (), w: f32, direction: Direction, xi: f32) -> f32 {
-        let noise = 1.0 + self.dw_min_std * xi;
+    fn step<L: Lane>(&self, cell: Cell<L>, _extra: (), w: L, direction: Direction, xi: L) -> L {
+        let noise = xi * self.dw_min_std + 1.0;
         cell.clip(match direction {
             Direction::Up => w + cell.up * factor(&self.piecewise_up, cell, w) * noise,
             Direction::Down => w - cell.down * factor(&self.piecewise_down, cell, w) * noise,

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use pulp::Arch;
 use rayon::prelude::*;
 
 use crate::error::{ConfigError, require};
@@ -10,6 +11,7 @@ use crate::pulsed::drift::DriftClock;
 use crate::pulsed::fabrication::{Cells, RetentionCells, fabricate};
 use crate::pulsed::retention::{after_reset, decayed, diffused};
 use crate::pulsed::row::Row;
+use crate::pulsed::hidden_parameters::{import, lists, unit_factor};
 use crate::pulsed::{Common, Direction, PulsedDevice, WriteNoise};
 use crate::rng::{RngKey, Stream, label};
 use crate::state::{State, StateError, StatePart};
@@ -70,6 +72,21 @@ pub trait DeviceArray: std::fmt::Debug + Send + Sync {
     /// Per-device constants by name, rows · columns entries each.
     fn constants(&self) -> Vec<(&'static str, Vec<f32>)>;
 
+    /// Takes constants over, measured ones for example: any of those that [`DeviceArray::constants`] names, rows ·
+    /// columns finite numbers each. Weights are cut to the new bounds, and where the mean step has changed beyond
+    /// its spread, the granularity follows. An error names the list or the entry, and changes nothing.
+    ///
+    /// ```
+    /// use aimc_device::pulsed::{DeviceArray, PulsedDeviceConfig};
+    /// use aimc_device::{RngKey, config};
+    /// let device: PulsedDeviceConfig = config::from_toml("model = \"SoftBounds\"\ndw_min = 0.01").unwrap();
+    /// let mut array = device.build(1, 2, RngKey::root(1)).unwrap();
+    /// let measured = [0.02, 0.04];
+    /// array.set_constants(&[("dwmin_up", &measured), ("dwmin_down", &measured)], RngKey::root(2)).unwrap();
+    /// assert!((array.granularity() - 0.03).abs() < 1e-8);
+    /// ```
+    fn set_constants(&mut self, constants: &[(&str, &[f32])], key: RngKey) -> Result<(), ConfigError>;
+
     /// Up and down pulses that each device has received; `None` unless the device record counts them.
     fn pulse_counts(&self) -> Option<(&[u64], &[u64])>;
 
@@ -89,6 +106,8 @@ pub struct Population<D: PulsedDevice> {
     columns: usize,
     cells: Cells<D::Extra>,
     retention: RetentionCells,
+    /// How much larger than the configured one the unit of pulse planning is, see [`super::hidden_parameters`].
+    unit: f32,
     persistent: Vec<f32>,
     /// What is read; equals `persistent` (and is empty) without write noise.
     apparent: Vec<f32>,
@@ -116,6 +135,7 @@ impl<D: PulsedDevice> Population<D> {
             columns,
             cells,
             retention,
+            unit: 1.0,
             persistent: vec![0.0; n],
             apparent: vec![0.0; if write_noise.std > 0.0 { n } else { 0 }],
             hidden: vec![0.0; if D::HIDDEN { n } else { 0 }],
@@ -143,7 +163,7 @@ impl<D: PulsedDevice> Population<D> {
             for (column, (w, xi)) in weights.iter_mut().zip(noise).enumerate() {
                 let index = row * columns + column;
                 let changed = change(retention, index, *w, xi);
-                *w = device.clip(cells.cell(index), cells.extra[index], changed);
+                *w = device.clip(cells.cell(index), cells.extra(index), changed);
             }
         };
         if parallel::worthwhile(self.persistent.len()) {
@@ -170,18 +190,19 @@ impl<D: PulsedDevice> Population<D> {
         let mut hidden = self.hidden.chunks_mut(columns);
         let mut ups = self.counts.0.chunks_mut(columns);
         let mut downs = self.counts.1.chunks_mut(columns);
-        let (device, cells) = (&self.device, &self.cells);
+        let (device, cells, arch) = (&self.device, &self.cells, Arch::new());
         let (noisy, write_std) = (self.common.dw_min_std > 0.0, self.write_noise.std);
         let rows = self.persistent.chunks_mut(columns).enumerate();
         rows.map(|(row, persistent)| {
             let span = row * columns..(row + 1) * columns;
             Row {
                 device,
+                arch,
                 up: &cells.up[span.clone()],
                 down: &cells.down[span.clone()],
                 w_max: &cells.w_max[span.clone()],
                 w_min: &cells.w_min[span.clone()],
-                extra: &cells.extra[span],
+                extra: cells.extra.iter().map(|list| &list[span.clone()]).collect(),
                 persistent,
                 apparent: apparent.next().unwrap_or_default(),
                 hidden: hidden.next().unwrap_or_default(),
@@ -213,7 +234,7 @@ impl<D: PulsedDevice> DeviceArray for Population<D> {
         assert_eq!(values.len(), self.persistent.len(), "one weight per device");
         let (device, cells) = (&self.device, &self.cells);
         for (index, (w, value)) in self.persistent.iter_mut().zip(values).enumerate() {
-            *w = device.clip(cells.cell(index), cells.extra[index], *value);
+            *w = device.clip(cells.cell(index), cells.extra(index), *value);
         }
         if self.write_noise.on_set {
             self.redraw_write_noise(key);
@@ -232,7 +253,7 @@ impl<D: PulsedDevice> DeviceArray for Population<D> {
     }
 
     fn granularity(&self) -> f32 {
-        self.device.granularity()
+        self.unit * self.device.granularity()
     }
 
     fn decay(&mut self, alpha: f32, key: RngKey) {
@@ -281,11 +302,7 @@ impl<D: PulsedDevice> DeviceArray for Population<D> {
     }
 
     fn mirror(&mut self, key: RngKey) {
-        let cells = &mut self.cells;
-        std::mem::swap(&mut cells.up, &mut cells.down);
-        std::mem::swap(&mut cells.w_max, &mut cells.w_min);
-        cells.w_max.iter_mut().chain(&mut cells.w_min).for_each(|bound| *bound = -*bound);
-        cells.extra.iter_mut().for_each(|extra| *extra = self.device.mirrored(*extra));
+        self.cells.mirror();
         self.change_all(false, key, |_, _, w, _| w);
     }
 
@@ -294,21 +311,15 @@ impl<D: PulsedDevice> DeviceArray for Population<D> {
     }
 
     fn constants(&self) -> Vec<(&'static str, Vec<f32>)> {
-        let (cells, retention) = (&self.cells, &self.retention);
-        let mut all = vec![
-            ("max_bound", cells.w_max.clone()),
-            ("min_bound", cells.w_min.clone()),
-            ("dwmin_up", cells.up.clone()),
-            ("dwmin_down", cells.down.clone()),
-            ("decay_scales", retention.decay.clone()),
-            ("diffusion_rates", retention.diffusion.clone()),
-            ("reset_bias", retention.reset.clone()),
-            ("drift_nu", retention.drift_nu.clone()),
-        ];
-        for (k, name) in self.device.extra_names().iter().enumerate() {
-            all.push((name, cells.extra.iter().map(|extra| D::extra_values(extra)[k]).collect()));
-        }
-        all
+        let (mut cells, mut retention) = (self.cells.clone(), self.retention.clone());
+        lists(&mut cells, &mut retention).map(|(name, list)| (name, std::mem::take(list))).collect()
+    }
+
+    fn set_constants(&mut self, constants: &[(&str, &[f32])], key: RngKey) -> Result<(), ConfigError> {
+        import(&mut self.cells, &mut self.retention, constants)?;
+        self.unit = unit_factor(&self.cells, self.device.mean_step(), self.common.dw_min_dtod);
+        self.change_all(false, key, |_, _, w, _| w);
+        Ok(())
     }
 
     fn pulse_counts(&self) -> Option<(&[u64], &[u64])> {
@@ -325,6 +336,7 @@ impl<D: PulsedDevice> DeviceArray for Population<D> {
         for (name, values) in self.constants() {
             state.put(name, values);
         }
+        state.put("unit", vec![self.unit]);
         state.nest("drift", self.clock.state());
         state.put("up_pulses", self.counts.0.clone());
         state.put("down_pulses", self.counts.1.clone());
@@ -340,20 +352,10 @@ impl<D: PulsedDevice> DeviceArray for Population<D> {
         if D::HIDDEN {
             next.hidden = take("hidden", n)?;
         }
-        next.cells.w_max = take("max_bound", n)?;
-        next.cells.w_min = take("min_bound", n)?;
-        next.cells.up = take("dwmin_up", n)?;
-        next.cells.down = take("dwmin_down", n)?;
-        next.retention.decay = take("decay_scales", n)?;
-        next.retention.diffusion = take("diffusion_rates", n)?;
-        next.retention.reset = take("reset_bias", n)?;
-        next.retention.drift_nu = take("drift_nu", n)?;
-        let names = self.device.extra_names();
-        let extras = names.iter().map(|name| state.floats(name, n)).collect::<Result<Vec<_>, _>>()?;
-        for (index, extra) in next.cells.extra.iter_mut().enumerate() {
-            let values: Vec<f32> = extras.iter().map(|values| values[index]).collect();
-            *extra = self.device.extra_from_values(&values);
+        for (name, list) in lists(&mut next.cells, &mut next.retention) {
+            *list = take(name, n)?;
         }
+        next.unit = state.floats("unit", 1)?[0];
         next.clock = DriftClock::restore(&state.part("drift"), n)?;
         next.counts.0 = state.counts("up_pulses", self.counts.0.len())?.to_vec();
         next.counts.1 = state.counts("down_pulses", self.counts.1.len())?.to_vec();

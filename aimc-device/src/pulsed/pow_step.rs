@@ -23,7 +23,9 @@
 //! 2018, Sci. Rep. 8:7178, doi:10.1038/s41598-018-25376-x.
 
 use crate::error::{ConfigError, require};
+use crate::lane::Lane;
 use crate::pulsed::common::pulsed_device;
+use crate::pulsed::constants::device_constants;
 use crate::pulsed::{Cell, Common, Direction, PulsedDevice, WriteNoise};
 use crate::rng::Stream;
 
@@ -55,13 +57,15 @@ pulsed_device! {
     }
 }
 
-/// Exponents of one device.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Exponents {
-    /// Exponent of the up step.
-    pub up: f32,
-    /// Exponent of the down step.
-    pub down: f32,
+device_constants! {
+    /// Exponents of one device.
+    pub struct Exponents {
+        /// Exponent of the up step.
+        up: "gamma_up",
+        /// Exponent of the down step.
+        down: "gamma_down",
+    }
+    mirrored(exponents) { Exponents { up: exponents.down, down: exponents.up } }
 }
 
 /// The law of the exponents of a population.
@@ -103,16 +107,14 @@ impl ExponentLaw {
 /// One pulse with the noise factor 1 + `noise`, hard bounds included.
 #[inline(always)]
 #[must_use]
-pub fn pow_step(cell: Cell, exponents: Exponents, w: f32, direction: Direction, noise: f32) -> f32 {
+pub fn pow_step<L: Lane>(cell: Cell<L>, exponents: Exponents<L>, w: L, direction: Direction, noise: L) -> L {
     let range = cell.w_max - cell.w_min;
-    if range <= 0.0 {
-        return w;
-    }
-    let step = match direction {
-        Direction::Up => cell.up * ((cell.w_max - w) / range).max(0.0).powf(exponents.up),
-        Direction::Down => -cell.down * ((w - cell.w_min) / range).max(0.0).powf(exponents.down),
+    let (full, distance, exponent) = match direction {
+        Direction::Up => (cell.up, cell.w_max - w, exponents.up),
+        Direction::Down => (cell.down, w - cell.w_min, exponents.down),
     };
-    cell.clip(w + step * (1.0 + noise))
+    let step = full * (distance / range).at_least(L::splat(0.0)).power(exponent);
+    range.if_positive(cell.clip(direction.apply(w, step * (noise + 1.0))), w)
 }
 
 impl PowStep {
@@ -129,6 +131,8 @@ impl PowStep {
 
 impl PulsedDevice for PowStep {
     type Extra = Exponents;
+
+    const LANES: bool = true;
 
     fn common(&self) -> Common {
         self.common()
@@ -153,25 +157,9 @@ impl PulsedDevice for PowStep {
         self.law().draw(draws)
     }
 
-    fn extra_names(&self) -> &'static [&'static str] {
-        &["gamma_up", "gamma_down"]
-    }
-
-    fn extra_values(extra: &Exponents) -> Vec<f32> {
-        vec![extra.up, extra.down]
-    }
-
-    fn mirrored(&self, extra: Exponents) -> Exponents {
-        Exponents { up: extra.down, down: extra.up }
-    }
-
-    fn extra_from_values(&self, values: &[f32]) -> Exponents {
-        Exponents { up: values[0], down: values[1] }
-    }
-
     #[inline(always)]
-    fn step(&self, cell: Cell, exponents: Exponents, w: f32, direction: Direction, xi: f32) -> f32 {
-        pow_step(cell, exponents, w, direction, self.dw_min_std * xi)
+    fn step<L: Lane>(&self, cell: Cell<L>, exponents: Exponents<L>, w: L, direction: Direction, xi: L) -> L {
+        pow_step(cell, exponents, w, direction, xi * self.dw_min_std)
     }
 }
 

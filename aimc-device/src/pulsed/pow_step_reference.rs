@@ -21,7 +21,9 @@
 //! Cross-point Arrays*, doi:10.48550/arXiv.1907.10228.
 
 use crate::error::{ConfigError, require};
+use crate::lane::Lane;
 use crate::pulsed::common::pulsed_device;
+use crate::pulsed::constants::device_constants;
 use crate::pulsed::pow_step::{ExponentLaw, Exponents, pow_step};
 use crate::pulsed::{Cell, Common, Direction, PulsedDevice, ReferenceRule};
 use crate::rng::Stream;
@@ -30,12 +32,11 @@ pulsed_device! {
     /// Power-step device with reference, see the [module](self).
     ///
     /// ```
-    /// use aimc_device::pulsed::pow_step::Exponents;
     /// use aimc_device::pulsed::pow_step_reference::Referenced;
     /// use aimc_device::pulsed::{Cell, Direction, PowStepReference, PulsedDevice};
     /// let device = PowStepReference::default();
     /// let cell = Cell { up: 0.04, down: 0.04, w_max: 0.5, w_min: -0.5 };
-    /// let extra = Referenced { exponents: Exponents { up: 2.0, down: 2.0 }, reference: 0.25 };
+    /// let extra = Referenced { up: 2.0, down: 2.0, reference: 0.25 };
     /// // w = -0.25 is v = 0: half of the range is left, which gives a quarter of the step, 0.01.
     /// let w = device.step(cell, extra, -0.25, Direction::Up, 0.0);
     /// assert!((w + 0.24).abs() < 1e-7);
@@ -62,13 +63,25 @@ pulsed_device! {
     }
 }
 
-/// Constants of one device.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Referenced {
+device_constants! {
+    /// Constants of one device.
+    pub struct Referenced {
+        /// Exponent of the up step.
+        up: "gamma_up",
+        /// Exponent of the down step.
+        down: "gamma_down",
+        /// The reference.
+        reference: "reference",
+    }
+    mirrored(own) { Referenced { up: own.down, down: own.up, reference: -own.reference } }
+}
+
+impl<L: Lane> Referenced<L> {
     /// Exponents of the steps.
-    pub exponents: Exponents,
-    /// The reference.
-    pub reference: f32,
+    #[inline(always)]
+    fn exponents(self) -> Exponents<L> {
+        Exponents { up: self.up, down: self.down }
+    }
 }
 
 /// Halvings after which the root is known to the last bit of an `f32`, wherever it is.
@@ -132,6 +145,8 @@ impl PowStepReference {
 impl PulsedDevice for PowStepReference {
     type Extra = Referenced;
 
+    const LANES: bool = true;
+
     fn common(&self) -> Common {
         self.common()
     }
@@ -151,13 +166,14 @@ impl PulsedDevice for PowStepReference {
     fn fabricate_extra(&self, cell: &mut Cell, draws: &mut Stream) -> Referenced {
         let exponents = self.law().draw(draws);
         let drawn = self.reference_mean + self.reference_std * draws.normal();
-        Referenced { exponents, reference: drawn + self.subtracted_point(*cell, exponents) }
+        let Exponents { up, down } = exponents;
+        Referenced { up, down, reference: drawn + self.subtracted_point(*cell, exponents) }
     }
 
     fn reset_shift(&self, cell: Cell, extra: Referenced) -> f32 {
         match self.reference_rule {
             ReferenceRule::Consistent => 0.0,
-            rule => rule.reset_shift(self.subtracted_point(cell, extra.exponents)),
+            rule => rule.reset_shift(self.subtracted_point(cell, extra.exponents())),
         }
     }
 
@@ -166,27 +182,10 @@ impl PulsedDevice for PowStepReference {
         self.reference_rule.clip(cell, extra.reference, w)
     }
 
-    fn extra_names(&self) -> &'static [&'static str] {
-        &["gamma_up", "gamma_down", "reference"]
-    }
-
-    fn extra_values(extra: &Referenced) -> Vec<f32> {
-        vec![extra.exponents.up, extra.exponents.down, extra.reference]
-    }
-
-    fn mirrored(&self, extra: Referenced) -> Referenced {
-        let Exponents { up, down } = extra.exponents;
-        Referenced { exponents: Exponents { up: down, down: up }, reference: -extra.reference }
-    }
-
-    fn extra_from_values(&self, values: &[f32]) -> Referenced {
-        Referenced { exponents: Exponents { up: values[0], down: values[1] }, reference: values[2] }
-    }
-
     #[inline(always)]
-    fn step(&self, cell: Cell, extra: Referenced, w: f32, direction: Direction, xi: f32) -> f32 {
+    fn step<L: Lane>(&self, cell: Cell<L>, extra: Referenced<L>, w: L, direction: Direction, xi: L) -> L {
         let v = w + extra.reference;
-        pow_step(cell, extra.exponents, v, direction, self.dw_min_std * xi) - extra.reference
+        pow_step(cell, extra.exponents(), v, direction, xi * self.dw_min_std) - extra.reference
     }
 }
 

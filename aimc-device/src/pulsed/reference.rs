@@ -4,6 +4,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::pulsed::Cell;
+use crate::pulsed::constants::device_constants;
+
+device_constants! {
+    /// What is subtracted from the weight of one device.
+    pub struct Reference {
+        /// The reference, in units of the weight.
+        value: "reference",
+    }
+    mirrored(reference) { Reference { value: -reference.value } }
+}
 
 /// How operations other than pulses treat a device that is read against a reference.
 ///

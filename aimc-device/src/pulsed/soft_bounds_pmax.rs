@@ -29,6 +29,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{ConfigError, require};
 use crate::pulsed::affine::Slopes;
+use crate::lane::Lane;
 use crate::pulsed::common::derived_pulsed_device;
 use crate::pulsed::{Cell, Common, Direction, PulsedDevice, SoftBounds, WriteNoise, affine};
 use crate::rng::Stream;
@@ -171,25 +172,9 @@ impl PulsedDevice for SoftBoundsPmax {
         self.soft_bounds().fabricate_extra(cell, draws)
     }
 
-    fn extra_names(&self) -> &'static [&'static str] {
-        Slopes::NAMES
-    }
-
-    fn extra_values(slopes: &Slopes) -> Vec<f32> {
-        slopes.values()
-    }
-
-    fn mirrored(&self, slopes: Slopes) -> Slopes {
-        Slopes { up: -slopes.down, down: -slopes.up }
-    }
-
-    fn extra_from_values(&self, values: &[f32]) -> Slopes {
-        Slopes::from_values(values)
-    }
-
     #[inline(always)]
-    fn step(&self, cell: Cell, slopes: Slopes, w: f32, direction: Direction, xi: f32) -> f32 {
-        affine::step(cell, slopes, w, direction, self.dw_min_std * xi, self.mult_noise)
+    fn step<L: Lane>(&self, cell: Cell<L>, slopes: Slopes<L>, w: L, direction: Direction, xi: L) -> L {
+        affine::step(cell, slopes, w, direction, xi * self.dw_min_std, self.mult_noise)
     }
 }
 
@@ -213,7 +198,7 @@ mod tests {
 
     fn sweep(device: &SoftBoundsPmax, start: f32, direction: Direction, pulses: i32) -> f64 {
         let (cells, _) = fabricate(device, 1, 1, RngKey::root(1));
-        let pulse = |w, _| device.step(cells.cell(0), cells.extra[0], w, direction, 0.0);
+        let pulse = |w, _| device.step(cells.cell(0), cells.extra(0), w, direction, 0.0);
         f64::from((0..pulses).fold(start, pulse))
     }
 

@@ -25,7 +25,9 @@
 //! Cross-point Arrays*, doi:10.48550/arXiv.1907.10228.
 
 use crate::error::{ConfigError, require};
+use crate::lane::Lane;
 use crate::pulsed::common::pulsed_device;
+use crate::pulsed::reference::Reference;
 use crate::pulsed::{Cell, Common, Direction, PulsedDevice, ReferenceRule, WriteNoise};
 use crate::rng::Stream;
 
@@ -33,11 +35,12 @@ pulsed_device! {
     /// Soft-bounds device with reference, see the [module](self).
     ///
     /// ```
+    /// use aimc_device::pulsed::reference::Reference;
     /// use aimc_device::pulsed::{Cell, Direction, PulsedDevice, SoftBoundsReference};
     /// let device = SoftBoundsReference::default();
     /// let cell = Cell { up: 0.01, down: 0.01, w_max: 0.5, w_min: -0.5 };
     /// // w = 0.15 with ref = 0.1 is v = 0.25, halfway to the bound: 0.15 + 0.01·(1 - 0.25/0.5) = 0.155.
-    /// let w = device.step(cell, 0.1, 0.15, Direction::Up, 0.0);
+    /// let w = device.step(cell, Reference { value: 0.1 }, 0.15, Direction::Up, 0.0);
     /// assert!((w - 0.155).abs() < 1e-7);
     /// ```
     pub struct SoftBoundsReference {
@@ -86,8 +89,7 @@ impl SoftBoundsReference {
 }
 
 impl PulsedDevice for SoftBoundsReference {
-    /// The reference.
-    type Extra = f32;
+    type Extra = Reference;
 
     fn common(&self) -> Common {
         self.common()
@@ -106,51 +108,37 @@ impl PulsedDevice for SoftBoundsReference {
         require::non_negative("write_noise_std", self.write_noise_std)
     }
 
-    fn fabricate_extra(&self, cell: &mut Cell, draws: &mut Stream) -> f32 {
+    fn fabricate_extra(&self, cell: &mut Cell, draws: &mut Stream) -> Reference {
         let (up, down, reference) = (draws.normal(), draws.normal(), draws.normal());
         if encloses_zero(*cell) {
             cell.w_max = steeper(cell.w_max, 1.0 + self.slope_up_dtod * up);
             cell.w_min = steeper(cell.w_min, 1.0 + self.slope_down_dtod * down);
         }
-        self.reference_mean + self.reference_std * reference + self.subtracted_point(*cell)
+        let drawn = self.reference_mean + self.reference_std * reference;
+        Reference { value: drawn + self.subtracted_point(*cell) }
     }
 
-    fn reset_shift(&self, cell: Cell, _reference: f32) -> f32 {
+    fn reset_shift(&self, cell: Cell, _reference: Reference) -> f32 {
         self.reference_rule.reset_shift(self.subtracted_point(cell))
     }
 
     #[inline(always)]
-    fn clip(&self, cell: Cell, reference: f32, w: f32) -> f32 {
-        self.reference_rule.clip(cell, reference, w)
-    }
-
-    fn extra_names(&self) -> &'static [&'static str] {
-        &["reference"]
-    }
-
-    fn extra_values(reference: &f32) -> Vec<f32> {
-        vec![*reference]
-    }
-
-    fn mirrored(&self, extra: f32) -> f32 {
-        -extra
-    }
-
-    fn extra_from_values(&self, values: &[f32]) -> f32 {
-        values[0]
+    fn clip(&self, cell: Cell, reference: Reference, w: f32) -> f32 {
+        self.reference_rule.clip(cell, reference.value, w)
     }
 
     #[inline(always)]
-    fn step(&self, cell: Cell, reference: f32, w: f32, direction: Direction, xi: f32) -> f32 {
-        let v = w + reference;
-        let (step, bound) = match direction {
+    fn step<L: Lane>(&self, cell: Cell<L>, reference: Reference<L>, w: L, direction: Direction, xi: L) -> L {
+        let v = w + reference.value;
+        let (full, bound) = match direction {
             Direction::Up => (cell.up, cell.w_max),
-            Direction::Down => (-cell.down, cell.w_min),
+            Direction::Down => (cell.down, cell.w_min),
         };
-        let left = if bound == 0.0 { 1.0 } else { 1.0 - v / bound };
-        let noise = self.dw_min_std * xi;
-        let factor = if self.mult_noise { left * (1.0 + noise) } else { left + noise };
-        cell.clip(v + step * factor) - reference
+        let one = L::splat(1.0);
+        let left = bound.magnitude().if_positive(one - v / bound, one);
+        let noise = xi * self.dw_min_std;
+        let factor = if self.mult_noise { left * (noise + 1.0) } else { left + noise };
+        cell.clip(direction.apply(v, full * factor)) - reference.value
     }
 }
 
@@ -161,7 +149,7 @@ mod tests {
 
     const CELL: Cell = Cell { up: 0.03, down: 0.01, w_max: 1.0, w_min: -0.5 };
 
-    fn fabricate(device: &SoftBoundsReference, mut cell: Cell) -> (Cell, f32) {
+    fn fabricate(device: &SoftBoundsReference, mut cell: Cell) -> (Cell, Reference) {
         let reference = device.fabricate_extra(&mut cell, &mut RngKey::root(1).stream(0));
         (cell, reference)
     }
@@ -171,13 +159,13 @@ mod tests {
     fn the_symmetry_point_is_subtracted() {
         let device = SoftBoundsReference { subtract_symmetry_point: true, ..Default::default() };
         let (cell, reference) = fabricate(&device, CELL);
-        assert!((reference - 0.4).abs() < 1e-7);
+        assert!((reference.value - 0.4).abs() < 1e-7);
         let up = device.step(cell, reference, 0.0, Direction::Up, 0.0);
         let down = device.step(cell, reference, 0.0, Direction::Down, 0.0);
         assert!((up - 0.018).abs() < 1e-7 && (up + down).abs() < 1e-7);
         assert_eq!(device.reset_shift(cell, reference), 0.0);
         let aihwkit = SoftBoundsReference { reference_rule: ReferenceRule::Aihwkit, ..device };
-        assert_eq!(aihwkit.reset_shift(cell, reference), reference);
+        assert_eq!(aihwkit.reset_shift(cell, reference), reference.value);
     }
 
     #[test]
@@ -186,8 +174,8 @@ mod tests {
             SoftBoundsReference { subtract_symmetry_point: true, slope_up_dtod: 0.5, ..Default::default() };
         let one_sided = Cell { w_min: 0.0, ..CELL };
         let (cell, reference) = fabricate(&device, one_sided);
-        assert_eq!((cell, reference), (one_sided, 0.0));
-        assert_eq!(device.step(cell, 0.0, 0.5, Direction::Down, 0.0), 0.49);
+        assert_eq!((cell, reference), (one_sided, Reference { value: 0.0 }));
+        assert_eq!(device.step(cell, reference, 0.5, Direction::Down, 0.0), 0.49);
     }
 
     #[test]

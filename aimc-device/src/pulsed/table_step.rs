@@ -19,6 +19,7 @@
 //! that is not normal, a spread of the shape, write noise.
 
 use crate::error::{ConfigError, require};
+use crate::lane::Lane;
 use crate::pulsed::common::pulsed_device;
 use crate::pulsed::piecewise_step::factor;
 use crate::pulsed::{Cell, Common, Direction, PulsedDevice};
@@ -95,15 +96,13 @@ impl PulsedDevice for TableStep {
 
     fn fabricate_extra(&self, _cell: &mut Cell, _draws: &mut Stream) {}
 
-    fn extra_from_values(&self, _values: &[f32]) {}
-
     #[inline(always)]
-    fn step(&self, cell: Cell, _extra: (), w: f32, direction: Direction, xi: f32) -> f32 {
-        let (sign, full, mean, std) = match direction {
-            Direction::Up => (1.0, cell.up, &self.step_up, &self.std_up),
-            Direction::Down => (-1.0, cell.down, &self.step_down, &self.std_down),
+    fn step<L: Lane>(&self, cell: Cell<L>, _extra: (), w: L, direction: Direction, xi: L) -> L {
+        let (full, mean, std) = match direction {
+            Direction::Up => (cell.up, &self.step_up, &self.std_up),
+            Direction::Down => (cell.down, &self.step_down, &self.std_down),
         };
-        let noise = self.dw_min_std * xi * factor(std, cell, w);
-        cell.clip(w + sign * full * (factor(mean, cell, w) + noise))
+        let noise = xi * self.dw_min_std * factor(std, cell, w);
+        cell.clip(direction.apply(w, full * (factor(mean, cell, w) + noise)))
     }
 }

@@ -6,6 +6,7 @@
 use super::{ROUNDOFF, UNIFORM, array, constant, device, pulse_all, same_bits, set_all};
 use aimc_device::RngKey;
 use aimc_device::pulsed::Direction::{self, Down, Up};
+use aimc_device::pulsed::affine::Slopes;
 use aimc_device::pulsed::{Cell, DeviceArray, PulsedDevice, SoftBounds};
 use aimc_testkit::strategies;
 use proptest::prelude::*;
@@ -188,7 +189,7 @@ fn the_array_applies_the_equation() {
     let (slope_up, slope_down) = (take("slope_up"), take("slope_down"));
     for i in 0..before.len() {
         let cell = Cell { up: up[i], down: down[i], w_max: high[i], w_min: low[i] };
-        let slopes = soft.extra_from_values(&[slope_up[i], slope_down[i]]);
+        let slopes = Slopes { up: slope_up[i], down: slope_down[i] };
         assert_eq!(soft.step(cell, slopes, before[i], Up, 0.0), array.persistent_weights()[i]);
     }
 }
