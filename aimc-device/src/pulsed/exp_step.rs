@@ -21,7 +21,7 @@
 //!
 //! The unit in which pulses are planned is the mean of the up and the down step of the mean device at
 //! w = 0, so that updates of both signs together have the intended size. AIHWKit 1.1 takes the down step
-//! alone; `granularity = "DownStep"` does the same, to compare results. The two differ where steps are
+//! alone; `granularity = "DownStep"` does the same, and the presets ask for it. The two differ where steps are
 //! lopsided: by a factor of 5 for the preset of phase-change devices.
 //!
 //! Reference: N. Gong et al. 2018, *Signal and noise extraction from analog memory elements for

@@ -41,9 +41,6 @@ pub(crate) struct DeviceArguments {
     /// Devices in the population.
     #[arg(long, value_name = "N", default_value_t = 200)]
     devices: usize,
-    /// Leave out the CSV files with the numbers behind the figures.
-    #[arg(long)]
-    data_free: bool,
 }
 
 /// Why nothing was written.
@@ -104,9 +101,7 @@ fn outputs(sections: &[Section], arguments: &DeviceArguments) -> Result<Outputs,
         for figure in &section.figures {
             let name = format!("{}_{}", section.source.stem, figure.name);
             outputs.add(format!("{name}.svg"), figure.svg.as_str());
-            if !arguments.data_free {
-                outputs.add(format!("{name}.csv"), figure.columns.render());
-            }
+            outputs.add(format!("{name}.csv"), figure.columns.render());
         }
     }
     interrupt::check()?;
@@ -120,7 +115,7 @@ mod tests {
 
     fn arguments(names: &[&str]) -> DeviceArguments {
         let names = names.iter().map(|&name| name.to_owned()).collect();
-        DeviceArguments { names, out: PathBuf::new(), seed: 3, devices: 20, data_free: false }
+        DeviceArguments { names, out: PathBuf::new(), seed: 3, devices: 20 }
     }
 
     fn files(threads: usize) -> Vec<(String, Vec<u8>)> {
@@ -163,15 +158,13 @@ mod tests {
     #[test]
     fn every_preset_has_its_section() {
         let names: Vec<&str> = DEVICES.iter().map(|preset| preset.name).collect();
-        let arguments = DeviceArguments { data_free: true, ..arguments(&names) };
+        let arguments = arguments(&names);
         let sections = compute(&arguments).unwrap();
         let page = page::render(&sections, &arguments).unwrap();
         for section in &sections {
             assert!(page.contains(&format!("<h2>{}", section.source.name)), "{}", section.source.name);
         }
         assert!(!page.contains("src=") && !page.contains("<script"));
-        let outputs = outputs(&sections, &arguments).unwrap();
-        assert!(outputs.names().all(|name| !name.ends_with(".csv")));
         let alone = compute(&DeviceArguments { names: vec!["EcRam".to_owned()], ..arguments }).unwrap();
         let among = sections.iter().find(|section| section.source.name == "EcRam").unwrap();
         assert_eq!(alone[0].figures, among.figures);

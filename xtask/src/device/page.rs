@@ -45,10 +45,9 @@ pub(crate) fn render(sections: &[Section], arguments: &DeviceArguments) -> Resul
     report.section("How to get these numbers again");
     report.paragraph(&format!(
         "Program: aimc {}. All draws follow from the seed {}; neither the number of threads nor the other devices of the \
-         report matter.{}",
+         report matter. The numbers behind each figure stand in a CSV file beside this page.",
         env!("CARGO_PKG_VERSION"),
         arguments.seed,
-        if arguments.data_free { "" } else { " The numbers behind each figure stand in a CSV file beside this page." }
     ));
     Ok(report.render())
 }
