@@ -6,7 +6,15 @@ use aimc_device::pulsed::{Direction, PulsedDeviceConfig};
 use aimc_device::{RngKey, config};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
-const MODELS: &[&str] = &["ConstantStep", "SoftBounds", "SoftBoundsReference", "ExpStep", "PowStep", "PiecewiseStep", "HiddenStep"];
+const MODELS: &[&str] = &[
+    "ConstantStep",
+    "SoftBounds",
+    "SoftBoundsReference",
+    "ExpStep",
+    "PowStep",
+    "PiecewiseStep",
+    "HiddenStep",
+];
 
 fn pulses(criterion: &mut Criterion) {
     let columns: Vec<u32> = (0..512).step_by(2).collect();

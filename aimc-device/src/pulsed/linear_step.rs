@@ -25,8 +25,8 @@
 //! Arrays*, Front. Neurosci. 14:103, doi:10.3389/fnins.2020.00103.
 
 use crate::error::{ConfigError, require};
-use crate::pulsed::affine::{self, Slopes, slope};
 use crate::lane::Lane;
+use crate::pulsed::affine::{self, Slopes, slope};
 use crate::pulsed::common::pulsed_device;
 use crate::pulsed::{Cell, Common, Direction, PulsedDevice, WriteNoise};
 use crate::rng::Stream;

@@ -22,8 +22,8 @@
 //! 2018, Sci. Rep. 8:7178, doi:10.1038/s41598-018-25376-x.
 
 use crate::error::{ConfigError, require};
-use crate::pulsed::affine::{self, Slopes, slope};
 use crate::lane::Lane;
+use crate::pulsed::affine::{self, Slopes, slope};
 use crate::pulsed::common::pulsed_device;
 use crate::pulsed::{Cell, Common, Direction, PulsedDevice, WriteNoise};
 use crate::rng::Stream;

@@ -28,8 +28,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{ConfigError, require};
-use crate::pulsed::affine::Slopes;
 use crate::lane::Lane;
+use crate::pulsed::affine::Slopes;
 use crate::pulsed::common::derived_pulsed_device;
 use crate::pulsed::{Cell, Common, Direction, PulsedDevice, SoftBounds, WriteNoise, affine};
 use crate::rng::Stream;
