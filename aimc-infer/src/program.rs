@@ -66,7 +66,7 @@ impl ProgrammedTile {
             DriftConversion::Physical => (slices, gain),
             DriftConversion::Reconverted => reconvert(config, &programmed, &slices, shape),
         };
-        let mvm = AnalogMvm::forward(&config.forward)?;
+        let mvm = AnalogMvm::forward(&config.forward, shape, key.fold_in(label("circuits")))?;
         let matrix = Weights::new(&programmed, shape.outputs, shape.inputs);
         let baseline = config.compensation.read_out(&mvm, matrix, key.fold_in(label("baseline")))?;
         Ok(Self {

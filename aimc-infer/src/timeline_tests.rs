@@ -46,7 +46,12 @@ fn compensation_restores_the_mean_weight_and_grows() {
 /// If all weights shrink by one power of two, so does the readout, and α is its inverse to the last bit.
 #[test]
 fn a_common_loss_is_compensated_exactly() {
-    let mvm = AnalogMvm::forward(&aimc_tile::IoConfig::perfect()).unwrap();
+    let mvm = AnalogMvm::forward(
+        &aimc_tile::IoConfig::perfect(),
+        aimc_tile::Shape { outputs: 6, inputs: 7 },
+        RngKey::root(3),
+    )
+    .unwrap();
     let weights: Vec<f32> = example(6, 7).as_slice().to_vec();
     let lost: Vec<f32> = weights.iter().map(|w| 0.25 * w).collect();
     let read =

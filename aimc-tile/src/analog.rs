@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use aimc_device::RngKey;
 use aimc_device::error::{ConfigError, require};
 use aimc_device::pulsed::DeviceArray;
+use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
 
 use crate::ideal::{check_update, from_matrix, gather, to_matrix};
@@ -85,8 +86,8 @@ impl AnalogTile {
         Ok(Self {
             shape,
             cells: config.device.build(config.update.pulse_type, shape, key)?,
-            forward: AnalogMvm::forward(&config.forward)?,
-            backward: AnalogMvm::backward(&config.backward)?,
+            forward: AnalogMvm::forward(&config.forward, shape, key.fold_in(label("circuits")))?,
+            backward: AnalogMvm::backward(&config.backward, shape, key.fold_in(label("circuits")))?,
             update: config.update.clone(),
         })
     }
@@ -95,6 +96,17 @@ impl AnalogTile {
     #[must_use]
     pub fn devices(&self) -> Vec<&dyn DeviceArray> {
         self.cells.devices()
+    }
+
+    /// The circuits of the forward and of the backward direction: what fabrication has left in them can be read.
+    #[must_use]
+    pub fn circuits(&self) -> (&AnalogMvm, &AnalogMvm) {
+        (&self.forward, &self.backward)
+    }
+
+    /// The same, to set measured values.
+    pub fn circuits_mut(&mut self) -> (&mut AnalogMvm, &mut AnalogMvm) {
+        (&mut self.forward, &mut self.backward)
     }
 
     fn matrix(&self) -> Weights<'_> {
@@ -124,7 +136,8 @@ impl Tile for AnalogTile {
         mut z: DMatrixViewMut<f32>,
         draws: SampleKeys,
     ) -> Result<(), TileError> {
-        self.backward.multiply(self.matrix().transpose(), &d, &mut z, draws)
+        let average = self.forward.average();
+        self.backward.multiply_following(average, self.matrix().transpose(), &d, &mut z, draws)
     }
 
     fn update(
@@ -147,11 +160,18 @@ impl Tile for AnalogTile {
     fn state(&self) -> State {
         let mut state = State::default();
         state.nest("devices", self.cells.state());
+        state.nest("forward", self.forward.state());
+        state.nest("backward", self.backward.state());
         state
     }
 
     fn restore(&mut self, state: &StatePart<'_>) -> Result<(), StateError> {
-        self.cells.restore(&state.part("devices"))
+        let (mut forward, mut backward) = (self.forward.clone(), self.backward.clone());
+        forward.restore(&state.part("forward"))?;
+        backward.restore(&state.part("backward"))?;
+        self.cells.restore(&state.part("devices"))?;
+        (self.forward, self.backward) = (forward, backward);
+        Ok(())
     }
 }
 

@@ -8,7 +8,6 @@ use crate::periphery::quantiser::{quantise, step};
 pub struct Adc {
     step: f32,
     bound: f32,
-    noise: f32,
     stochastic: bool,
     asymmetry: f32,
     test_negative: bool,
@@ -31,7 +30,6 @@ impl Adc {
         Self {
             step: step(io.out_res, io.out_bound),
             bound: if io.out_bound > 0.0 { io.out_bound } else { f32::INFINITY },
-            noise: io.out_noise,
             stochastic: io.out_sto_round,
             asymmetry: io.out_asymmetry,
             test_negative: io.bm_test_negative_bound,
@@ -39,10 +37,10 @@ impl Adc {
         }
     }
 
-    /// Whether conversion draws Gaussian noise.
+    /// Largest number that the converter gives.
     #[must_use]
-    pub fn is_noisy(&self) -> bool {
-        self.noise > 0.0
+    pub fn bound(&self) -> f32 {
+        self.bound
     }
 
     /// Whether conversion draws a dither for stochastic rounding.
@@ -51,15 +49,20 @@ impl Adc {
         self.stochastic && self.step > 0.0
     }
 
-    /// Reads a line that carries `y`: weakened where negative, noisy, quantised, cut to the range.
-    ///
-    /// `uniform` in [0, 1) dithers stochastic rounding, `xi` is the normal draw of the noise.
+    /// What the converter sees of a line that carries `y`: weakened where negative, noisy; `noise` is a normal draw
+    /// times the std of the line's noise.
     #[inline(always)]
     #[must_use]
-    pub fn convert(&self, y: f32, uniform: f32, xi: f32) -> Reading {
-        let line = if y < 0.0 { y * (1.0 - self.asymmetry) } else { y };
+    pub fn line(&self, y: f32, noise: f32) -> f32 {
+        (if y < 0.0 { y * (1.0 - self.asymmetry) } else { y }) + noise
+    }
+
+    /// The number for what it sees: quantised, cut to the range; `uniform` in [0, 1) dithers stochastic rounding.
+    #[inline(always)]
+    #[must_use]
+    pub fn number(&self, line: f32, uniform: f32) -> Reading {
         let dither = if self.stochastic { uniform - 0.5 } else { 0.0 };
-        let level = quantise(line + self.noise * xi, self.step, dither);
+        let level = quantise(line, self.step, dither);
         let (above, below) = (level > self.bound, level < -self.bound);
         Reading { value: level.clamp(-self.bound, self.bound), above, below }
     }

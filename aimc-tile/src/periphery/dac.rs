@@ -37,14 +37,18 @@ impl Dac {
         self.stochastic && self.step > 0.0
     }
 
-    /// The line's value for input `v`: quantised, cut to the range, noisy, weakened where negative.
-    ///
-    /// `uniform` in [0, 1) dithers stochastic rounding, `xi` is the normal draw of the noise.
+    /// The level for input `v`: quantised and cut to the range; `uniform` in [0, 1) dithers stochastic rounding.
     #[inline(always)]
     #[must_use]
-    pub fn convert(&self, v: f32, uniform: f32, xi: f32) -> f32 {
+    pub fn level(&self, v: f32, uniform: f32) -> f32 {
         let dither = if self.stochastic { uniform - 0.5 } else { 0.0 };
-        let level = quantise(v, self.step, dither).clamp(-self.bound, self.bound);
+        quantise(v, self.step, dither).clamp(-self.bound, self.bound)
+    }
+
+    /// What a level becomes on the line: noisy, weakened where negative; `xi` is the normal draw of the noise.
+    #[inline(always)]
+    #[must_use]
+    pub fn line(&self, level: f32, xi: f32) -> f32 {
         let line = level + self.noise * xi;
         if line < 0.0 { line * (1.0 - self.asymmetry) } else { line }
     }

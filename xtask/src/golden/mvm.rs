@@ -3,6 +3,7 @@
 use aimc_device::RngKey;
 use aimc_testkit::golden::{Comparison, GoldenFile, Node};
 use aimc_tile::UnitCell;
+use aimc_tile::periphery::noise_management::{RunningScale, Scaling};
 use aimc_tile::periphery::quantiser::step;
 use aimc_tile::{AnalogTile, IoConfig, MatVec, ReadOut, SampleKeys, Shape, Tile, TileConfig};
 use nalgebra::DMatrix;
@@ -29,11 +30,6 @@ impl Data {
 }
 
 fn tile(case: &Node<'_>, data: &Data) -> Result<(AnalogTile, TileConfig), CaseError> {
-    for key in ["forward_parameters", "backward_parameters"] {
-        if case.opt(key).is_some() {
-            return Err(CaseError::NotBuilt(format!("frozen per-tile values ({key})")));
-        }
-    }
     let forward = translate::io(&case.params("forward")?)?;
     let backward = case.opt("backward").map(|_| translate::io(&case.params("backward")?)).transpose()?;
     let config = TileConfig {
@@ -45,6 +41,12 @@ fn tile(case: &Node<'_>, data: &Data) -> Result<(AnalogTile, TileConfig), CaseEr
     let shape = Shape { outputs: data.weights.nrows(), inputs: data.weights.ncols() };
     let mut tile = config.build(shape, RngKey::root(SEED))?;
     tile.set_weights(&data.weights, RngKey::root(SEED)).map_err(CaseError::run)?;
+    let (forward, backward) = tile.circuits_mut();
+    for (key, circuits) in [("forward_parameters", forward), ("backward_parameters", backward)] {
+        for (name, _) in case.opt(key).map_or(Ok(Vec::new()), |node| node.entries())? {
+            circuits.frozen_mut().set(name, &case.get(key)?.vec_f32(name)?)?;
+        }
+    }
     Ok((tile, config))
 }
 
@@ -88,8 +90,9 @@ fn compare_rows(
 ) -> Result<(), CaseError> {
     let theirs = case.matrix_f64(key)?;
     let ours: Vec<Vec<f32>> = ours.column_iter().map(|sample| sample.iter().copied().collect()).collect();
+    let (scaling, average) = (Scaling::new(io), RunningScale::default());
     let mut steps = inputs.column_iter().map(|sample| {
-        let scale = io.noise_management.scale(sample.iter().copied(), io.nm_thres);
+        let scale = scaling.of(sample.as_slice(), &average);
         f64::from(io.out_scale * scale * (step(io.out_res, io.out_bound) + step(io.inp_res, io.inp_bound)))
     });
     comparison.rows(key, &ours, &theirs, |c, label, a, b| match steps.next() {

@@ -58,6 +58,7 @@ pub(crate) fn io(params: &Params<'_>) -> Result<IoConfig, CaseError> {
         inp_res: unrounded(io.inp_res),
         out_res: unrounded(io.out_res),
         bm_negative_overflow_cancels: true,
+        nm_max_zeroes_negative: true,
         ..io
     })
 }

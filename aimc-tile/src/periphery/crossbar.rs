@@ -1,0 +1,97 @@
+//! One pass through the array: from voltages on the input lines to currents on the output lines.
+//!
+//! ```text
+//! y = W x̂  →  IR drop  →  voltage offset, series resistance  →  weight noise
+//! ```
+//!
+//! The product of all samples comes first; what follows acts sample by sample and is left out where the record does not
+//! ask for it.
+
+use aimc_device::RngKey;
+
+use crate::matmul::Weights;
+use crate::periphery::frozen::Frozen;
+use crate::periphery::io::IoConfig;
+use crate::periphery::ir_drop::closed_form::{lost_share, position_weight};
+use crate::periphery::voltage_offset::Line;
+use crate::periphery::weight_noise::WeightNoise;
+
+/// The array between the converters, as one pass sees it.
+#[derive(Clone, Copy)]
+pub(crate) struct Crossbar<'a> {
+    pub(crate) io: &'a IoConfig,
+    pub(crate) frozen: &'a Frozen,
+    pub(crate) weights: Weights<'a>,
+}
+
+impl Crossbar<'_> {
+    /// Currents of all samples for their `lines`; `noise(sample)` gives the key and stream of its weight noise.
+    pub(crate) fn currents(&self, lines: &[f32], noise: &dyn Fn(usize) -> (RngKey, u64)) -> Vec<f32> {
+        let samples = lines.len() / self.weights.inputs();
+        let mut currents = vec![0.0; self.weights.outputs() * samples];
+        self.weights.multiply(lines, &mut currents);
+        if self.io.ir_drop > 0.0 {
+            self.drop_voltage(lines, &mut currents);
+        }
+        if self.io.v_offset_std > 0.0 || self.io.r_series > 0.0 {
+            self.offset(lines, &mut currents);
+        }
+        if self.io.w_noise > 0.0 && self.io.w_noise_type != WeightNoise::None {
+            self.add_weight_noise(lines, &mut currents, noise);
+        }
+        currents
+    }
+
+    /// Products of |W| with some function of the lines.
+    fn by_size(&self, lines: &[f32], function: impl Fn(f32) -> f32) -> Vec<f32> {
+        let sizes: Vec<f32> = self.weights.values().iter().map(|w| w.abs()).collect();
+        let factors: Vec<f32> = lines.iter().map(|&x| function(x)).collect();
+        let mut products = vec![0.0; lines.len() / self.weights.inputs() * self.weights.outputs()];
+        self.weights.with_values(&sizes).multiply(&factors, &mut products);
+        products
+    }
+
+    fn drop_voltage(&self, lines: &[f32], currents: &mut [f32]) {
+        let n = self.weights.inputs();
+        let place: Vec<f32> = (0..n).map(|j| position_weight(j, n)).collect();
+        let placed: Vec<f32> = lines.iter().zip(place.iter().cycle()).map(|(x, place)| x * place).collect();
+        let mut lost = vec![0.0; currents.len()];
+        self.weights.multiply(&placed, &mut lost);
+        let load = self.by_size(lines, f32::abs);
+        let per_load = n as f32 / self.io.ir_drop_g_ratio;
+        for ((y, lost), load) in currents.iter_mut().zip(lost).zip(load) {
+            *y -= self.io.ir_drop * lost_share(load * per_load) * lost;
+        }
+    }
+
+    fn offset(&self, lines: &[f32], currents: &mut [f32]) {
+        let (resistance, most) = (self.io.r_series, self.io.r_series_max_total);
+        let (inputs, outputs) = (self.weights.inputs(), self.weights.outputs());
+        for (lines, currents) in lines.chunks(inputs).zip(currents.chunks_mut(outputs)) {
+            let reference = -self.io.v_offset_w_min * lines.iter().sum::<f32>();
+            for (i, y) in currents.iter_mut().enumerate() {
+                let offset = self.frozen.v_offset.get(i).copied().unwrap_or(0.0);
+                *y = Line { offset, resistance, most }.carries(*y, reference);
+            }
+        }
+    }
+
+    fn add_weight_noise(&self, lines: &[f32], currents: &mut [f32], noise: &dyn Fn(usize) -> (RngKey, u64)) {
+        let (inputs, outputs) = (self.weights.inputs(), self.weights.outputs());
+        let variance = if self.io.w_noise_type == WeightNoise::AdditiveConstant {
+            let power = |lines: &[f32]| lines.iter().map(|x| x * x).sum::<f32>();
+            lines.chunks(inputs).flat_map(|lines| std::iter::repeat_n(power(lines), outputs)).collect()
+        } else {
+            self.by_size(lines, |x| x * x)
+        };
+        let mut draws = vec![0.0; outputs];
+        let samples = currents.chunks_mut(outputs).zip(variance.chunks(outputs)).enumerate();
+        for (sample, (currents, variance)) in samples {
+            let (key, stream) = noise(sample);
+            key.stream(stream).fill_normal(&mut draws);
+            for (y, (variance, xi)) in currents.iter_mut().zip(variance.iter().zip(&draws)) {
+                *y += self.io.w_noise * variance.sqrt() * xi;
+            }
+        }
+    }
+}

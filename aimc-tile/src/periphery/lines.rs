@@ -1,0 +1,129 @@
+//! The loops over the lines of one sample, compiled for the vector units of the machine, and their draws.
+
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+
+use aimc_device::{RngKey, parallel};
+
+use crate::periphery::adc::Adc;
+use crate::periphery::dac::Dac;
+
+/// The loop over the inputs of one sample; no closure, so that it is inlined where vector units are on.
+pub(super) struct Digitise<'a> {
+    pub(super) dac: Dac,
+    pub(super) lines: &'a mut [f32],
+    pub(super) dither: &'a [f32],
+}
+
+impl WithSimd for Digitise<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) {
+        for (i, line) in self.lines.iter_mut().enumerate() {
+            *line = self.dac.level(*line, at(self.dither, i));
+        }
+    }
+}
+
+/// The loop over the input lines of one sample.
+pub(super) struct Drive<'a> {
+    pub(super) dac: Dac,
+    pub(super) lines: &'a mut [f32],
+    pub(super) noise: &'a [f32],
+}
+
+impl WithSimd for Drive<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) {
+        for (i, line) in self.lines.iter_mut().enumerate() {
+            *line = self.dac.line(*line, at(self.noise, i));
+        }
+    }
+}
+
+/// The loop over the output lines of one sample, up to what the converters see.
+pub(super) struct Sense<'a> {
+    pub(super) adc: Adc,
+    pub(super) currents: &'a mut [f32],
+    pub(super) noise: &'a [f32],
+}
+
+impl WithSimd for Sense<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) {
+        for (i, current) in self.currents.iter_mut().enumerate() {
+            *current = self.adc.line(*current, at(self.noise, i));
+        }
+    }
+}
+
+/// The loop over the converters of one sample: whether any exceeded the range.
+pub(super) struct Convert<'a> {
+    pub(super) adc: Adc,
+    pub(super) currents: &'a mut [f32],
+    pub(super) dither: &'a [f32],
+    pub(super) rho: f32,
+    pub(super) factor: f32,
+}
+
+impl WithSimd for Convert<'_> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) -> bool {
+        let mut exceeded = false;
+        for (i, current) in self.currents.iter_mut().enumerate() {
+            let reading = self.adc.number(*current, at(self.dither, i));
+            exceeded = self.adc.overflow(exceeded, reading);
+            // ρ goes first: it is exact, and αρ alone might overflow.
+            *current = self.factor * (self.rho * reading.value);
+        }
+        exceeded
+    }
+}
+
+/// Runs `work` on the lines of every sample; samples may go to different threads.
+pub(super) fn for_each<S: Send>(
+    samples: &mut [S],
+    lines: &mut [f32],
+    work: impl Fn(&mut S, &mut [f32]) + Sync,
+) {
+    let width = lines.len() / samples.len();
+    if parallel::worthwhile(2 * lines.len()) {
+        samples
+            .par_iter_mut()
+            .zip(lines.par_chunks_mut(width))
+            .for_each(|(sample, lines)| work(sample, lines));
+    } else {
+        samples.iter_mut().zip(lines.chunks_mut(width)).for_each(|(sample, lines)| work(sample, lines));
+    }
+}
+
+/// `n` normal draws of a stream; none where none are needed.
+pub(super) fn normals(needed: bool, key: RngKey, stream: u64, n: usize) -> Vec<f32> {
+    let mut values = vec![0.0; if needed { n } else { 0 }];
+    if needed {
+        key.stream(stream).fill_normal(&mut values);
+    }
+    values
+}
+
+/// The same, uniform in [0, 1).
+pub(super) fn uniforms(needed: bool, key: RngKey, stream: u64, n: usize) -> Vec<f32> {
+    let mut values = vec![0.0; if needed { n } else { 0 }];
+    if needed {
+        key.stream(stream).fill_uniform(&mut values);
+    }
+    values
+}
+
+/// Draw number `i`, or 0 where none were needed.
+#[inline(always)]
+fn at(draws: &[f32], i: usize) -> f32 {
+    draws.get(i).copied().unwrap_or(0.0)
+}
