@@ -167,7 +167,13 @@ mod tests {
     const X: [f32; 4] = [0.5, -2.0, 1.0, 0.25];
 
     fn scale(kind: NoiseManagement, nm_thres: f32, x: &[f32]) -> f32 {
-        let io = IoConfig { noise_management: kind, nm_thres, out_bound: 1.2, ..IoConfig::default() };
+        let io = IoConfig {
+            noise_management: kind,
+            nm_thres,
+            out_bound: 1.2,
+            inp_res: 1.0 / 128.0,
+            ..IoConfig::default()
+        };
         Scaling::new(&io).of(x, &RunningScale::default())
     }
 
@@ -182,8 +188,8 @@ mod tests {
         // Sums 1.75 and 2: the larger times 0.6/1.2 is below max |x|; ten times as many inputs are above.
         assert_eq!(scale(Nm::AbsMaxNPSum, 0.0, &X), 2.0);
         assert_eq!(scale(Nm::AbsMaxNPSum, 0.0, &X.repeat(10)), 10.0);
-        // At most a·0.25·63 = 15.75·a.
-        assert_eq!(scale(Nm::AbsMaxNPSum, 0.0, &X.repeat(100)), 31.5);
+        // At most a·0.25·64 = 16·a.
+        assert_eq!(scale(Nm::AbsMaxNPSum, 0.0, &X.repeat(100)), 32.0);
     }
 
     #[test]

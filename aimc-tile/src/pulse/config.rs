@@ -5,14 +5,25 @@ use serde::{Deserialize, Serialize};
 
 use aimc_device::error::{ConfigError, require};
 
+use crate::periphery::quantiser::fraction;
+
 /// How the outer product lr·d xᵀ reaches the devices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum PulseType {
     /// Exactly, as numbers; devices then have neither bounds nor spread.
     None,
+    /// Exactly, as numbers, vector after vector; then cut to what the devices can hold.
+    NoneWithDevice,
     /// By coincidence of stochastic pulse trains; each line carries one train, whatever its sign.
     #[default]
     StochasticCompressed,
+    /// By coincidence of stochastic pulse trains; the lines with x > 0 and those with x < 0 fire one after the other
+    /// in each slot. As every line has one sign, this is the law of `StochasticCompressed`.
+    Stochastic,
+    /// A whole number of pulses for each line, whose products are rounded for each device, see [`super::count`].
+    MeanCount,
+    /// The product of the pulse probabilities rounded to a whole number of pulses for each device.
+    DeterministicImplicit,
 }
 
 /// Where the chance of stochastic pulses comes from.
@@ -43,6 +54,17 @@ pub struct UpdateConfig {
     pub update_bl_management: bool,
     /// Balance the pulse probabilities of the two sides.
     pub update_management: bool,
+    /// Resolution of the pulse probabilities of all types but `DeterministicImplicit`: width of a bin, or number of bins
+    /// if above 1; 0 or below is off.
+    pub res: f32,
+    /// Resolution on the x side for `DeterministicImplicit`, as `res`.
+    pub x_res_implicit: f32,
+    /// Resolution on the d side for `DeterministicImplicit`, as `res`.
+    pub d_res_implicit: f32,
+    /// Round probabilities stochastically.
+    pub sto_round: bool,
+    /// Take resolutions above 1 for widths, as AIHWKit does: no line then ever fires.
+    pub literal_res: bool,
     /// Factor on max |d| in update management; below 1 it lets the error side be clipped more.
     pub um_grad_scale: f32,
 }
@@ -56,6 +78,11 @@ impl Default for UpdateConfig {
             fixed_bl: true,
             update_bl_management: true,
             update_management: true,
+            res: 0.0,
+            x_res_implicit: 0.0,
+            d_res_implicit: 0.0,
+            sto_round: false,
+            literal_res: false,
             um_grad_scale: 1.0,
         }
     }
@@ -68,6 +95,16 @@ impl UpdateConfig {
         Self { pulse_type: PulseType::None, ..Self::default() }
     }
 
+    /// Bin widths of the pulse probabilities on the x and on the d side; 0 is no binning.
+    #[must_use]
+    pub(crate) fn bins(&self) -> (f32, f32) {
+        let width = |res: f32| if self.literal_res { res.max(0.0) } else { fraction(res) };
+        match self.pulse_type {
+            PulseType::DeterministicImplicit => (width(self.x_res_implicit), width(self.d_res_implicit)),
+            _ => (width(self.res), width(self.res)),
+        }
+    }
+
     /// Refuses values outside their range.
     pub fn validate(&self) -> Result<(), ConfigError> {
         let length = self.desired_bl;
@@ -77,6 +114,9 @@ impl UpdateConfig {
             length,
             "must lie between 1 and 100000",
         )?;
+        require::finite("res", self.res)?;
+        require::finite("x_res_implicit", self.x_res_implicit)?;
+        require::finite("d_res_implicit", self.d_res_implicit)?;
         require::positive("um_grad_scale", self.um_grad_scale)
     }
 }

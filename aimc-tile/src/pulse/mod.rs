@@ -1,9 +1,10 @@
 //! Pulse trains and the outer-product update by coincidence.
 //!
-//! [`config`] says what trains are made of, [`management`] scales the lines, [`train`] draws the pulses and
-//! [`outer_product`] lets them meet at the devices.
+//! [`config`] says what trains are made of, [`management`] scales the lines, [`train`] draws the pulses (or `count`
+//! computes them) and [`outer_product`] lets them meet at the devices.
 
 pub mod config;
+pub(crate) mod count;
 pub mod lagged_fibonacci;
 pub mod management;
 pub mod outer_product;

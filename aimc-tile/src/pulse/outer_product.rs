@@ -1,16 +1,20 @@
 //! The pulsed outer-product update: the one loop in which trains meet at the devices.
 //!
 //! A device at the crossing of two lines that fire in the same slot gets one pulse, up where x·d < 0 and down
-//! where x·d > 0, so that on average W changes by -lr·d xᵀ. Rows go to different threads; within a row the
-//! samples, and within a sample the slots, stay in order.
+//! where x·d > 0, so that on average W changes by -lr·d xᵀ; a negative learning rate turns directions round. Rows go to
+//! different threads; within a row the samples, and within a sample the slots, stay in order.
 
 use aimc_device::parallel;
 use aimc_device::pulsed::{DeviceArray, Direction};
+use aimc_device::rng::label;
+use aimc_device::{RngKey, Stream};
 use rayon::prelude::*;
 
-use crate::pulse::UpdateConfig;
+use crate::periphery::quantiser::quantise;
+use crate::pulse::count::Counts;
 use crate::pulse::management::TrainPlan;
-use crate::pulse::train::Trains;
+use crate::pulse::train::{Source, Trains};
+use crate::pulse::{PulseType, UpdateConfig};
 use crate::tile::SampleKeys;
 use crate::unit_cell::OuterProducts;
 
@@ -29,6 +33,83 @@ pub(crate) struct Receiver<'a> {
     pub(crate) route: fn(Direction) -> Option<Direction>,
 }
 
+/// What the lines of one vector pair carry.
+enum Lines {
+    Trains(Trains),
+    Counts(Counts),
+}
+
+impl Lines {
+    /// The pulses of a vector pair; `None` if there are none.
+    fn new(config: &UpdateConfig, granularity: f32, (x, d, lr): Pair<'_>, key: RngKey) -> Option<Self> {
+        let plan = TrainPlan::new(config, lr.abs(), granularity, largest(x), largest(d))?;
+        let (x_bin, d_bin) = config.bins();
+        let line = |values: &[f32], scale, bin, purpose| {
+            let dither = config.sto_round.then(|| key.fold_in(label(purpose)).stream(0));
+            probabilities(values, scale, bin, dither)
+        };
+        let x = line(x, plan.x_scale, x_bin, "x rounding");
+        let d = line(d, plan.d_scale, d_bin, "d rounding");
+        let single = |p: &[f64]| p.iter().map(|&p| p as f32).collect::<Vec<f32>>();
+        Some(match config.pulse_type {
+            PulseType::MeanCount => Self::Counts(Counts::mean_count(plan.length, &single(&x), &single(&d))),
+            PulseType::DeterministicImplicit => {
+                Self::Counts(Counts::implicit(plan.length, &single(&x), &single(&d)))
+            }
+            _ => {
+                let rounds = config.sto_round && x_bin > 0.0;
+                let source = Source { kind: config.pulse_source, rounds };
+                Self::Trains(Trains::draw(source, plan.length, &x, &d, key))
+            }
+        })
+    }
+
+    fn row_fires(&self, row: usize) -> bool {
+        match self {
+            Self::Trains(trains) => trains.row_fires(row),
+            Self::Counts(counts) => counts.row_fires(row),
+        }
+    }
+
+    fn work(&self) -> usize {
+        match self {
+            Self::Trains(trains) => trains.work(),
+            Self::Counts(counts) => counts.work(),
+        }
+    }
+
+    /// The pulses of a row, slot by slot: columns with a positive and with a negative product.
+    fn deliver(&self, row: usize, d_is_positive: bool, mut emit: impl FnMut(&[u32], &[u32])) {
+        match self {
+            Self::Trains(trains) if d_is_positive => {
+                trains.coincidences(row).for_each(|(plus, minus)| emit(plus, minus));
+            }
+            Self::Trains(trains) => {
+                trains.coincidences(row).for_each(|(plus, minus)| emit(minus, plus));
+            }
+            Self::Counts(counts) => counts.deliver(row, emit),
+        }
+    }
+}
+
+/// x, d and learning rate of one sample.
+type Pair<'a> = (&'a [f32], &'a [f32], f32);
+
+/// Signed pulse probabilities of lines: values times scale, in bins where there is a width, dithered where there is a
+/// stream.
+fn probabilities(values: &[f32], scale: f64, bin: f32, dither: Option<Stream>) -> Vec<f64> {
+    let mut dithers = vec![0.5; values.len()];
+    if let (Some(mut stream), true) = (dither, bin > 0.0) {
+        stream.fill_uniform(&mut dithers);
+    }
+    let line = |(v, dither): (&f32, &f32)| {
+        let p = f64::from(v.abs()) * scale;
+        let binned = if bin > 0.0 { f64::from(quantise(p as f32, bin, dither - 0.5)) } else { p };
+        binned.copysign(f64::from(*v))
+    };
+    values.iter().zip(&dithers).map(line).collect()
+}
+
 /// Updates `array` by every sample in turn, as far as `receiver` takes it.
 pub(crate) fn pulsed_update(
     array: &mut dyn DeviceArray,
@@ -39,41 +120,58 @@ pub(crate) fn pulsed_update(
 ) {
     let (rows, columns) = array.shape();
     let OuterProducts { x, d, lr } = products;
-    let granularity = receiver.granularity;
     let samples = x.chunks(columns).zip(d.chunks(rows)).enumerate();
     let samples: Vec<_> = samples.filter(|(sample, _)| (receiver.takes)(*sample)).collect();
+    if config.pulse_type == PulseType::NoneWithDevice {
+        return samples.into_iter().for_each(|(sample, (x, d))| {
+            exact_update(array, receiver, (x, d, lr), draws.sample(sample));
+        });
+    }
     for block in samples.chunks(BLOCK) {
         let prepare = |&(sample, (x, d)): &(usize, (&[f32], &[f32]))| {
-            let plan = TrainPlan::new(config, lr, granularity, largest(x), largest(d))?;
-            Some((sample, Trains::draw(config.pulse_source, &plan, x, d, draws.sample(sample))))
+            Some((sample, Lines::new(config, receiver.granularity, (x, d, lr), draws.sample(sample))?))
         };
-        let trains: Vec<_> = if parallel::worthwhile(block.len() * (rows + columns) * 4) {
+        let lines: Vec<_> = if parallel::worthwhile(block.len() * (rows + columns) * 4) {
             block.par_iter().filter_map(prepare).collect()
         } else {
             block.iter().filter_map(prepare).collect()
         };
-        let work = trains.iter().map(|(_, trains)| trains.work()).sum();
+        let work = lines.iter().map(|(_, lines)| lines.work()).sum();
         array.for_each_row(parallel::worthwhile(work), &|row, port| {
-            for (sample, trains) in trains.iter().filter(|(_, trains)| trains.row_fires(row)) {
+            for (sample, lines) in lines.iter().filter(|(_, lines)| lines.row_fires(row)) {
                 let mut noise = draws.sample(*sample).fold_in(receiver.noise).stream(row as u64);
-                let d_is_positive = d[sample * rows + row] > 0.0;
-                let (for_plus, for_minus) = directions(d_is_positive);
-                let (for_plus, for_minus) = ((receiver.route)(for_plus), (receiver.route)(for_minus));
-                for (plus, minus) in trains.coincidences(row) {
-                    for (columns, direction) in [(plus, for_plus), (minus, for_minus)] {
+                let [plus, minus] = directions(lr).map(receiver.route);
+                lines.deliver(row, d[sample * rows + row] > 0.0, |positive, negative| {
+                    for (columns, direction) in [(positive, plus), (negative, minus)] {
                         if let Some(direction) = direction {
                             port.pulse(columns, direction, &mut noise);
                         }
                     }
-                }
+                });
             }
         });
     }
 }
 
-/// Directions for inputs above and below 0.
-fn directions(d_is_positive: bool) -> (Direction, Direction) {
-    if d_is_positive { (Direction::Down, Direction::Up) } else { (Direction::Up, Direction::Down) }
+/// The exact update of one sample, cut to what the devices can hold.
+fn exact_update(array: &mut dyn DeviceArray, receiver: &Receiver<'_>, (x, d, lr): Pair<'_>, key: RngKey) {
+    let mut weights = array.persistent_weights().to_vec();
+    let [plus, minus] = directions(lr).map(receiver.route);
+    for (row, d) in weights.chunks_mut(x.len()).zip(d) {
+        for (w, x) in row.iter_mut().zip(x) {
+            let product = d * x;
+            let direction = if product > 0.0 { plus } else { minus };
+            if let Some(direction) = direction {
+                *w = direction.apply(*w, (lr * product).abs());
+            }
+        }
+    }
+    array.set_weights(&weights, key.fold_in(receiver.noise));
+}
+
+/// Directions for products above and below 0.
+fn directions(lr: f32) -> [Direction; 2] {
+    if lr > 0.0 { [Direction::Down, Direction::Up] } else { [Direction::Up, Direction::Down] }
 }
 
 fn largest(values: &[f32]) -> f32 {

@@ -7,7 +7,6 @@ use aimc_device::{RngKey, Stream, rng::label};
 
 use crate::pulse::PulseSource;
 use crate::pulse::lagged_fibonacci::LaggedFibonacci;
-use crate::pulse::management::TrainPlan;
 
 /// The pulses of one vector pair, ready to meet at the devices.
 #[derive(Clone, Debug, Default)]
@@ -29,14 +28,13 @@ struct Slot {
 }
 
 impl Trains {
-    /// Draws the trains of `x` and `d` from the streams of `key`.
-    #[must_use]
-    pub fn draw(source: PulseSource, plan: &TrainPlan, x: &[f32], d: &[f32], key: RngKey) -> Self {
-        let slots = plan.length as usize;
+    /// Draws trains of `length` slots with the signed pulse probabilities `x` and `d` from the streams of `key`.
+    pub(crate) fn draw(source: Source, length: u32, x: &[f64], d: &[f64], key: RngKey) -> Self {
+        let slots = length as usize;
         let mut chance = Chance::new(source, slots, x.len(), d.len(), key);
         let mut trains = Self { words_per_row: slots.div_ceil(64), ..Self::default() };
         trains.row_bits.resize(d.len() * trains.words_per_row, 0);
-        let (x_thresholds, d_thresholds) = (thresholds(x, plan.x_scale), thresholds(d, plan.d_scale));
+        let (x_thresholds, d_thresholds) = (thresholds(x), thresholds(d));
         let mut negative = Vec::with_capacity(x.len());
         for slot in 0..slots {
             let start = trains.columns.len();
@@ -84,6 +82,14 @@ impl Trains {
     }
 }
 
+/// Where the chance of pulses comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Source {
+    pub(crate) kind: PulseSource,
+    /// Whether AIHWKit rounds probabilities stochastically: `rand` then gives one number more for each line.
+    pub(crate) rounds: bool,
+}
+
 /// The random words that decide which lines fire, slot after slot.
 enum Chance {
     Independent {
@@ -100,8 +106,8 @@ enum Chance {
 }
 
 impl Chance {
-    fn new(source: PulseSource, slots: usize, inputs: usize, outputs: usize, key: RngKey) -> Self {
-        match source {
+    fn new(source: Source, slots: usize, inputs: usize, outputs: usize, key: RngKey) -> Self {
+        match source.kind {
             PulseSource::Independent => Self::Independent {
                 x: Box::new(key.fold_in(label("x pulses")).stream(0)),
                 d: Box::new(key.fold_in(label("d pulses")).stream(0)),
@@ -113,6 +119,9 @@ impl Chance {
                 let mut lines = |count| {
                     let mut words = vec![vec![0; count]; slots];
                     for line in 0..count {
+                        if source.rounds {
+                            generator.next_u31();
+                        }
                         words.iter_mut().for_each(|slot| slot[line] = generator.next_u31() << 1);
                     }
                     words
@@ -144,15 +153,17 @@ impl Chance {
 }
 
 /// Firing thresholds: words below them, out of 2³², fire.
-fn thresholds(values: &[f32], scale: f64) -> Vec<u64> {
+fn thresholds(probabilities: &[f64]) -> Vec<u64> {
     const WORDS: f64 = 4_294_967_296.0;
-    values.iter().map(|v| (f64::from(v.abs()) * scale * WORDS).min(WORDS) as u64).collect()
+    probabilities.iter().map(|p| (p.abs() * WORDS).min(WORDS) as u64).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use aimc_testkit::stats;
+
+    const INDEPENDENT: Source = Source { kind: PulseSource::Independent, rounds: false };
 
     /// Slots in which line `row` fires and the number of coincidences with column 0.
     fn pulses(trains: &Trains, row: usize) -> (usize, usize) {
@@ -162,9 +173,7 @@ mod tests {
 
     #[test]
     fn certain_lines_fire_in_every_slot_and_silent_ones_never() {
-        let plan = TrainPlan { length: 70, x_scale: 1.0, d_scale: 1.0 };
-        let trains =
-            Trains::draw(PulseSource::Independent, &plan, &[1.0, 0.0, -2.0], &[1.0, 0.0], RngKey::root(1));
+        let trains = Trains::draw(INDEPENDENT, 70, &[1.0, 0.0, -2.0], &[1.0, 0.0], RngKey::root(1));
         let slots: Vec<_> = trains.coincidences(0).collect();
         assert_eq!(slots.len(), 70);
         assert!(slots.iter().all(|slot| *slot == (&[0][..], &[2][..])));
@@ -175,22 +184,8 @@ mod tests {
     #[test]
     fn coincidences_are_binomial() {
         let (px, pd, length, trials) = (0.3_f64, 0.45_f64, 20_u32, 20_000);
-        let plan = TrainPlan { length, x_scale: 1.0, d_scale: 1.0 };
-        let total: usize = (0..trials)
-            .map(|i| {
-                pulses(
-                    &Trains::draw(
-                        PulseSource::Independent,
-                        &plan,
-                        &[0.3],
-                        &[0.45],
-                        RngKey::root(5).fold_in(i),
-                    ),
-                    0,
-                )
-                .1
-            })
-            .sum();
+        let draw = |i| Trains::draw(INDEPENDENT, length, &[px], &[pd], RngKey::root(5).fold_in(i));
+        let total: usize = (0..trials).map(|i| pulses(&draw(i), 0).1).sum();
         let n = u64::from(length) * trials;
         stats::assert_p(stats::proportion_test(total as u64, n, px * pd), stats::FALSE_ALARM);
     }

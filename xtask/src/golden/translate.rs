@@ -79,7 +79,7 @@ pub(crate) fn update(params: &Params<'_>) -> Result<UpdateConfig, CaseError> {
         return Err(CaseError::NotBuilt(format!("pulse type {kind}")));
     }
     let update: UpdateConfig = config::decode(Value::Object(table))?;
-    Ok(UpdateConfig { pulse_source: PulseSource::LaggedFibonacci, ..update })
+    Ok(UpdateConfig { pulse_source: PulseSource::LaggedFibonacci, literal_res: true, ..update })
 }
 
 /// The unit cell; AIHWKit's class names are our model names with `Device` behind them.

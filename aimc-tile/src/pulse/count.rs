@@ -1,0 +1,98 @@
+//! Deterministic pulse counts: every device gets as many pulses as its product asks for, rounded.
+//!
+//! ```text
+//! MeanCount:             nᵢⱼ = rint((cᵢ/BL)·cⱼ)      c = sign·min(rint(BL·p), BL) for each line
+//! DeterministicImplicit: nᵢⱼ = rint(BL·qᵢ·qⱼ)        q = sign·min(p, 1) for each line
+//! ```
+//!
+//! with the pulse probabilities p of [`management`](super::management), ties to even. The pulses of a device follow one
+//! after another, each with noise of its own. Without resolution and clipping, DeterministicImplicit errs by at most
+//! half a pulse.
+
+/// The counts of one vector pair, as factors of lines: n = rint(row factor · column factor).
+#[derive(Clone, Debug)]
+pub(crate) struct Counts {
+    rows: Vec<f32>,
+    columns: Vec<f32>,
+}
+
+impl Counts {
+    /// `MeanCount`, from signed pulse probabilities.
+    pub(crate) fn mean_count(length: u32, x: &[f32], d: &[f32]) -> Self {
+        let length = length as f32;
+        let count = |p: &f32| (length * p).round_ties_even().clamp(-length, length);
+        Self { rows: d.iter().map(|p| count(p) / length).collect(), columns: x.iter().map(count).collect() }
+    }
+
+    /// `DeterministicImplicit`, from signed pulse probabilities.
+    pub(crate) fn implicit(length: u32, x: &[f32], d: &[f32]) -> Self {
+        let length = length as f32;
+        Self {
+            rows: d.iter().map(|p| length * p.clamp(-1.0, 1.0)).collect(),
+            columns: x.iter().map(|p| p.clamp(-1.0, 1.0)).collect(),
+        }
+    }
+
+    /// Signed number of pulses at a crossing.
+    fn at(&self, row: usize, column: usize) -> f32 {
+        (self.rows[row] * self.columns[column]).round_ties_even()
+    }
+
+    /// Whether a line carries anything.
+    pub(crate) fn row_fires(&self, row: usize) -> bool {
+        self.rows[row] != 0.0
+    }
+
+    /// Largest possible number of pulses, for judging the amount of work.
+    pub(crate) fn work(&self) -> usize {
+        let sum = |factors: &[f32]| factors.iter().map(|f| f.abs()).sum::<f32>();
+        (sum(&self.rows) * sum(&self.columns)) as usize
+    }
+
+    /// The pulses of a row, round after round: in each, the columns that still want one, with a positive and with a
+    /// negative product.
+    pub(crate) fn deliver(&self, row: usize, mut emit: impl FnMut(&[u32], &[u32])) {
+        let counts: Vec<f32> = (0..self.columns.len()).map(|column| self.at(row, column)).collect();
+        let mut round = 1.0;
+        loop {
+            let wanting = |sign: f32| -> Vec<u32> {
+                let wants = |column: &u32| sign * counts[*column as usize] >= round;
+                (0..counts.len() as u32).filter(wants).collect()
+            };
+            let (plus, minus) = (wanting(1.0), wanting(-1.0));
+            if plus.is_empty() && minus.is_empty() {
+                return;
+            }
+            emit(&plus, &minus);
+            round += 1.0;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn totals(counts: &Counts, row: usize, columns: usize) -> Vec<i32> {
+        let mut totals = vec![0; columns];
+        counts.deliver(row, |plus, minus| {
+            plus.iter().for_each(|&column| totals[column as usize] += 1);
+            minus.iter().for_each(|&column| totals[column as usize] -= 1);
+        });
+        totals
+    }
+
+    #[test]
+    fn counts_by_hand() {
+        let (x, d) = ([0.5, -1.0, 0.125, 3.0], [0.75, -0.25, 0.0]);
+        let implicit = Counts::implicit(8, &x, &d);
+        assert_eq!(totals(&implicit, 0, 4), [3, -6, 1, 6]);
+        // -2·0.125 = -0.25 rounds to none, -2·0.5 to one.
+        assert_eq!(totals(&implicit, 1, 4), [-1, 2, 0, -2]);
+        assert!(!implicit.row_fires(2));
+        let mean = Counts::mean_count(8, &x, &d);
+        // Lines carry 4, -8, 1, 8 and 6/8, -2/8 pulses.
+        assert_eq!(totals(&mean, 0, 4), [3, -6, 1, 6]);
+        assert_eq!(totals(&mean, 1, 4), [-1, 2, 0, -2]);
+    }
+}
