@@ -1,5 +1,7 @@
 //! The analog tile: a crossbar of devices between converters, written by pulses.
 
+use std::ops::Range;
+
 use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,9 +12,9 @@ use aimc_device::pulsed::DeviceArray;
 use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
 
+use crate::circuits::Circuits;
 use crate::ideal::{check_update, from_matrix, gather, to_matrix};
-use crate::matmul::Weights;
-use crate::periphery::{AnalogMvm, IoConfig};
+use crate::periphery::IoConfig;
 use crate::pulse::UpdateConfig;
 use crate::tile::{MatVec, ReadOut, SampleKeys, Shape, Tile, TileError};
 use crate::unit_cell::{CellArray, OuterProducts, UnitCell};
@@ -72,8 +74,7 @@ impl TileConfig {
 pub struct AnalogTile {
     shape: Shape,
     cells: Box<dyn CellArray>,
-    forward: AnalogMvm,
-    backward: AnalogMvm,
+    circuits: Circuits,
     update: UpdateConfig,
 }
 
@@ -86,8 +87,7 @@ impl AnalogTile {
         Ok(Self {
             shape,
             cells: config.device.build(config.update.pulse_type, shape, key)?,
-            forward: AnalogMvm::forward(&config.forward, shape, key.fold_in(label("circuits")))?,
-            backward: AnalogMvm::backward(&config.backward, shape, key.fold_in(label("circuits")))?,
+            circuits: Circuits::new(&config.forward, &config.backward, shape, key.fold_in(label("circuits")))?,
             update: config.update.clone(),
         })
     }
@@ -98,19 +98,32 @@ impl AnalogTile {
         self.cells.devices()
     }
 
-    /// The circuits of the forward and of the backward direction: what fabrication has left in them can be read.
+    /// The circuits: what fabrication has left in them can be read.
     #[must_use]
-    pub fn circuits(&self) -> (&AnalogMvm, &AnalogMvm) {
-        (&self.forward, &self.backward)
+    pub fn circuits(&self) -> &Circuits {
+        &self.circuits
     }
 
     /// The same, to set measured values.
-    pub fn circuits_mut(&mut self) -> (&mut AnalogMvm, &mut AnalogMvm) {
-        (&mut self.forward, &mut self.backward)
+    pub fn circuits_mut(&mut self) -> &mut Circuits {
+        &mut self.circuits
     }
 
-    fn matrix(&self) -> Weights<'_> {
-        Weights::new(self.cells.weights(), self.shape.outputs, self.shape.inputs)
+    /// Mean weight change of one pulse, in whose units updates are planned; 0 for ideal storage.
+    #[must_use]
+    pub fn granularity(&self) -> f32 {
+        self.cells.granularity()
+    }
+
+    /// The weights as they are read now, row by row: what other circuits around the same devices see.
+    #[must_use]
+    pub fn conductances(&self) -> &[f32] {
+        self.cells.weights()
+    }
+
+    /// Resets the devices of some columns, each with the given probability.
+    pub fn reset(&mut self, columns: Range<usize>, probability: f32, key: RngKey) {
+        self.cells.reset(columns, probability, key);
     }
 }
 
@@ -122,10 +135,10 @@ impl MatVec for AnalogTile {
     fn forward(
         &self,
         x: DMatrixView<f32>,
-        mut y: DMatrixViewMut<f32>,
+        y: DMatrixViewMut<f32>,
         draws: SampleKeys,
     ) -> Result<(), TileError> {
-        self.forward.multiply(self.matrix(), &x, &mut y, draws)
+        self.circuits.read(self.cells.weights(), x, y, draws)
     }
 }
 
@@ -133,11 +146,10 @@ impl Tile for AnalogTile {
     fn backward(
         &self,
         d: DMatrixView<f32>,
-        mut z: DMatrixViewMut<f32>,
+        z: DMatrixViewMut<f32>,
         draws: SampleKeys,
     ) -> Result<(), TileError> {
-        let average = self.forward.average();
-        self.backward.multiply_following(average, self.matrix().transpose(), &d, &mut z, draws)
+        self.circuits.read_back(self.cells.weights(), d, z, draws)
     }
 
     fn update(
@@ -160,24 +172,22 @@ impl Tile for AnalogTile {
     fn state(&self) -> State {
         let mut state = State::default();
         state.nest("devices", self.cells.state());
-        state.nest("forward", self.forward.state());
-        state.nest("backward", self.backward.state());
+        state.nest("circuits", self.circuits.state());
         state
     }
 
     fn restore(&mut self, state: &StatePart<'_>) -> Result<(), StateError> {
-        let (mut forward, mut backward) = (self.forward.clone(), self.backward.clone());
-        forward.restore(&state.part("forward"))?;
-        backward.restore(&state.part("backward"))?;
+        let mut circuits = self.circuits.clone();
+        circuits.restore(&state.part("circuits"))?;
         self.cells.restore(&state.part("devices"))?;
-        (self.forward, self.backward) = (forward, backward);
+        self.circuits = circuits;
         Ok(())
     }
 }
 
 impl ReadOut for AnalogTile {
     fn weights(&self) -> DMatrix<f32> {
-        to_matrix(self.matrix().values(), self.shape)
+        to_matrix(self.cells.weights(), self.shape)
     }
 
     fn set_weights(&mut self, weights: &DMatrix<f32>, key: RngKey) -> Result<(), TileError> {

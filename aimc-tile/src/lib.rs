@@ -5,6 +5,7 @@
 //! exact reference. This crate knows no layer, loss or epoch.
 
 pub mod analog;
+pub mod circuits;
 pub mod ideal;
 pub mod matmul;
 pub mod periphery;
@@ -14,6 +15,7 @@ pub mod tile;
 pub mod unit_cell;
 
 pub use analog::{AnalogTile, TileConfig};
+pub use circuits::Circuits;
 pub use ideal::IdealTile;
 pub use periphery::{AnalogMvm, IoConfig};
 pub use pulse::UpdateConfig;

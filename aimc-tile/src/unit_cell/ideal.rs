@@ -1,5 +1,7 @@
 //! Ideal storage: weights are numbers, updates are exact.
 
+use std::ops::Range;
+
 use aimc_device::RngKey;
 use aimc_device::pulsed::DeviceArray;
 use aimc_device::pulsed::ideal::IdealArray;
@@ -36,6 +38,19 @@ impl CellArray for IdealCells {
     fn end_of_step(&mut self, key: RngKey) {
         self.array.diffuse(key.fold_in(label("diffusion")));
         self.array.decay(1.0);
+    }
+
+    fn granularity(&self) -> f32 {
+        0.0
+    }
+
+    fn reset(&mut self, columns: Range<usize>, probability: f32, key: RngKey) {
+        let (inputs, mut chance) = (self.shape.inputs, vec![0.0; self.shape.inputs]);
+        for (row, weights) in self.array.weights_mut().chunks_mut(inputs).enumerate() {
+            key.stream(row as u64).fill_uniform(&mut chance);
+            let hit = |column: &usize| columns.contains(column) && chance[*column] < probability;
+            (0..inputs).filter(hit).for_each(|column| weights[column] = 0.0);
+        }
     }
 
     fn devices(&self) -> Vec<&dyn DeviceArray> {

@@ -14,6 +14,8 @@ pub mod one_sided;
 pub mod single;
 pub mod vector;
 
+use std::ops::Range;
+
 use aimc_device::RngKey;
 use aimc_device::pulsed::DeviceArray;
 use aimc_device::rng::label;
@@ -51,6 +53,12 @@ pub trait CellArray: std::fmt::Debug + Send + Sync {
     /// What happens once per mini-batch: diffusion, then decay.
     fn end_of_step(&mut self, key: RngKey);
 
+    /// Mean weight change of one pulse, in whose units updates are planned; 0 for ideal storage.
+    fn granularity(&self) -> f32;
+
+    /// Resets the devices of some columns, each with the given probability; ideal storage becomes 0.
+    fn reset(&mut self, columns: Range<usize>, probability: f32, key: RngKey);
+
     /// The pulsed devices, array by array; none for ideal storage.
     fn devices(&self) -> Vec<&dyn DeviceArray>;
 
@@ -69,6 +77,13 @@ fn forget(array: &mut dyn DeviceArray, key: RngKey) {
     }
     if decays {
         array.decay(1.0, key.fold_in(label("decay")));
+    }
+}
+
+/// Resets the same columns of several device arrays, each device on its own.
+fn reset_all(arrays: &mut [Box<dyn DeviceArray>], columns: &Range<usize>, probability: f32, key: RngKey) {
+    for (k, array) in arrays.iter_mut().enumerate() {
+        array.reset(columns.clone(), probability, key.fold_in(k as u64));
     }
 }
 

@@ -10,6 +10,8 @@
 //! Reference: I. Boybat et al. 2018, Nat. Commun. 9:2514, doi:10.1038/s41467-018-04933-y (pairs of phase-change
 //! devices).
 
+use std::ops::Range;
+
 use aimc_device::RngKey;
 use aimc_device::error::ConfigError;
 use aimc_device::pulsed::{DeviceArray, Direction, PulsedDeviceConfig};
@@ -21,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::pulse::UpdateConfig;
 use crate::pulse::outer_product::{Receiver, pulsed_update};
 use crate::tile::{SampleKeys, Shape};
-use crate::unit_cell::{CellArray, OuterProducts, forget, restore_all, states};
+use crate::unit_cell::{CellArray, OuterProducts, forget, reset_all, restore_all, states};
 
 /// A one-sided pair, see the [module](self).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -86,7 +88,7 @@ impl CellArray for OneSidedCells {
     }
 
     fn update(&mut self, config: &UpdateConfig, products: OuterProducts<'_>, draws: SampleKeys) {
-        let granularity = 0.5 * (self.arrays[PLUS].granularity() + self.arrays[MINUS].granularity());
+        let granularity = self.granularity();
         let routes: [fn(Direction) -> Option<Direction>; 2] = [
             |wanted| (wanted == Direction::Down).then_some(Direction::Up),
             |wanted| (wanted == Direction::Up).then_some(Direction::Up),
@@ -104,6 +106,15 @@ impl CellArray for OneSidedCells {
             .iter_mut()
             .enumerate()
             .for_each(|(k, array)| forget(array.as_mut(), key.fold_in(k as u64)));
+        self.subtract();
+    }
+
+    fn granularity(&self) -> f32 {
+        0.5 * (self.arrays[PLUS].granularity() + self.arrays[MINUS].granularity())
+    }
+
+    fn reset(&mut self, columns: Range<usize>, probability: f32, key: RngKey) {
+        reset_all(&mut self.arrays, &columns, probability, key);
         self.subtract();
     }
 

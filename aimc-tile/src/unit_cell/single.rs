@@ -1,5 +1,7 @@
 //! One pulsed device per weight.
 
+use std::ops::Range;
+
 use aimc_device::RngKey;
 use aimc_device::pulsed::DeviceArray;
 use aimc_device::rng::label;
@@ -25,7 +27,7 @@ impl CellArray for SingleCells {
 
     fn update(&mut self, config: &UpdateConfig, products: OuterProducts<'_>, draws: SampleKeys) {
         let receiver = Receiver {
-            granularity: self.0.granularity(),
+            granularity: self.granularity(),
             noise: label("devices"),
             takes: &|_| true,
             route: Some,
@@ -35,6 +37,14 @@ impl CellArray for SingleCells {
 
     fn end_of_step(&mut self, key: RngKey) {
         forget(self.0.as_mut(), key);
+    }
+
+    fn granularity(&self) -> f32 {
+        self.0.granularity()
+    }
+
+    fn reset(&mut self, columns: Range<usize>, probability: f32, key: RngKey) {
+        self.0.reset(columns, probability, key);
     }
 
     fn devices(&self) -> Vec<&dyn DeviceArray> {

@@ -10,6 +10,8 @@
 //! Reference: T. Gokmen & Y. Vlasov 2016, Front. Neurosci. 10:333 (several devices per weight); the policies are
 //! those of AIHWKit's `VectorUnitCell`.
 
+use std::ops::Range;
+
 use aimc_device::RngKey;
 use aimc_device::error::{ConfigError, require};
 use aimc_device::pulsed::{DeviceArray, PulsedDeviceConfig};
@@ -21,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::pulse::UpdateConfig;
 use crate::pulse::outer_product::{Receiver, pulsed_update};
 use crate::tile::{SampleKeys, Shape};
-use crate::unit_cell::{CellArray, OuterProducts, forget, restore_all, states};
+use crate::unit_cell::{CellArray, OuterProducts, forget, reset_all, restore_all, states};
 
 /// Which device of a cell takes the pulses of a vector.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -176,8 +178,7 @@ impl CellArray for VectorCells {
     fn update(&mut self, config: &UpdateConfig, products: OuterProducts<'_>, draws: SampleKeys) {
         let samples = products.x.len() / self.arrays[0].shape().1;
         let chosen: Vec<Option<usize>> = (0..samples).map(|sample| self.chosen(sample, draws)).collect();
-        let granularities = self.arrays.iter().map(|array| array.granularity());
-        let granularity = granularities.sum::<f32>() / self.arrays.len() as f32;
+        let granularity = self.granularity();
         for (k, array) in self.arrays.iter_mut().enumerate() {
             let takes = |sample: usize| chosen[sample].is_none_or(|chosen| chosen == k);
             let noise = label("devices").wrapping_add(k as u64);
@@ -195,6 +196,15 @@ impl CellArray for VectorCells {
             .iter_mut()
             .enumerate()
             .for_each(|(k, array)| forget(array.as_mut(), key.fold_in(k as u64)));
+        self.add_up();
+    }
+
+    fn granularity(&self) -> f32 {
+        self.arrays.iter().map(|array| array.granularity()).sum::<f32>() / self.arrays.len() as f32
+    }
+
+    fn reset(&mut self, columns: Range<usize>, probability: f32, key: RngKey) {
+        reset_all(&mut self.arrays, &columns, probability, key);
         self.add_up();
     }
 

@@ -41,8 +41,9 @@ fn tile(case: &Node<'_>, data: &Data) -> Result<(AnalogTile, TileConfig), CaseEr
     let shape = Shape { outputs: data.weights.nrows(), inputs: data.weights.ncols() };
     let mut tile = config.build(shape, RngKey::root(SEED))?;
     tile.set_weights(&data.weights, RngKey::root(SEED)).map_err(CaseError::run)?;
-    let (forward, backward) = tile.circuits_mut();
-    for (key, circuits) in [("forward_parameters", forward), ("backward_parameters", backward)] {
+    let circuits = tile.circuits_mut();
+    let directions = [&mut circuits.forward, &mut circuits.backward];
+    for (key, circuits) in ["forward_parameters", "backward_parameters"].into_iter().zip(directions) {
         for (name, _) in case.opt(key).map_or(Ok(Vec::new()), |node| node.entries())? {
             circuits.frozen_mut().set(name, &case.get(key)?.vec_f32(name)?)?;
         }
