@@ -87,7 +87,12 @@ impl AnalogTile {
         Ok(Self {
             shape,
             cells: config.device.build(config.update.pulse_type, shape, key)?,
-            circuits: Circuits::new(&config.forward, &config.backward, shape, key.fold_in(label("circuits")))?,
+            circuits: Circuits::new(
+                &config.forward,
+                &config.backward,
+                shape,
+                key.fold_in(label("circuits")),
+            )?,
             update: config.update.clone(),
         })
     }

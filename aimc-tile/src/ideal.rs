@@ -129,8 +129,8 @@ impl Tile for IdealTile {
     }
 }
 
-/// Refuses the arguments of an update that no tile can carry out.
-pub(crate) fn check_update(
+/// Refuses the arguments of an update that no tile can carry out: `x` is inputs x batch, `d` outputs x batch, `lr` at least 0.
+pub fn check_update(
     shape: Shape,
     x: &DMatrixView<f32>,
     d: &DMatrixView<f32>,

@@ -16,7 +16,7 @@ pub mod unit_cell;
 
 pub use analog::{AnalogTile, TileConfig};
 pub use circuits::Circuits;
-pub use ideal::IdealTile;
+pub use ideal::{IdealTile, check_update};
 pub use periphery::{AnalogMvm, IoConfig};
 pub use pulse::UpdateConfig;
 pub use tile::{MatVec, ReadOut, SampleKeys, Shape, Tile, TileError, TrainableTile};

@@ -34,26 +34,33 @@ impl TrainPlan {
         if lr <= 0.0 || x_max <= 0.0 || d_max <= 0.0 {
             return None;
         }
-        // In double precision products of any finite numbers neither overflow nor vanish.
         let [lr, granularity, x_max, d_max] = [lr, granularity, x_max, d_max].map(f64::from);
         let desired = f64::from(config.desired_bl);
         let managed = config.update_management || config.update_bl_management;
-        let mut d_max = f64::from(config.um_grad_scale) * d_max;
-        let needed = lr * x_max * d_max / granularity;
+        let mut d_max = single(f64::from(config.um_grad_scale) * d_max);
+        let needed = single(single(single(lr * x_max) * d_max) / granularity);
         let (length, scale) =
             if !config.fixed_bl && !config.update_bl_management && lr > granularity * desired {
                 ((lr / granularity).ceil().min(LONGEST), 1.0)
             } else {
                 let length =
                     if config.update_bl_management { needed.ceil().clamp(1.0, desired) } else { desired };
-                (length, (lr / (granularity * length)).sqrt())
+                (length, single(single(lr / single(granularity * length)).sqrt()))
             };
         if managed && needed > desired {
-            d_max *= desired / needed;
+            d_max = single(single(d_max * desired) / needed);
         }
-        let balance = if managed { (x_max / d_max).sqrt() } else { 1.0 };
-        Some(Self { length: length as u32, x_scale: scale / balance, d_scale: scale * balance })
+        let root = |ratio: f64| single(single(ratio).sqrt());
+        let (for_d, for_x) = if managed { (root(x_max / d_max), root(d_max / x_max)) } else { (1.0, 1.0) };
+        Some(Self { length: length as u32, x_scale: single(scale * for_x), d_scale: single(scale * for_d) })
     }
+}
+
+/// The number in single precision, in which AIHWKit plans: where a count lies halfway between two whole numbers, the
+/// rounding errors decide. Numbers that single precision cannot hold stay as they are.
+fn single(v: f64) -> f64 {
+    let rounded = v as f32;
+    if rounded.is_normal() { f64::from(rounded) } else { v }
 }
 
 #[cfg(test)]
@@ -61,6 +68,8 @@ mod tests {
     use super::*;
     use aimc_testkit::strategies;
     use proptest::prelude::*;
+
+    const ROUNDOFF: f64 = f32::EPSILON as f64 / 2.0;
 
     fn plan(config: &UpdateConfig, lr: f32, x: f32, d: f32) -> TrainPlan {
         TrainPlan::new(config, lr, 0.001, x, d).unwrap()
@@ -87,14 +96,14 @@ mod tests {
     proptest! {
         #![proptest_config(strategies::config(256))]
 
-        /// A·B = lr/(G·BL) to rounding: 8 roundings of relative size 2⁻⁵³ each.
+        /// A·B = lr/(G·BL) to rounding: at most 8 roundings of relative size 2⁻²⁴ each.
         #[test]
         fn the_product_of_scales_is_fixed(lr in 1e-4_f32..10.0, x in 1e-3_f32..10.0, d in 1e-3_f32..10.0,
                                           um: bool, blm: bool, alpha in 0.1_f32..2.0) {
             let config = UpdateConfig { update_management: um, update_bl_management: blm, um_grad_scale: alpha, ..Default::default() };
             let plan = plan(&config, lr, x, d);
             let product = plan.x_scale * plan.d_scale * f64::from(0.001_f32) * f64::from(plan.length);
-            prop_assert!((product / f64::from(lr) - 1.0).abs() < 8.0 * f64::EPSILON, "{product} {lr}");
+            prop_assert!((product / f64::from(lr) - 1.0).abs() < 8.0 * ROUNDOFF, "{product} {lr}");
         }
 
         /// With both managements x is never clipped, and d only where the trains are too short.
@@ -104,7 +113,7 @@ mod tests {
             let plan = plan(&config, lr, x, d);
             let [lr, x, d, g] = [lr, x, d, 0.001].map(f64::from);
             let k = lr * x * d / g;
-            let slack = 1.0 + 8.0 * f64::EPSILON;
+            let slack = 1.0 + 8.0 * ROUNDOFF;
             prop_assert!((1..=31).contains(&plan.length));
             prop_assert!(plan.x_scale * x <= slack);
             prop_assert!(plan.d_scale * d <= slack.max(k / 31.0 * slack));
@@ -118,7 +127,7 @@ mod tests {
             let config = UpdateConfig::default();
             let (one, other) = (plan(&config, lr, x, d), plan(&config, lr, c * x, d / c));
             prop_assert_eq!(one.length, other.length);
-            prop_assert!((one.x_scale / (f64::from(c) * other.x_scale) - 1.0).abs() < 4.0 * f64::EPSILON);
+            prop_assert!((one.x_scale / (f64::from(c) * other.x_scale) - 1.0).abs() < 8.0 * ROUNDOFF);
         }
     }
 }

@@ -11,6 +11,7 @@ mod mvm;
 mod pulse_exact;
 mod pulse_population;
 mod training;
+mod transfer_trace;
 mod translate;
 mod update_stats;
 
@@ -64,6 +65,7 @@ const RUNNERS: &[(&str, Runner)] = &[
     ("pulse_exact", pulse_exact::compare),
     ("pulse_population", pulse_population::compare),
     ("training", training::compare),
+    ("transfer_trace", transfer_trace::compare),
     ("update_stats", update_stats::compare),
 ];
 

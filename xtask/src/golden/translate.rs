@@ -9,7 +9,8 @@ use aimc_infer::{ConverterConfig, DriftConversion, InferenceTileConfig, MappingC
 use aimc_testkit::golden::{Node, Params};
 use aimc_tile::UnitCell;
 use aimc_tile::pulse::{PulseSource, PulseType};
-use aimc_tile::{IoConfig, TileConfig, UpdateConfig};
+use aimc_tile::{IoConfig, UpdateConfig};
+use aimc_train::{Algorithm, TrainingTileConfig};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -142,24 +143,81 @@ fn aihwkit_choice(class: &str) -> Option<(&'static str, &'static str)> {
     }
 }
 
+/// The algorithm of a compound of AIHWKit 1.1 with its device; `None` for other classes.
+pub(crate) fn algorithm(params: &Params<'_>) -> Result<Option<(Algorithm, UnitCell)>, CaseError> {
+    let model = match params.class {
+        "TransferCompound" => "TikiTaka",
+        "BufferedTransferCompound" => "TikiTakaV2",
+        "ChoppedTransferCompound" => "ChoppedTikiTaka",
+        "DynamicTransferCompound" => "Agad",
+        "MixedPrecisionCompound" => "MixedPrecision",
+        _ => return Ok(None),
+    };
+    let default: Algorithm = config::decode(serde_json::json!({ "model": model }))?;
+    let mut known = serde_json::to_value(default).map_err(CaseError::run)?;
+    if let Some(known) = known.as_object_mut() {
+        known.retain(|key, _| !["transfer_forward", "transfer_update", "devices"].contains(&key.as_str()));
+    }
+    // What has records of its own, and what has no effect: devices of a tile share its seed here, and an array is
+    // never transferred to itself.
+    let inert = [
+        "unit_cell_devices",
+        "device",
+        "transfer_forward",
+        "transfer_update",
+        "construction_seed",
+        "no_self_transfer",
+    ];
+    let mut table = matching(params, &known, &inert)?;
+    table.insert("model".to_owned(), model.into());
+    table.insert("as_aihwkit".to_owned(), true.into());
+    let value = |record: Result<Value, serde_json::Error>| record.map_err(CaseError::run);
+    if model == "MixedPrecision" {
+        let device = unit_cell(&params.resolved.params("device")?)?;
+        return Ok(Some((config::decode(Value::Object(table))?, device)));
+    }
+    // AIHWKit 1.1 takes the rate of the fast array as it is.
+    table.insert("scale_fast_lr".to_owned(), false.into());
+    let reading = io(&params.resolved.params("transfer_forward")?)?;
+    table.insert("transfer_forward".to_owned(), value(serde_json::to_value(reading))?);
+    let writing = update(&params.resolved.params("transfer_update")?)?;
+    table.insert("transfer_update".to_owned(), value(serde_json::to_value(writing))?);
+    let mut devices = Vec::new();
+    for k in 0..params.resolved.get("unit_cell_devices")?.items()?.len() {
+        devices.push(unit_cell(&params.resolved.params(&format!("unit_cell_devices.{k}"))?)?);
+    }
+    let device = devices.first().cloned().unwrap_or_default();
+    table.insert("devices".to_owned(), value(serde_json::to_value(devices))?);
+    Ok(Some((config::decode(Value::Object(table))?, device)))
+}
+
+/// The algorithm and the unit cell of a device class.
+pub(crate) fn learning_cell(params: &Params<'_>) -> Result<(Algorithm, UnitCell), CaseError> {
+    match algorithm(params)? {
+        Some(found) => Ok(found),
+        None => Ok((Algorithm::Sgd, unit_cell(params)?)),
+    }
+}
+
 /// A tile from a whole configuration of a layer (`rpu_config`).
-pub(crate) fn tile(params: &Params<'_>) -> Result<TileConfig, CaseError> {
+pub(crate) fn tile(params: &Params<'_>) -> Result<TrainingTileConfig, CaseError> {
     let part = |key: &str| params.resolved.params(key);
     plain_mapping(&params.resolved)?;
     match params.class {
         "FloatingPointRPUConfig" => {
-            Ok(TileConfig { device: unit_cell(&part("device")?)?, ..TileConfig::ideal() })
+            Ok(TrainingTileConfig { device: unit_cell(&part("device")?)?, ..TrainingTileConfig::ideal() })
         }
-        "SingleRPUConfig" => Ok(TileConfig {
-            device: unit_cell(&part("device")?)?,
-            forward: io(&part("forward")?)?,
-            backward: io(&part("backward")?)?,
-            update: update(&part("update")?)?,
-        }),
-        class => {
-            let device = part("device").map(|device| device.class.to_owned()).unwrap_or_default();
-            Err(CaseError::NotBuilt(format!("{class} with {device}")))
+        "SingleRPUConfig" | "UnitCellRPUConfig" | "DigitalRankUpdateRPUConfig" => {
+            let (algorithm, device) = learning_cell(&part("device")?)?;
+            Ok(TrainingTileConfig {
+                algorithm,
+                device,
+                forward: io(&part("forward")?)?,
+                backward: io(&part("backward")?)?,
+                update: update(&part("update")?)?,
+            })
         }
+        class => Err(CaseError::NotBuilt(class.to_owned())),
     }
 }
 

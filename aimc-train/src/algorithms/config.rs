@@ -1,0 +1,140 @@
+//! The record of a tile in training: a tile, and the algorithm that makes it learn.
+
+use aimc_device::RngKey;
+use aimc_device::config;
+use aimc_device::error::ConfigError;
+use aimc_tile::{IoConfig, Shape, TileConfig, TrainableTile, UnitCell, UpdateConfig};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::algorithms::tiki_taka::Direct;
+use crate::algorithms::{
+    Agad, ChoppedTikiTaka, MixedPrecision, MixedPrecisionTile, TikiTaka, TikiTakaV2, TransferTile,
+};
+
+/// Lists the algorithms once: the enum and its parser follow.
+macro_rules! algorithms {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// How the tile learns, chosen by the field `model`.
+        #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+        #[serde(tag = "model")]
+        pub enum Algorithm {
+            /// Gradients are pulsed into the devices themselves.
+            #[default]
+            Sgd,
+            $($(#[$doc])* $name($name),)*
+        }
+
+        impl<'de> Deserialize<'de> for Algorithm {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                config::tagged(deserializer, "model", &[
+                    ("Sgd", |table| config::decode::<Empty>(table).map(|_| Self::Sgd)),
+                    $((stringify!($name), |table| config::decode(table).map(Self::$name)),)*
+                ])
+            }
+        }
+    };
+}
+
+/// A record without fields.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Empty {}
+
+algorithms! {
+    /// Transfer from a fast array.
+    TikiTaka,
+    /// Transfer through a digital buffer.
+    TikiTakaV2,
+    /// The same with choppers.
+    ChoppedTikiTaka,
+    /// The same with a tracked reference.
+    Agad,
+    /// Gradients are accumulated digitally.
+    MixedPrecision,
+}
+
+/// A tile in training.
+///
+/// ```
+/// use aimc_device::config;
+/// use aimc_train::TrainingTileConfig;
+/// let text = "algorithm = { model = \"TikiTaka\", transfer_every = 2 }\n[device]\nmodel = \"SoftBounds\"";
+/// let tile: TrainingTileConfig = config::from_toml(text).unwrap();
+/// assert!(tile.validate().is_ok());
+/// let error = config::from_toml::<TrainingTileConfig>("algorithm = { model = \"TikiTaki\" }").unwrap_err();
+/// assert_eq!(error.field, "algorithm.model");
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainingTileConfig {
+    /// How the tile learns.
+    pub algorithm: Algorithm,
+    /// What sits at every crossing, of all arrays unless the algorithm lists devices.
+    pub device: UnitCell,
+    /// Circuits of the forward direction.
+    pub forward: IoConfig,
+    /// Circuits of the backward direction; bound management has no effect there.
+    pub backward: IoConfig,
+    /// Pulses of the update.
+    pub update: UpdateConfig,
+}
+
+impl From<TileConfig> for TrainingTileConfig {
+    fn from(TileConfig { device, forward, backward, update }: TileConfig) -> Self {
+        Self { algorithm: Algorithm::Sgd, device, forward, backward, update }
+    }
+}
+
+impl TrainingTileConfig {
+    /// Exact products, exact updates: floating point.
+    #[must_use]
+    pub fn ideal() -> Self {
+        TileConfig::ideal().into()
+    }
+
+    /// The tile that the algorithm makes learn.
+    #[must_use]
+    pub fn tile(&self) -> TileConfig {
+        let Self { device, forward, backward, update, .. } = self.clone();
+        TileConfig { device, forward, backward, update }
+    }
+
+    /// Refuses values outside their range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        // Building is the gate; the smallest tile costs nothing.
+        self.build(Shape { outputs: 1, inputs: 1 }, RngKey::root(0)).map(|_| ())
+    }
+
+    /// Validates, then fabricates a tile with weights 0.
+    pub fn build(&self, shape: Shape, key: RngKey) -> Result<Box<dyn TrainableTile>, ConfigError> {
+        let tile = self.tile();
+        tile.validate()?;
+        let at = |error: ConfigError| error.within("algorithm");
+        Ok(match &self.algorithm {
+            Algorithm::Sgd => Box::new(tile.build(shape, key)?),
+            Algorithm::MixedPrecision(record) => {
+                Box::new(MixedPrecisionTile::new(record, &tile, shape, key).map_err(at)?)
+            }
+            Algorithm::TikiTaka(record) => Box::new(
+                TransferTile::new(&tile, record.transfer(), |_| Box::new(Direct), shape, key).map_err(at)?,
+            ),
+            Algorithm::TikiTakaV2(record) => {
+                record.validate().map_err(at)?;
+                let arrays = if record.devices.is_empty() { 2 } else { record.devices.len() };
+                let rule = |setting| Box::new(record.rule(arrays, setting)) as _;
+                Box::new(TransferTile::new(&tile, record.transfer(), rule, shape, key).map_err(at)?)
+            }
+            Algorithm::ChoppedTikiTaka(record) => {
+                record.validate().map_err(at)?;
+                let rule = |setting| Box::new(record.rule(setting)) as _;
+                Box::new(TransferTile::new(&tile, record.transfer(), rule, shape, key).map_err(at)?)
+            }
+            Algorithm::Agad(record) => {
+                record.validate().map_err(at)?;
+                let rule = |setting| Box::new(record.rule(setting)) as _;
+                Box::new(TransferTile::new(&tile, record.transfer(), rule, shape, key).map_err(at)?)
+            }
+        })
+    }
+}

@@ -1,0 +1,31 @@
+//! Training algorithms: tiles made of tiles, so that layers and the training loop never change when algorithms do.
+//!
+//! | algorithm | file | what it does about imperfect devices |
+//! |---|---|---|
+//! | pulsed gradient descent | none: the tile itself | nothing |
+//! | Tiki-Taka | [`tiki_taka`] | gradients go to a fast array, whose mean is transferred |
+//! | Tiki-Taka v2 | [`tiki_taka_v2`] | a digital buffer filters the transfer |
+//! | chopped Tiki-Taka | [`chopped`] | signs change, so that offsets of the fast array average out |
+//! | AGAD | [`agad`] | the offset is tracked and subtracted |
+//! | mixed precision | [`mixed_precision`] | gradients are accumulated digitally |
+//!
+//! [`transfer`] and [`transfer_tile`] hold what the transfer algorithms share: an algorithm is a record and a rule. To add
+//! one: write its file, then add one line to the `algorithms!` of [`config`].
+
+pub mod agad;
+pub mod chopped;
+mod choppers;
+pub mod config;
+pub mod mixed_precision;
+pub mod tiki_taka;
+pub mod tiki_taka_v2;
+pub mod transfer;
+pub mod transfer_tile;
+
+pub use agad::Agad;
+pub use chopped::ChoppedTikiTaka;
+pub use config::{Algorithm, TrainingTileConfig};
+pub use mixed_precision::{MixedPrecision, MixedPrecisionTile};
+pub use tiki_taka::TikiTaka;
+pub use tiki_taka_v2::TikiTakaV2;
+pub use transfer_tile::TransferTile;
