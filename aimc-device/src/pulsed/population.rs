@@ -59,6 +59,9 @@ pub trait DeviceArray: std::fmt::Debug + Send + Sync {
     /// Resets the devices of `columns`, each with the given probability.
     fn reset(&mut self, columns: Range<usize>, probability: f32, key: RngKey);
 
+    /// Resets the marked devices; `marked` has rows · columns entries.
+    fn reset_marked(&mut self, marked: &[bool], key: RngKey);
+
     /// Lets `elapsed` time pass (unit: that of `drift.t_0`).
     fn drift(&mut self, elapsed: f32, key: RngKey);
 
@@ -271,15 +274,25 @@ impl<D: PulsedDevice> DeviceArray for Population<D> {
     }
 
     fn reset(&mut self, columns: Range<usize>, probability: f32, key: RngKey) {
-        let (width, std) = (self.columns, self.common.reset_std);
+        let width = self.columns;
         let mut chance = vec![0.0; self.persistent.len()];
         for (row, chance) in chance.chunks_mut(width).enumerate() {
             key.fold_in(label("chance")).stream(row as u64).fill_uniform(chance);
         }
-        self.change_all(true, key, |cells, i, w, xi| {
-            let hit = columns.contains(&(i % width)) && chance[i] < probability;
-            if hit { after_reset(cells.reset[i], std, xi) } else { w }
-        });
+        let hit = |(i, chance): (usize, &f32)| columns.contains(&(i % width)) && *chance < probability;
+        let marked: Vec<bool> = chance.iter().enumerate().map(hit).collect();
+        self.reset_marked(&marked, key);
+    }
+
+    fn reset_marked(&mut self, marked: &[bool], key: RngKey) {
+        let std = self.common.reset_std;
+        self.change_all(
+            true,
+            key,
+            |cells, i, w, xi| {
+                if marked[i] { after_reset(cells.reset[i], std, xi) } else { w }
+            },
+        );
     }
 
     fn drift(&mut self, elapsed: f32, key: RngKey) {

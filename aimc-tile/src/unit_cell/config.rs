@@ -38,14 +38,14 @@ pub enum CompoundCell {
     /// A device and its reference.
     Reference(ReferenceCell),
     /// A one-sided pair.
-    OneSided(OneSidedCell),
+    OneSided(Box<OneSidedCell>),
 }
 
 const COMPOUND: &[config::Variant<CompoundCell>] = &[
     ("Ideal", |table| config::decode(table).map(CompoundCell::Ideal)),
     ("Vector", |table| config::decode(table).map(CompoundCell::Vector)),
     ("Reference", |table| config::decode(table).map(CompoundCell::Reference)),
-    ("OneSided", |table| config::decode(table).map(CompoundCell::OneSided)),
+    ("OneSided", |table| config::decode(table).map(Box::new).map(CompoundCell::OneSided)),
 ];
 
 impl<'de> Deserialize<'de> for UnitCell {
@@ -84,9 +84,7 @@ impl UnitCell {
             Self::Compound(CompoundCell::Ideal(device)) => device.validate(),
             Self::Compound(CompoundCell::Vector(cell)) => cell.validate(),
             Self::Compound(CompoundCell::Reference(cell)) => cell.as_vector()?.validate(),
-            Self::Compound(CompoundCell::OneSided(cell)) => {
-                cell.device.validate().map_err(|error| error.within("device"))
-            }
+            Self::Compound(CompoundCell::OneSided(cell)) => cell.validate(),
         }
     }
 

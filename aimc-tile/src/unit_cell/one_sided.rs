@@ -1,8 +1,11 @@
 //! One-sided pair, W = g⁺ - g⁻: for devices that can be pulsed gradually in one direction only.
 //!
 //! Every pulse is an up pulse: of g⁺ where the weight is to rise, of g⁻ where it is to fall. Both devices thus
-//! fill up until they are reset (refreshing the pair is not modelled here yet). Setting a weight puts its positive
-//! part on g⁺ and its negative part on g⁻.
+//! fill up until they are refreshed: every `refresh_every` mini-batches (or vectors) both are read column by column
+//! through `refresh_forward`; where the larger reads above `refresh_upper_thres` and the smaller above
+//! `refresh_lower_thres` (in units of w_max), both are reset and their difference is pulsed into the one that was larger.
+//! The weight survives up to what `desired_bl` pulses of `refresh_update` can write. Setting a weight puts its positive part on
+//! g⁺ and its negative part on g⁻.
 //!
 //! With `copy_inverted`, g⁺ is the mirror image of g⁻ instead of a device of its own: what lowers the one raises the
 //! other, so that the pair behaves alike in both directions.
@@ -13,15 +16,18 @@
 use std::ops::Range;
 
 use aimc_device::RngKey;
-use aimc_device::error::ConfigError;
+use aimc_device::error::{ConfigError, require};
 use aimc_device::pulsed::{DeviceArray, Direction, PulsedDeviceConfig};
 use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
+use nalgebra::{DMatrix, DMatrixViewMut};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::pulse::UpdateConfig;
+use crate::circuits::Circuits;
+use crate::periphery::IoConfig;
 use crate::pulse::outer_product::{Receiver, pulsed_update};
+use crate::pulse::{PulseType, UpdateConfig};
 use crate::tile::{SampleKeys, Shape};
 use crate::unit_cell::{CellArray, OuterProducts, forget, reset_all, restore_all, states};
 
@@ -34,6 +40,80 @@ pub struct OneSidedCell {
     /// Make g⁺ the mirror image of g⁻.
     #[serde(default)]
     pub copy_inverted: bool,
+    /// Period of the refresh; 0 is never.
+    #[serde(default)]
+    pub refresh_every: u64,
+    /// The period counts mini-batches, otherwise vectors.
+    #[serde(default = "yes")]
+    pub units_in_mbatch: bool,
+    /// Least reading of the larger device that is refreshed, in units of w_max.
+    #[serde(default = "upper")]
+    pub refresh_upper_thres: f32,
+    /// Least reading of the smaller device then.
+    #[serde(default = "lower")]
+    pub refresh_lower_thres: f32,
+    /// Circuits that read the devices for their refresh.
+    #[serde(default)]
+    pub refresh_forward: IoConfig,
+    /// Pulses that write the difference.
+    #[serde(default)]
+    pub refresh_update: UpdateConfig,
+    /// Deterministic pulses of a refresh go the wrong way, as in AIHWKit 1.1.
+    #[serde(default)]
+    pub refresh_loses_sign: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn upper() -> f32 {
+    0.75
+}
+
+fn lower() -> f32 {
+    0.25
+}
+
+impl OneSidedCell {
+    /// A pair of this device that is never refreshed.
+    #[must_use]
+    pub fn new(device: PulsedDeviceConfig) -> Self {
+        Self {
+            device,
+            copy_inverted: false,
+            refresh_every: 0,
+            units_in_mbatch: true,
+            refresh_upper_thres: upper(),
+            refresh_lower_thres: lower(),
+            refresh_forward: IoConfig::default(),
+            refresh_update: UpdateConfig::default(),
+            refresh_loses_sign: false,
+        }
+    }
+
+    /// Refuses parameters outside their range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        self.device.validate().map_err(|error| error.within("device"))?;
+        require::finite("refresh_upper_thres", self.refresh_upper_thres)?;
+        require::finite("refresh_lower_thres", self.refresh_lower_thres)?;
+        self.refresh_forward.validate().map_err(|error| error.within("refresh_forward"))?;
+        self.refresh_update.validate().map_err(|error| error.within("refresh_update"))?;
+        let range = self.device.common().w_max;
+        require::that(
+            self.refresh_every == 0 || range > 0.0,
+            "device.w_max",
+            range,
+            "must be above 0 with refresh_every: thresholds are in its units",
+        )?;
+        let type_of_pulses = self.refresh_update.pulse_type;
+        require::that(
+            type_of_pulses != PulseType::None,
+            "refresh_update.pulse_type",
+            type_of_pulses,
+            "must be one that reaches the devices, NoneWithDevice for exact ones",
+        )
+    }
 }
 
 /// Which array is which.
@@ -46,11 +126,17 @@ pub struct OneSidedCells {
     /// g⁻ and g⁺.
     arrays: Vec<Box<dyn DeviceArray>>,
     visible: Vec<f32>,
+    cell: OneSidedCell,
+    /// What reads each device for its refresh.
+    readers: [Circuits; 2],
+    /// Vectors since the weights were set.
+    vectors: u64,
 }
 
 impl OneSidedCells {
     /// Validates, then fabricates pairs at weight 0.
     pub fn new(cell: &OneSidedCell, shape: Shape, key: RngKey) -> Result<Self, ConfigError> {
+        cell.validate()?;
         let build = |key| cell.device.build(shape.outputs, shape.inputs, key);
         let at = |error: ConfigError| error.within("device");
         let minus = build(key.fold_in(MINUS as u64)).map_err(at)?;
@@ -63,7 +149,12 @@ impl OneSidedCells {
             build(key.fold_in(PLUS as u64)).map_err(at)?
         };
         let visible = vec![0.0; shape.outputs * shape.inputs];
-        let mut cells = Self { arrays: vec![minus, plus], visible };
+        let reader = |k: usize| {
+            let key = key.fold_in(label("refresh")).fold_in(k as u64);
+            Circuits::new(&cell.refresh_forward, &cell.refresh_forward, shape, key)
+        };
+        let readers = [reader(MINUS)?, reader(PLUS)?];
+        let mut cells = Self { arrays: vec![minus, plus], visible, cell: cell.clone(), readers, vectors: 0 };
         cells.subtract();
         Ok(cells)
     }
@@ -71,6 +162,78 @@ impl OneSidedCells {
     fn subtract(&mut self) {
         let pairs = self.arrays[PLUS].weights().iter().zip(self.arrays[MINUS].weights());
         self.visible.iter_mut().zip(pairs).for_each(|(w, (plus, minus))| *w = plus - minus);
+    }
+
+    /// Pulses on both devices, without refresh.
+    fn pulse(&mut self, config: &UpdateConfig, products: OuterProducts<'_>, draws: SampleKeys) {
+        let granularity = self.granularity();
+        let routes: [fn(Direction) -> Option<Direction>; 2] = [
+            |wanted| (wanted == Direction::Down).then_some(Direction::Up),
+            |wanted| (wanted == Direction::Up).then_some(Direction::Up),
+        ];
+        for (k, (array, route)) in self.arrays.iter_mut().zip(routes).enumerate() {
+            let noise = label("devices").wrapping_add(k as u64);
+            let receiver = Receiver { granularity, noise, takes: &|_| true, route };
+            pulsed_update(array.as_mut(), &receiver, config, products, draws);
+        }
+    }
+
+    /// Resets pairs whose devices are both far up, and writes their difference anew.
+    fn refresh(&mut self, key: RngKey) {
+        let (outputs, inputs) = self.arrays[PLUS].shape();
+        let readings = [MINUS, PLUS].map(|k| self.read(k, key.fold_in(k as u64)));
+        let range = self.cell.device.common().w_max.abs();
+        let due = |low: f32, high: f32| {
+            high / range > self.cell.refresh_upper_thres && low / range > self.cell.refresh_lower_thres
+        };
+        let mut marked = vec![false; outputs * inputs];
+        // Column by column, what is to be written to g⁻ and to g⁺.
+        let mut differences = [vec![0.0; outputs * inputs], vec![0.0; outputs * inputs]];
+        for j in 0..inputs {
+            for i in 0..outputs {
+                let at = j * outputs + i;
+                let (minus, plus) = (readings[MINUS][at], readings[PLUS][at]);
+                if due(minus.min(plus), minus.max(plus)) {
+                    marked[i * inputs + j] = true;
+                    differences[usize::from(plus > minus)][at] = (plus - minus).abs();
+                }
+            }
+        }
+        if !marked.contains(&true) {
+            return;
+        }
+        let mut unit = vec![0.0; inputs * inputs];
+        (0..inputs).for_each(|j| unit[j * (inputs + 1)] = 1.0);
+        let dense = [PulseType::MeanCount, PulseType::DeterministicImplicit]
+            .contains(&self.cell.refresh_update.pulse_type);
+        // A negative learning rate raises weights.
+        let lr = if dense && self.cell.refresh_loses_sign { 1.0 } else { -1.0 };
+        for (k, array) in self.arrays.iter_mut().enumerate() {
+            let key = key.fold_in(label("rewrite")).fold_in(k as u64);
+            array.reset_marked(&marked, key.fold_in(label("reset")));
+            let granularity = array.granularity();
+            let receiver = Receiver { granularity, noise: label("devices"), takes: &|_| true, route: Some };
+            let products = OuterProducts { x: &unit, d: &differences[k], lr };
+            pulsed_update(
+                array.as_mut(),
+                &receiver,
+                &self.cell.refresh_update,
+                products,
+                SampleKeys::new(key),
+            );
+        }
+    }
+
+    /// What one device of all pairs reads, column after column.
+    fn read(&self, k: usize, key: RngKey) -> Vec<f32> {
+        let (outputs, inputs) = self.arrays[k].shape();
+        let probe = DMatrix::<f32>::identity(inputs, inputs);
+        let mut values = vec![0.0; outputs * inputs];
+        let read = DMatrixViewMut::from_slice(&mut values, outputs, inputs);
+        let done =
+            self.readers[k].read(self.arrays[k].weights(), probe.as_view(), read, SampleKeys::new(key));
+        debug_assert!(done.is_ok(), "the shapes are those of the array, and a probe is finite");
+        values
     }
 }
 
@@ -84,19 +247,29 @@ impl CellArray for OneSidedCells {
             let part: Vec<f32> = values.iter().map(|w| (sign * w).max(0.0)).collect();
             self.arrays[k].set_weights(&part, key.fold_in(k as u64));
         }
+        self.vectors = 0;
         self.subtract();
     }
 
     fn update(&mut self, config: &UpdateConfig, products: OuterProducts<'_>, draws: SampleKeys) {
-        let granularity = self.granularity();
-        let routes: [fn(Direction) -> Option<Direction>; 2] = [
-            |wanted| (wanted == Direction::Down).then_some(Direction::Up),
-            |wanted| (wanted == Direction::Up).then_some(Direction::Up),
-        ];
-        for (k, (array, route)) in self.arrays.iter_mut().zip(routes).enumerate() {
-            let noise = label("devices").wrapping_add(k as u64);
-            let receiver = Receiver { granularity, noise, takes: &|_| true, route };
-            pulsed_update(array.as_mut(), &receiver, config, products, draws);
+        let (outputs, inputs) = self.arrays[PLUS].shape();
+        // A learning rate of 0 is no update: nothing is counted.
+        let batch = if products.lr == 0.0 { 0 } else { products.x.len() / inputs };
+        let unit = if self.cell.units_in_mbatch { batch as u64 } else { 1 };
+        let period = self.cell.refresh_every * unit;
+        let mut done = 0;
+        while done < batch {
+            // Up to the next refresh all vectors can be taken at once.
+            let until = if period > 0 { period - self.vectors % period } else { u64::MAX };
+            let end = batch.min(done.saturating_add(usize::try_from(until).unwrap_or(usize::MAX)));
+            let (x, d) =
+                (&products.x[done * inputs..end * inputs], &products.d[done * outputs..end * outputs]);
+            self.pulse(config, OuterProducts { x, d, ..products }, draws.skip(done as u64));
+            self.vectors += (end - done) as u64;
+            done = end;
+            if period > 0 && self.vectors.is_multiple_of(period) {
+                self.refresh(draws.skip(done as u64 - 1).sample(0).fold_in(label("refresh")));
+            }
         }
         self.subtract();
     }
@@ -123,11 +296,22 @@ impl CellArray for OneSidedCells {
     }
 
     fn state(&self) -> State {
-        states(&self.arrays)
+        let mut state = states(&self.arrays);
+        state.put("vectors", vec![self.vectors]);
+        for (k, reader) in self.readers.iter().enumerate() {
+            state.nest(&format!("reader{k}"), reader.state());
+        }
+        state
     }
 
     fn restore(&mut self, state: &StatePart<'_>) -> Result<(), StateError> {
+        let vectors = state.counts("vectors", 1)?[0];
+        let mut readers = self.readers.clone();
+        for (k, reader) in readers.iter_mut().enumerate() {
+            reader.restore(&state.part(&format!("reader{k}")))?;
+        }
         restore_all(&mut self.arrays, state)?;
+        (self.vectors, self.readers) = (vectors, readers);
         self.subtract();
         Ok(())
     }

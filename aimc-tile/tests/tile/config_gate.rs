@@ -18,9 +18,27 @@ const IO: &[(&str, &[&str])] = &[
     ("nm_thres", &["-0.1", "1e39"]),
     ("w_noise", &["-0.1", "1e39"]),
     ("max_bm_res", &["-0.1", "1e39"]),
+    ("out_noise_std", &["-0.1", "1e39"]),
+    ("nm_assumed_wmax", &["-0.1", "1e39"]),
+    ("nm_decay", &["-0.1", "1.1"]),
+    ("w_read_asymmetry_dtod", &["-0.1", "1e39"]),
+    ("ir_drop", &["-0.1", "1e39"]),
+    ("ir_drop_g_ratio", &["0", "-1", "1e39"]),
+    ("v_offset_std", &["-0.1", "1e39"]),
+    ("v_offset_w_min", &["0.1", "-1e39"]),
+    ("r_series", &["-0.1", "1e39"]),
+    ("r_series_max_total", &["-0.1", "1e39"]),
+    ("out_nonlinearity", &["-0.1", "1e39"]),
+    ("out_nonlinearity_std", &["-0.1", "1e39"]),
+    ("slope_calibration", &["-0.1", "1e39"]),
 ];
-const UPDATE: &[(&str, &[&str])] =
-    &[("desired_bl", &["0", "100001"]), ("um_grad_scale", &["0", "-1", "1e39"])];
+const UPDATE: &[(&str, &[&str])] = &[
+    ("desired_bl", &["0", "100001"]),
+    ("um_grad_scale", &["0", "-1", "1e39"]),
+    ("res", &["1e39"]),
+    ("x_res_implicit", &["1e39"]),
+    ("d_res_implicit", &["1e39"]),
+];
 
 fn refusal(text: &str) -> ConfigError {
     let tile: TileConfig = match config::from_toml(text) {

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Pulses of both signs drive A to its symmetry point, where it forgets the noise of the gradient but keeps its mean. The
-//! symmetry point must be the zero of A, otherwise its offset leaks into C ([zero shifting](crate::zero_shifting)). Each
+//! symmetry point must be the zero of A, otherwise its offset leaks into C (zero shifting). Each
 //! column is read once in E·(columns) vectors; without asymmetry and for a constant gradient g, A grows by -λ_A g per
 //! vector. γ > 0 lets A correct C (residual learning, with more than two arrays multi-tile: Wu et al.).
 //!

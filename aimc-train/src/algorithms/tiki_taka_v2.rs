@@ -89,7 +89,7 @@ impl TransferRule for Buffered {
             }
         }
         let any = write.iter().any(|pulses| *pulses != 0.0);
-        any.then(|| Write { values: write, lr: self.record.step * target })
+        any.then_some(Write { values: write, lr: self.record.step * target })
     }
 
     fn state(&self) -> State {

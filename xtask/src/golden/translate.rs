@@ -108,7 +108,16 @@ fn compound(params: &Params<'_>) -> Result<Option<UnitCell>, CaseError> {
     let (model, own) = match params.class {
         "VectorUnitCell" => ("Vector", &["update_policy", "first_update_idx", "gamma_vec"][..]),
         "ReferenceUnitCell" => ("Reference", &[][..]),
-        "OneSidedUnitCell" => ("OneSided", &["copy_inverted"][..]),
+        "OneSidedUnitCell" => (
+            "OneSided",
+            &[
+                "copy_inverted",
+                "refresh_every",
+                "units_in_mbatch",
+                "refresh_upper_thres",
+                "refresh_lower_thres",
+            ][..],
+        ),
         _ => return Ok(None),
     };
     let mut devices = Vec::new();
@@ -120,13 +129,16 @@ fn compound(params: &Params<'_>) -> Result<Option<UnitCell>, CaseError> {
     for (key, node) in params.resolved.entries()? {
         if own.contains(&key) {
             table.insert(key.to_owned(), node.value().clone());
-        } else if key == "refresh_every" && node.read::<f64>()? != 0.0 {
-            return Err(CaseError::NotBuilt("refresh of one-sided pairs".into()));
         }
     }
     if model == "OneSided" {
         // Both devices are made from the first one's parameters.
         table.insert("device".to_owned(), devices.swap_remove(0));
+        let reading = io(&params.resolved.params("refresh_forward")?)?;
+        table.insert("refresh_forward".to_owned(), serde_json::to_value(reading).map_err(CaseError::run)?);
+        let writing = update(&params.resolved.params("refresh_update")?)?;
+        table.insert("refresh_update".to_owned(), serde_json::to_value(writing).map_err(CaseError::run)?);
+        table.insert("refresh_loses_sign".to_owned(), true.into());
     } else {
         table.insert("devices".to_owned(), devices.into());
     }
