@@ -20,7 +20,7 @@ pub enum PulseType {
     /// By coincidence of stochastic pulse trains; the lines with x > 0 and those with x < 0 fire one after the other
     /// in each slot. As every line has one sign, this is the law of `StochasticCompressed`.
     Stochastic,
-    /// A whole number of pulses for each line, whose products are rounded for each device, see [`super::count`].
+    /// A whole number of pulses for each line, whose products are rounded for each device.
     MeanCount,
     /// The product of the pulse probabilities rounded to a whole number of pulses for each device.
     DeterministicImplicit,

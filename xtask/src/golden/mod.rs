@@ -170,8 +170,8 @@ mod tests {
         let unknown = verdict(&file("telepathy", "[[3,7]]"));
         assert_eq!((unknown.line.as_str(), unknown.failures.len()), ("0/1", 1));
         let mut feature = file("mvm_exact", "[[3,7]]");
-        feature.cases[0]["forward"]["non_default"]["ir_drop"] = 1.0.into();
-        feature.cases[0]["forward"]["resolved"]["ir_drop"] = 1.0.into();
-        assert!(verdict(&feature).failures[0].contains("not built yet: IOParameters.ir_drop"));
+        feature.cases[0]["forward"]["non_default"]["telekinesis"] = 1.0.into();
+        feature.cases[0]["forward"]["resolved"]["telekinesis"] = 1.0.into();
+        assert!(verdict(&feature).failures[0].contains("not built yet: IOParameters.telekinesis"));
     }
 }

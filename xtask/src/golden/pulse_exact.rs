@@ -14,7 +14,7 @@ use super::{CaseError, SEED, translate};
 enum Devices {
     Ideal(IdealArray),
     Pulsed(Box<dyn DeviceArray>),
-    Cells(AnalogTile),
+    Cells(Box<AnalogTile>),
 }
 
 impl Devices {
@@ -43,7 +43,7 @@ impl Devices {
                 let mut tile = config.build(Shape { outputs: starts.len(), inputs: 1 }, key)?;
                 let starts = DMatrix::from_column_slice(starts.len(), 1, starts);
                 tile.set_weights(&starts, key).map_err(CaseError::run)?;
-                Self::Cells(tile)
+                Self::Cells(Box::new(tile))
             }
         })
     }
@@ -52,7 +52,7 @@ impl Devices {
         match self {
             Self::Ideal(array) => array.weights().to_vec(),
             Self::Pulsed(array) => array.weights().to_vec(),
-            Self::Cells(tile) => ReadOut::weights(tile).as_slice().to_vec(),
+            Self::Cells(tile) => ReadOut::weights(tile.as_ref()).as_slice().to_vec(),
         }
     }
 
