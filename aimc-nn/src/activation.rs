@@ -4,6 +4,12 @@ use nalgebra::DMatrix;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use aimc_device::error::ConfigError;
+use aimc_tile::{MatVec, ReadOut, SampleKeys, Tile};
+
+use crate::layer::{Layer, Record, Site};
+use crate::module::{Backward, Gradients, LayerError, Module};
+
 /// An activation function.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -15,33 +21,109 @@ pub enum Activation {
     Tanh,
     /// max(x, 0)
     Relu,
+    /// x above 0, x/100 below
+    LeakyRelu,
+    /// x·Φ(x) in its usual approximation, x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³))) (Hendrycks & Gimpel 2016,
+    /// arXiv:1606.08415)
+    Gelu,
+    /// x/(1 + e⁻ˣ)
+    Silu,
 }
 
+/// √(2/π)
+const GELU_SLOPE: f32 = 0.797_884_6;
+
 impl Activation {
+    /// All functions.
+    pub const ALL: [Self; 6] =
+        [Self::Sigmoid, Self::Tanh, Self::Relu, Self::LeakyRelu, Self::Gelu, Self::Silu];
+
     /// The function's value.
     #[must_use]
     pub fn value(self, x: f32) -> f32 {
         match self {
-            Self::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+            Self::Sigmoid => sigmoid(x),
             Self::Tanh => x.tanh(),
             Self::Relu => x.max(0.0),
+            Self::LeakyRelu => x.max(0.01 * x),
+            Self::Gelu => 0.5 * x * (1.0 + gelu_tanh(x)),
+            Self::Silu => x * sigmoid(x),
         }
     }
 
-    /// The derivative, from the function's value `y`.
+    /// The derivative, from the argument `x` and the function's value `y`.
     #[must_use]
-    pub fn slope_at_value(self, y: f32) -> f32 {
+    pub fn slope(self, x: f32, y: f32) -> f32 {
         match self {
             Self::Sigmoid => y * (1.0 - y),
             Self::Tanh => 1.0 - y * y,
             Self::Relu => f32::from(u8::from(y > 0.0)),
+            Self::LeakyRelu => {
+                if x > 0.0 {
+                    1.0
+                } else {
+                    0.01
+                }
+            }
+            Self::Gelu => {
+                let t = gelu_tanh(x);
+                0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * GELU_SLOPE * (1.0 + 3.0 * 0.044_715 * x * x)
+            }
+            Self::Silu => {
+                let s = sigmoid(x);
+                s * (1.0 + x * (1.0 - s))
+            }
         }
     }
+}
 
-    /// Gradient with respect to the input, from the output `y` and the gradient `dy` with respect to it.
-    #[must_use]
-    pub fn backward(self, y: &DMatrix<f32>, dy: &DMatrix<f32>) -> DMatrix<f32> {
-        dy.zip_map(y, |dy, y| dy * self.slope_at_value(y))
+/// 1/(1 + e⁻ˣ)
+pub(crate) fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+fn gelu_tanh(x: f32) -> f32 {
+    (GELU_SLOPE * (x + 0.044_715 * x * x * x)).tanh()
+}
+
+/// The layer's record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ActivationConfig {
+    /// Which one.
+    pub function: Activation,
+}
+
+impl Record for ActivationConfig {
+    fn outputs(&self, inputs: &[usize]) -> Result<Vec<usize>, ConfigError> {
+        Ok(inputs.to_vec())
+    }
+
+    fn build<T: MatVec + ReadOut>(
+        &self,
+        _inputs: &[usize],
+        _site: &mut Site<'_, T>,
+    ) -> Result<Layer<T>, ConfigError> {
+        Ok(Layer::Activation(self.function))
+    }
+}
+
+impl<T> Module<T> for Activation {
+    fn forward(&self, x: &DMatrix<f32>, _draws: SampleKeys) -> Result<DMatrix<f32>, LayerError> {
+        Ok(x.map(|x| self.value(x)))
+    }
+
+    fn backward(
+        &self,
+        pass: Backward<'_>,
+        mut d: DMatrix<f32>,
+        _into: &mut Gradients,
+    ) -> Result<DMatrix<f32>, LayerError>
+    where
+        T: Tile,
+    {
+        d.zip_zip_apply(pass.x, pass.y, |d, x, y| *d *= self.slope(x, y));
+        Ok(d)
     }
 }
 
@@ -54,17 +136,17 @@ mod tests {
     proptest! {
         #![proptest_config(strategies::config(256))]
 
-        /// Central difference with step h errs by h²/6·max|f‴| (at most 2·h²/6 here) plus rounding 2ε/h.
+        /// Central difference with step h errs by h²/6·max|f‴| (below 4·h²/6 here) plus rounding 2ε/h.
         #[test]
         fn slopes_equal_finite_differences(x in -6.0_f32..6.0) {
             let h = 1.0 / 256.0;
             prop_assume!(x.abs() > h);
-            let tolerance = 2.0 * h * h / 6.0 + 4.0 * f32::EPSILON / h;
-            for f in [Activation::Sigmoid, Activation::Tanh, Activation::Relu] {
+            let tolerance = 4.0 * h * h / 6.0 + 4.0 * f32::EPSILON / h;
+            for f in Activation::ALL {
                 let difference = (f.value(x + h) - f.value(x - h)) / (2.0 * h);
-                // Relu values grow with x, and so does their rounding.
+                // Unbounded values grow with x, and so does their rounding.
                 let tolerance = tolerance * x.abs().max(1.0);
-                prop_assert!((f.slope_at_value(f.value(x)) - difference).abs() < tolerance, "{f:?} at {x}");
+                prop_assert!((f.slope(x, f.value(x)) - difference).abs() < tolerance, "{f:?} at {x}");
             }
         }
     }

@@ -1,13 +1,58 @@
 //! Fully connected layer: a tile for the weights, a digital bias.
 
 use nalgebra::{DMatrix, DMatrixView, DVector};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use aimc_device::RngKey;
+use aimc_device::error::{ConfigError, require};
 use aimc_device::rng::label;
-use aimc_device::state::{State, StateError, StatePart};
-use aimc_tile::{MatVec, ReadOut, SampleKeys, Tile, TileError};
+use aimc_tile::{MatVec, ReadOut, SampleKeys, Shape, Tile, TileError};
 
-/// y = W x + b; W on a tile, b in digital memory.
+use crate::layer::{Layer, Record, Site};
+use crate::module::{Backward, Gradients, LayerError, Module, Part, PartMut, Visit, VisitMut, join};
+
+/// y = W x + b; W on a tile, b in digital memory. The input may have any shape.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LinearConfig {
+    /// Number of inputs; as many as the layer before gives if it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inputs: Option<usize>,
+    /// Number of outputs.
+    pub outputs: usize,
+    /// Whether there is a (digital) bias.
+    #[serde(default = "yes")]
+    pub bias: bool,
+}
+
+pub(crate) fn yes() -> bool {
+    true
+}
+
+impl Record for LinearConfig {
+    fn outputs(&self, inputs: &[usize]) -> Result<Vec<usize>, ConfigError> {
+        require::at_least_one("outputs", self.outputs)?;
+        let given: usize = inputs.iter().product();
+        if let Some(stated) = self.inputs {
+            require::at_least_one("inputs", stated)?;
+            let requirement = format!("must be {given}, the outputs before it");
+            require::that(stated == given, "inputs", stated, &requirement)?;
+        }
+        Ok(vec![self.outputs])
+    }
+
+    fn build<T: MatVec + ReadOut>(
+        &self,
+        inputs: &[usize],
+        site: &mut Site<'_, T>,
+    ) -> Result<Layer<T>, ConfigError> {
+        let shape = Shape { outputs: self.outputs, inputs: inputs.iter().product() };
+        site.linear("", shape, self.bias).map(Layer::Linear)
+    }
+}
+
+/// The layer.
 #[derive(Clone, Debug)]
 pub struct Linear<T> {
     /// The tile that holds W, outputs x inputs.
@@ -16,9 +61,20 @@ pub struct Linear<T> {
     pub bias: Option<DVector<f32>>,
 }
 
+impl<T> Linear<T> {
+    /// The same layer with another tile.
+    pub fn try_map<U, E>(
+        &self,
+        name: &str,
+        convert: &mut dyn FnMut(&str, &T) -> Result<U, E>,
+    ) -> Result<Linear<U>, E> {
+        Ok(Linear { tile: convert(&join(name, "tile"), &self.tile)?, bias: self.bias.clone() })
+    }
+}
+
 impl<T: MatVec> Linear<T> {
     /// y = W x + b for every column of `x`, inputs x batch.
-    pub fn forward(&self, x: DMatrixView<f32>, draws: SampleKeys) -> Result<DMatrix<f32>, TileError> {
+    pub fn product(&self, x: DMatrixView<f32>, draws: SampleKeys) -> Result<DMatrix<f32>, TileError> {
         let mut y = DMatrix::zeros(self.tile.shape().outputs, x.ncols());
         self.tile.forward(x, y.as_view_mut(), draws)?;
         if let Some(bias) = &self.bias {
@@ -30,45 +86,65 @@ impl<T: MatVec> Linear<T> {
 
 impl<T: Tile> Linear<T> {
     /// Gradient with respect to the input, from `d` with respect to the output, outputs x batch.
-    pub fn backward(&self, d: DMatrixView<f32>, draws: SampleKeys) -> Result<DMatrix<f32>, TileError> {
+    pub fn product_back(&self, d: DMatrixView<f32>, draws: SampleKeys) -> Result<DMatrix<f32>, TileError> {
         let mut z = DMatrix::zeros(self.tile.shape().inputs, d.ncols());
         self.tile.backward(d, z.as_view_mut(), draws)?;
         Ok(z)
     }
 
-    /// One step of gradient descent: the tile by its own update, the bias exactly.
-    pub fn update(
-        &mut self,
-        x: DMatrixView<f32>,
-        d: DMatrixView<f32>,
-        lr: f32,
-        draws: SampleKeys,
-    ) -> Result<(), TileError> {
-        self.tile.update(x, d, lr, draws)?;
-        if let Some(bias) = &mut self.bias {
-            d.column_iter().for_each(|d| bias.axpy(-lr, &d, 1.0));
+    /// Adds the gradients of tile and bias, `per_sample` vectors for each sample.
+    pub fn gradients(
+        &self,
+        name: &str,
+        x: DMatrix<f32>,
+        d: DMatrix<f32>,
+        per_sample: usize,
+        into: &mut Gradients,
+    ) {
+        if self.bias.is_some() {
+            into.parameters(join(name, "bias"), d.column_sum().as_slice().to_vec());
         }
-        Ok(())
+        into.tile(join(name, "tile"), x, d, per_sample);
     }
+}
 
-    /// Everything needed to continue later.
-    #[must_use]
-    pub fn state(&self) -> State {
-        let mut state = State::default();
-        state.nest("tile", self.tile.state());
+impl<T> Module<T> for Linear<T> {
+    fn visit<'a>(&'a self, name: &str, visit: &mut Visit<'_, 'a, T>) {
+        visit(join(name, "tile"), Part::Tile(&self.tile));
         if let Some(bias) = &self.bias {
-            state.put("bias", bias.as_slice().to_vec());
+            visit(join(name, "bias"), Part::Parameters(bias.as_slice()));
         }
-        state
     }
 
-    /// Takes over a state that [`Linear::state`] gave.
-    pub fn restore(&mut self, state: &StatePart<'_>) -> Result<(), StateError> {
+    fn visit_mut<'a>(&'a mut self, name: &str, visit: &mut VisitMut<'_, 'a, T>) {
+        visit(join(name, "tile"), PartMut::Tile(&mut self.tile));
         if let Some(bias) = &mut self.bias {
-            let stored = state.floats("bias", bias.len())?;
-            bias.as_mut_slice().copy_from_slice(stored);
+            visit(join(name, "bias"), PartMut::Parameters(bias.as_mut_slice()));
         }
-        self.tile.restore(&state.part("tile"))
+    }
+
+    fn forward(&self, x: &DMatrix<f32>, draws: SampleKeys) -> Result<DMatrix<f32>, LayerError>
+    where
+        T: MatVec,
+    {
+        Ok(self.product(x.as_view(), draws)?)
+    }
+
+    fn backward(
+        &self,
+        pass: Backward<'_>,
+        d: DMatrix<f32>,
+        into: &mut Gradients,
+    ) -> Result<DMatrix<f32>, LayerError>
+    where
+        T: Tile,
+    {
+        let back = match pass.wants_input {
+            true => self.product_back(d.as_view(), pass.draws)?,
+            false => DMatrix::zeros(0, 0),
+        };
+        self.gradients(pass.name, pass.x.clone(), d, 1, into);
+        Ok(back)
     }
 }
 

@@ -1,6 +1,51 @@
 //! Log-softmax over the classes of every sample.
 
 use nalgebra::DMatrix;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use aimc_device::error::ConfigError;
+use aimc_tile::{MatVec, ReadOut, SampleKeys, Tile};
+
+use crate::layer::{Layer, Record, Site};
+use crate::module::{Backward, Gradients, LayerError, Module};
+
+/// The layer and its record: log-probabilities over all features of a sample.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LogSoftmax {}
+
+impl Record for LogSoftmax {
+    fn outputs(&self, inputs: &[usize]) -> Result<Vec<usize>, ConfigError> {
+        Ok(inputs.to_vec())
+    }
+
+    fn build<T: MatVec + ReadOut>(
+        &self,
+        _inputs: &[usize],
+        _site: &mut Site<'_, T>,
+    ) -> Result<Layer<T>, ConfigError> {
+        Ok(Layer::LogSoftmax(*self))
+    }
+}
+
+impl<T> Module<T> for LogSoftmax {
+    fn forward(&self, x: &DMatrix<f32>, _draws: SampleKeys) -> Result<DMatrix<f32>, LayerError> {
+        Ok(forward(x))
+    }
+
+    fn backward(
+        &self,
+        pass: Backward<'_>,
+        d: DMatrix<f32>,
+        _into: &mut Gradients,
+    ) -> Result<DMatrix<f32>, LayerError>
+    where
+        T: Tile,
+    {
+        Ok(backward(pass.y, &d))
+    }
+}
 
 /// yᵢ = xᵢ - ln Σⱼ eˣʲ per column, computed without overflow.
 #[must_use]

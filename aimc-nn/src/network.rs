@@ -1,6 +1,8 @@
 //! A network: layers in sequence over any kind of tile, as data that can be walked and converted.
 
-use nalgebra::{DMatrix, DMatrixView, DVector};
+use std::collections::BTreeMap;
+
+use nalgebra::{DMatrix, DMatrixView};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -8,33 +10,14 @@ use aimc_device::RngKey;
 use aimc_device::error::{ConfigError, require};
 use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
-use aimc_tile::{MatVec, ReadOut, SampleKeys, Shape, Tile, TileError};
+use aimc_tile::{MatVec, ReadOut, SampleKeys, Shape, Tile};
 
-use crate::activation::Activation;
-use crate::linear::Linear;
-use crate::log_softmax;
-
-/// One layer of a description.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "layer", deny_unknown_fields)]
-pub enum LayerConfig {
-    /// Fully connected, W on a tile.
-    Linear {
-        /// Number of inputs.
-        inputs: usize,
-        /// Number of outputs.
-        outputs: usize,
-        /// Whether there is a (digital) bias.
-        bias: bool,
-    },
-    /// Element-wise function.
-    Activation {
-        /// Which one.
-        function: Activation,
-    },
-    /// Log-probabilities over the classes.
-    LogSoftmax,
-}
+use crate::activation::{Activation, ActivationConfig};
+use crate::chain::{self, At, Passed};
+use crate::layer::{Layer, LayerConfig, Record, Site};
+use crate::linear::LinearConfig;
+use crate::log_softmax::LogSoftmax;
+use crate::module::{Gradients, LayerError, Part, PartMut};
 
 /// The description of a network.
 ///
@@ -42,11 +25,32 @@ pub enum LayerConfig {
 /// use aimc_nn::{Activation, NetworkConfig};
 /// let mlp = NetworkConfig::mlp(&[64, 48, 10], Activation::Sigmoid);
 /// assert_eq!(mlp.layers.len(), 4);
-/// assert_eq!(mlp.validate().unwrap(), (64, 10));
+/// assert_eq!(mlp.validate().unwrap(), (vec![64], vec![10]));
+/// ```
+///
+/// Images and sequences need their shape; what follows is worked out:
+///
+/// ```
+/// use aimc_device::config;
+/// use aimc_nn::NetworkConfig;
+/// let text = r#"
+///     input = [1, 28, 28]
+///     layers = [
+///         { layer = "Conv", outputs = 6, kernel = 5, padding = 2 },
+///         { layer = "Pool", kernel = 2 },
+///         { layer = "Flatten" },
+///         { layer = "Linear", outputs = 10 },
+///     ]"#;
+/// let network: NetworkConfig = config::from_toml(text).unwrap();
+/// assert_eq!(network.shapes().unwrap(), [vec![1, 28, 28], vec![6, 28, 28], vec![6, 14, 14], vec![1176], vec![10]]);
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkConfig {
+    /// Shape of a sample: \[features\], \[channels, height, width\], \[steps, features\] …; not needed where the first
+    /// layer is a `Linear` that states its inputs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub input: Vec<usize>,
     /// Layers from input to output.
     pub layers: Vec<LayerConfig>,
 }
@@ -55,77 +59,72 @@ impl NetworkConfig {
     /// A multi-layer perceptron with biases, `activation` between its layers and log-softmax at the end.
     #[must_use]
     pub fn mlp(sizes: &[usize], activation: Activation) -> Self {
-        let mut layers = Vec::new();
+        let mut layers: Vec<LayerConfig> = Vec::new();
         for (i, pair) in sizes.windows(2).enumerate() {
             if i > 0 {
-                layers.push(LayerConfig::Activation { function: activation });
+                layers.push(ActivationConfig { function: activation }.into());
             }
-            layers.push(LayerConfig::Linear { inputs: pair[0], outputs: pair[1], bias: true });
+            layers.push(LinearConfig { inputs: Some(pair[0]), outputs: pair[1], bias: true }.into());
         }
-        layers.push(LayerConfig::LogSoftmax);
-        Self { layers }
+        layers.push(LogSoftmax::default().into());
+        Self { input: Vec::new(), layers }
     }
 
-    /// Refuses layers that do not fit together; gives the number of inputs and outputs.
-    pub fn validate(&self) -> Result<(usize, usize), ConfigError> {
-        let mut ends: Option<(usize, usize)> = None;
+    /// Shape of a sample before the first layer and after every layer; refuses layers that do not fit together.
+    pub fn shapes(&self) -> Result<Vec<Vec<usize>>, ConfigError> {
+        let mut shapes = vec![self.input_shape()?];
         for (i, layer) in self.layers.iter().enumerate() {
-            let LayerConfig::Linear { inputs, outputs, .. } = *layer else { continue };
-            let at = |error: ConfigError| error.within(format!("layers[{i}]"));
-            require::at_least_one("inputs", inputs).map_err(at)?;
-            require::at_least_one("outputs", outputs).map_err(at)?;
-            if let Some((_, before)) = ends
-                && before != inputs
-            {
-                return Err(at(ConfigError::new(
-                    "inputs",
-                    inputs,
-                    format!("must be {before}, the outputs before it"),
-                )));
-            }
-            ends = Some((ends.map_or(inputs, |(first, _)| first), outputs));
+            let shape = layer.outputs(&shapes[i]).map_err(|error| error.within(format!("layers[{i}]")))?;
+            shapes.push(shape);
         }
-        ends.ok_or_else(|| ConfigError::new("layers", "", "must hold at least one Linear layer"))
+        Ok(shapes)
     }
 
-    /// Validates, then builds the network on tiles that `tile` makes: it gets the number of the layer, its
-    /// shape and the key of its devices. Weights and biases start uniform in ± 1/√inputs.
+    fn input_shape(&self) -> Result<Vec<usize>, ConfigError> {
+        let Some(first) = self.layers.first() else {
+            return Err(ConfigError::new("layers", "", "must hold at least one layer"));
+        };
+        match (self.input.is_empty(), first) {
+            (false, _) => {
+                for (i, size) in self.input.iter().enumerate() {
+                    require::at_least_one(&format!("input[{i}]"), *size)?;
+                }
+                Ok(self.input.clone())
+            }
+            (true, LayerConfig::Linear(LinearConfig { inputs: Some(inputs), .. })) => {
+                require::at_least_one("inputs", *inputs).map_err(|error| error.within("layers[0]"))?;
+                Ok(vec![*inputs])
+            }
+            _ => Err(ConfigError::new("input", "", "is missing: the shape of a sample")),
+        }
+    }
+
+    /// Refuses layers that do not fit together; gives the shapes of input and output.
+    pub fn validate(&self) -> Result<(Vec<usize>, Vec<usize>), ConfigError> {
+        let shapes = self.shapes()?;
+        Ok((shapes[0].clone(), shapes[shapes.len() - 1].clone()))
+    }
+
+    /// Validates, then builds the network on tiles that `tile` makes: it gets the name of the tile, its shape and the
+    /// key of its devices. Weights and biases start uniform in ± 1/√inputs.
     pub fn build<T: MatVec + ReadOut>(
         &self,
         key: RngKey,
-        mut tile: impl FnMut(usize, Shape, RngKey) -> Result<T, ConfigError>,
+        mut tile: impl FnMut(&str, Shape, RngKey) -> Result<T, ConfigError>,
     ) -> Result<Network<T>, ConfigError> {
-        self.validate()?;
+        let shapes = self.shapes()?;
         let mut layers = Vec::with_capacity(self.layers.len());
         for (i, layer) in self.layers.iter().enumerate() {
-            layers.push(match *layer {
-                LayerConfig::Linear { inputs, outputs, bias } => {
-                    let key = key.fold_in(i as u64);
-                    let tile = tile(i, Shape { outputs, inputs }, key.fold_in(label("devices")))?;
-                    let bias = bias.then(|| DVector::zeros(outputs));
-                    let mut linear = Linear { tile, bias };
-                    linear
-                        .initialise(key.fold_in(label("initial weights")))
-                        .map_err(|error| ConfigError::new(format!("layers[{i}]"), "", error.to_string()))?;
-                    Layer::Linear(linear)
-                }
-                LayerConfig::Activation { function } => Layer::Activation(function),
-                LayerConfig::LogSoftmax => Layer::LogSoftmax,
-            });
+            let mut site = Site::new(layer_name(i), key.fold_in(i as u64), &mut tile);
+            layers.push(layer.build(&shapes[i], &mut site)?);
         }
-        Ok(Network { layers })
+        let outputs = shapes[shapes.len() - 1].iter().product();
+        Ok(Network { layers, outputs })
     }
 }
 
-/// One layer of a network over tiles of type `T`.
-#[derive(Clone, Debug)]
-pub enum Layer<T> {
-    /// Fully connected.
-    Linear(Linear<T>),
-    /// Element-wise function.
-    Activation(Activation),
-    /// Log-probabilities over the classes.
-    LogSoftmax,
+fn layer_name(i: usize) -> String {
+    format!("layer{i}")
 }
 
 /// Layers in sequence.
@@ -133,173 +132,168 @@ pub enum Layer<T> {
 pub struct Network<T> {
     /// Layers from input to output.
     pub layers: Vec<Layer<T>>,
+    outputs: usize,
 }
 
-/// A tile of the network refused its part.
+/// A layer of the network refused its part.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("layer {layer}: {source}")]
 pub struct NetworkError {
     /// Number of the layer.
     pub layer: usize,
-    /// What its tile said.
-    pub source: TileError,
+    /// What it said.
+    pub source: LayerError,
 }
 
-/// What a forward pass leaves behind for the backward pass: the input of every layer, and the output.
-#[derive(Clone, Debug)]
-pub struct Trace {
-    values: Vec<DMatrix<f32>>,
-}
-
-impl Trace {
-    /// The output of the network, outputs x batch.
-    ///
-    /// # Panics
-    /// Never: a trace holds at least the input.
-    #[must_use]
-    pub fn output(&self) -> &DMatrix<f32> {
-        &self.values[self.values.len() - 1]
+impl From<At> for NetworkError {
+    fn from((layer, source): At) -> Self {
+        Self { layer, source }
     }
-}
-
-/// The vectors that an update of one linear layer needs.
-#[derive(Clone, Debug)]
-pub struct Gradient {
-    /// Number of the layer.
-    pub layer: usize,
-    /// Its inputs, inputs x batch.
-    pub x: DMatrix<f32>,
-    /// Gradient with respect to its outputs, outputs x batch.
-    pub d: DMatrix<f32>,
 }
 
 impl<T> Network<T> {
-    /// The linear layers with their numbers.
-    pub fn linears(&self) -> impl Iterator<Item = (usize, &Linear<T>)> {
-        self.layers.iter().enumerate().filter_map(|(i, layer)| match layer {
-            Layer::Linear(linear) => Some((i, linear)),
+    /// Number of outputs.
+    #[must_use]
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// All tiles and digital numbers with their names, in a fixed order.
+    #[must_use]
+    pub fn parts(&self) -> Vec<(String, Part<'_, T>)> {
+        let mut parts = Vec::new();
+        for (i, layer) in self.layers.iter().enumerate() {
+            layer.module().visit(&layer_name(i), &mut |name, part| parts.push((name, part)));
+        }
+        parts
+    }
+
+    /// The same, to be changed.
+    pub fn parts_mut(&mut self) -> Vec<(String, PartMut<'_, T>)> {
+        let mut parts = Vec::new();
+        for (i, layer) in self.layers.iter_mut().enumerate() {
+            layer.module_mut().visit_mut(&layer_name(i), &mut |name, part| parts.push((name, part)));
+        }
+        parts
+    }
+
+    /// The tiles with their names.
+    pub fn tiles(&self) -> impl Iterator<Item = (String, &T)> {
+        self.parts().into_iter().filter_map(|(name, part)| match part {
+            Part::Tile(tile) => Some((name, tile)),
             _ => None,
         })
     }
 
-    /// The linear layers with their numbers, to be changed.
-    pub fn linears_mut(&mut self) -> impl Iterator<Item = (usize, &mut Linear<T>)> {
-        self.layers.iter_mut().enumerate().filter_map(|(i, layer)| match layer {
-            Layer::Linear(linear) => Some((i, linear)),
+    /// The tiles with their names, to be changed.
+    pub fn tiles_mut(&mut self) -> impl Iterator<Item = (String, &mut T)> {
+        self.parts_mut().into_iter().filter_map(|(name, part)| match part {
+            PartMut::Tile(tile) => Some((name, tile)),
             _ => None,
         })
     }
 
-    /// The same network with every tile replaced by what `convert` makes of it.
+    /// The digital parameters with their names, to be changed.
+    pub fn parameters_mut(&mut self) -> impl Iterator<Item = (String, &mut [f32])> {
+        self.parts_mut().into_iter().filter_map(|(name, part)| match part {
+            PartMut::Parameters(values) => Some((name, values)),
+            _ => None,
+        })
+    }
+
+    /// The same network with every tile replaced by what `convert` makes of it and its name.
     pub fn try_map_tiles<U, E>(
         &self,
-        mut convert: impl FnMut(usize, &T) -> Result<U, E>,
+        mut convert: impl FnMut(&str, &T) -> Result<U, E>,
     ) -> Result<Network<U>, E> {
-        let layers = self.layers.iter().enumerate().map(|(i, layer)| {
-            Ok(match layer {
-                Layer::Linear(Linear { tile, bias }) => {
-                    Layer::Linear(Linear { tile: convert(i, tile)?, bias: bias.clone() })
-                }
-                Layer::Activation(function) => Layer::Activation(*function),
-                Layer::LogSoftmax => Layer::LogSoftmax,
-            })
-        });
-        Ok(Network { layers: layers.collect::<Result<_, E>>()? })
+        let layers = self.layers.iter().enumerate();
+        let layers = layers.map(|(i, layer)| layer.try_map(&layer_name(i), &mut convert));
+        Ok(Network { layers: layers.collect::<Result<_, E>>()?, outputs: self.outputs })
     }
 }
 
 impl<T: MatVec> Network<T> {
-    /// Number of outputs; 0 without linear layers.
-    #[must_use]
-    pub fn outputs(&self) -> usize {
-        self.linears().last().map_or(0, |(_, linear)| linear.tile.shape().outputs)
-    }
-
     /// Output for every column of `x`, inputs x batch.
     pub fn forward(&self, x: DMatrixView<f32>, draws: SampleKeys) -> Result<DMatrix<f32>, NetworkError> {
-        let mut value = x.into_owned();
-        for (i, layer) in self.layers.iter().enumerate() {
-            value = layer.forward(i, &value, draws)?;
-        }
-        Ok(value)
+        Ok(chain::forward(&self.layers, &x.into_owned(), draws)?)
     }
 
-    /// As [`Network::forward`], keeping what the backward pass needs.
-    pub fn trace(&self, x: DMatrixView<f32>, draws: SampleKeys) -> Result<Trace, NetworkError> {
-        let mut values = vec![x.into_owned()];
-        for (i, layer) in self.layers.iter().enumerate() {
-            values.push(layer.forward(i, &values[i], draws)?);
-        }
-        Ok(Trace { values })
-    }
-}
-
-impl<T: MatVec> Layer<T> {
-    fn forward(&self, i: usize, x: &DMatrix<f32>, draws: SampleKeys) -> Result<DMatrix<f32>, NetworkError> {
-        Ok(match self {
-            Self::Linear(linear) => linear
-                .forward(x.as_view(), draws.fold_in(i as u64))
-                .map_err(|source| NetworkError { layer: i, source })?,
-            Self::Activation(function) => x.map(|x| function.value(x)),
-            Self::LogSoftmax => log_softmax::forward(x),
-        })
+    /// As [`Network::forward`] in training, keeping what the backward pass needs.
+    pub fn trace(&self, x: DMatrixView<f32>, draws: SampleKeys) -> Result<Passed, NetworkError> {
+        Ok(chain::trace(&self.layers, x.into_owned(), draws)?)
     }
 }
 
 impl<T: Tile> Network<T> {
-    /// Gradients of all linear layers, from the gradient `d` with respect to the output.
+    /// Gradients of all parts, from the gradient `d` with respect to the output.
     ///
-    /// Nothing is propagated further back than the first linear layer.
+    /// Nothing is propagated further back than the first layer that learns.
     pub fn backward(
         &self,
-        trace: &Trace,
+        passed: &Passed,
         d: DMatrix<f32>,
         draws: SampleKeys,
-    ) -> Result<Vec<Gradient>, NetworkError> {
-        let first = self.linears().next().map_or(0, |(i, _)| i);
-        let mut gradients = Vec::new();
-        let mut d = d;
-        for (i, layer) in self.layers.iter().enumerate().skip(first).rev() {
-            let (x, y) = (&trace.values[i], &trace.values[i + 1]);
-            d = match layer {
-                Layer::Linear(linear) => {
-                    let gradient = Gradient { layer: i, x: x.clone(), d };
-                    let back = if i > first {
-                        let draws = draws.fold_in(i as u64);
-                        linear
-                            .backward(gradient.d.as_view(), draws)
-                            .map_err(|source| NetworkError { layer: i, source })?
-                    } else {
-                        DMatrix::zeros(0, 0)
-                    };
-                    gradients.push(gradient);
-                    back
-                }
-                Layer::Activation(function) => function.backward(y, &d),
-                Layer::LogSoftmax => log_softmax::backward(y, &d),
-            };
-        }
+    ) -> Result<Gradients, NetworkError> {
+        let mut gradients = Gradients::default();
+        chain::backward(&self.layers, passed, (&layer_name, draws, false), d, &mut gradients)?;
         Ok(gradients)
     }
 
-    /// One step of gradient descent in every linear layer, through the tiles' own updates.
-    pub fn update(&mut self, gradients: &[Gradient], lr: f32, draws: SampleKeys) -> Result<(), NetworkError> {
-        for gradient in gradients {
-            let i = gradient.layer;
-            if let Layer::Linear(linear) = &mut self.layers[i] {
-                let (x, d) = (gradient.x.as_view(), gradient.d.as_view());
-                linear
-                    .update(x, d, lr, draws.fold_in(i as u64))
-                    .map_err(|source| NetworkError { layer: i, source })?;
+    /// One step of plain gradient descent: tiles through their own updates, digital parameters exactly.
+    pub fn update(&mut self, gradients: &Gradients, lr: f32, draws: SampleKeys) -> Result<(), NetworkError> {
+        self.update_tiles(gradients, lr, draws)?;
+        let by_name: BTreeMap<&str, &[f32]> =
+            gradients.digital.iter().map(|g| (g.name.as_str(), g.values.as_slice())).collect();
+        for (name, values) in self.parameters_mut() {
+            if let Some(gradient) = by_name.get(name.as_str()) {
+                values.iter_mut().zip(*gradient).for_each(|(value, d)| *value -= lr * d);
             }
+        }
+        self.update_statistics(gradients);
+        Ok(())
+    }
+
+    /// The part of a step that concerns tiles: W ← W - lr·d xᵀ through their own updates.
+    pub fn update_tiles(
+        &mut self,
+        gradients: &Gradients,
+        lr: f32,
+        draws: SampleKeys,
+    ) -> Result<(), NetworkError> {
+        let by_name: BTreeMap<&str, _> = gradients.tiles.iter().map(|g| (g.name.as_str(), g)).collect();
+        for (i, layer) in self.layers.iter_mut().enumerate() {
+            let mut outcome = Ok(());
+            layer.module_mut().visit_mut(&layer_name(i), &mut |name, part| {
+                if let (PartMut::Tile(tile), Some(gradient), Ok(())) =
+                    (part, by_name.get(name.as_str()), &outcome)
+                {
+                    let draws = draws.fold_in(label(&name)).each(gradient.per_sample);
+                    outcome = tile.update(gradient.x.as_view(), gradient.d.as_view(), lr, draws);
+                }
+            });
+            outcome.map_err(|error| NetworkError { layer: i, source: error.into() })?;
         }
         Ok(())
     }
 
+    /// The part of a step that concerns measured statistics: they move by their share towards those of the batch.
+    pub fn update_statistics(&mut self, gradients: &Gradients) {
+        for measured in &gradients.statistics {
+            for (name, part) in self.parts_mut() {
+                if let PartMut::Statistics(values) = part
+                    && name == measured.name
+                {
+                    let moved = values.iter_mut().zip(&measured.values);
+                    moved.for_each(|(value, new)| *value += measured.momentum * (new - *value));
+                }
+            }
+        }
+    }
+
     /// What happens to the devices once per mini-batch.
     pub fn end_of_step(&mut self, key: RngKey) {
-        for (i, linear) in self.linears_mut() {
-            linear.tile.end_of_step(key.fold_in(i as u64));
+        for (name, tile) in self.tiles_mut() {
+            tile.end_of_step(key.fold_in(label(&name)));
         }
     }
 
@@ -307,16 +301,24 @@ impl<T: Tile> Network<T> {
     #[must_use]
     pub fn state(&self) -> State {
         let mut state = State::default();
-        for (i, linear) in self.linears() {
-            state.nest(&format!("layer{i}"), linear.state());
+        for (name, part) in self.parts() {
+            match part {
+                Part::Tile(tile) => state.nest(&name, tile.state()),
+                Part::Parameters(values) | Part::Statistics(values) => state.put(&name, values.to_vec()),
+            }
         }
         state
     }
 
     /// Takes over a state that [`Network::state`] gave on a network of the same configuration.
     pub fn restore(&mut self, state: &StatePart<'_>) -> Result<(), StateError> {
-        for (i, linear) in self.linears_mut() {
-            linear.restore(&state.part(&format!("layer{i}")))?;
+        for (name, part) in self.parts_mut() {
+            match part {
+                PartMut::Tile(tile) => tile.restore(&state.part(&name))?,
+                PartMut::Parameters(values) | PartMut::Statistics(values) => {
+                    values.copy_from_slice(state.floats(&name, values.len())?);
+                }
+            }
         }
         Ok(())
     }

@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 use aimc_device::RngKey;
+use aimc_nn::log_softmax::LogSoftmax;
 use aimc_nn::loss::negative_log_likelihood;
-use aimc_nn::{Activation, LayerConfig, Network, NetworkConfig};
+use aimc_nn::{Activation, LayerConfig, LayerError, LinearConfig, Network, NetworkConfig};
 use aimc_testkit::strategies;
 use aimc_tile::{IdealTile, IoConfig, ReadOut, SampleKeys, TileConfig, TileError};
 use nalgebra::DMatrix;
@@ -45,32 +46,32 @@ proptest! {
         let gradients = network.backward(&trace, d, unused()).unwrap();
         let h = f32::EPSILON.cbrt();
         let tolerance = f64::from(h * h) + 8.0 * f64::from(f32::EPSILON) * value.max(1.0) / f64::from(h);
-        for gradient in gradients {
+        for gradient in gradients.tiles {
             let analytic = &gradient.d * gradient.x.transpose();
-            let original = weights(&network, gradient.layer);
+            let original = weights(&network, &gradient.name);
             for (i, j) in [(0, 0), (1, 2), (1, 1)] {
                 let mut at = |step: f32| {
                     let mut moved = original.clone();
                     moved[(i, j)] += step;
-                    set(&mut network, gradient.layer, &moved);
+                    set(&mut network, &gradient.name, &moved);
                     loss(&network, &x, &labels)
                 };
                 let difference = (at(h) - at(-h)) / (2.0 * f64::from(h));
-                set(&mut network, gradient.layer, &original);
+                set(&mut network, &gradient.name, &original);
                 let error = (f64::from(analytic[(i, j)]) - difference).abs();
-                prop_assert!(error < tolerance, "layer {} [{i}, {j}]: {error} > {tolerance}", gradient.layer);
+                prop_assert!(error < tolerance, "{} [{i}, {j}]: {error} > {tolerance}", gradient.name);
             }
         }
     }
 }
 
-fn weights(network: &Network<IdealTile>, layer: usize) -> DMatrix<f32> {
-    network.linears().find(|(i, _)| *i == layer).unwrap().1.tile.weights()
+fn weights(network: &Network<IdealTile>, name: &str) -> DMatrix<f32> {
+    network.tiles().find(|(found, _)| found == name).unwrap().1.weights()
 }
 
-fn set(network: &mut Network<IdealTile>, layer: usize, weights: &DMatrix<f32>) {
-    let (_, linear) = network.linears_mut().find(|(i, _)| *i == layer).unwrap();
-    linear.tile.set_weights(weights, RngKey::root(0)).unwrap();
+fn set(network: &mut Network<IdealTile>, name: &str, weights: &DMatrix<f32>) {
+    let (_, tile) = network.tiles_mut().find(|(found, _)| found == name).unwrap();
+    tile.set_weights(weights, RngKey::root(0)).unwrap();
 }
 
 /// An exact step against the gradient lowers the loss by lr·|∇|² to first order.
@@ -83,6 +84,7 @@ fn a_small_step_lowers_the_loss_as_predicted() {
     let (_, d) = negative_log_likelihood(trace.output(), &labels);
     let gradients = network.backward(&trace, d, unused()).unwrap();
     let square: f32 = gradients
+        .tiles
         .iter()
         .map(|g| (&g.d * g.x.transpose()).norm_squared() + g.d.column_sum().norm_squared())
         .sum();
@@ -101,7 +103,8 @@ fn splitting_a_batch_changes_no_bit() {
         forward: IoConfig { inp_res: 1.0 / 6.0, ..IoConfig::default() },
         ..TileConfig::default()
     };
-    let network = NetworkConfig { layers: vec![LayerConfig::Linear { inputs: 4, outputs: 3, bias: true }] }
+    let layer = LinearConfig { inputs: Some(4), outputs: 3, bias: true };
+    let network = NetworkConfig { input: Vec::new(), layers: vec![layer.into()] }
         .build(RngKey::root(2), |_, shape, key| tile.build(shape, key))
         .unwrap();
     let x = inputs(4, 9, 5);
@@ -120,17 +123,18 @@ fn splitting_a_batch_changes_no_bit() {
 
 #[test]
 fn unfit_descriptions_and_inputs_are_refused() {
-    let linear = |inputs, outputs| LayerConfig::Linear { inputs, outputs, bias: true };
-    let refuse = |layers| NetworkConfig { layers }.validate().unwrap_err().to_string();
-    assert_eq!(refuse(vec![]), "layers: must hold at least one Linear layer");
+    let linear =
+        |inputs, outputs| LayerConfig::from(LinearConfig { inputs: Some(inputs), outputs, bias: true });
+    let refuse = |layers| NetworkConfig { input: Vec::new(), layers }.validate().unwrap_err().to_string();
+    assert_eq!(refuse(vec![]), "layers: must hold at least one layer");
     assert_eq!(
-        refuse(vec![linear(4, 3), LayerConfig::LogSoftmax, linear(2, 1)]),
+        refuse(vec![linear(4, 3), LogSoftmax::default().into(), linear(2, 1)]),
         "layers[2].inputs = 2: must be 3, the outputs before it"
     );
     assert_eq!(refuse(vec![linear(4, 0)]), "layers[0].outputs = 0: must be at least 1");
     let network = ideal(&[3, 2], Activation::Relu, 1);
     let error = network.forward(inputs(4, 1, 1).as_view(), unused()).unwrap_err();
-    assert!(matches!(error.source, TileError::Shape { .. }), "{error}");
+    assert!(matches!(error.source, LayerError::Tile(TileError::Shape { .. })), "{error}");
     let mut x = inputs(3, 2, 1);
     x[(2, 1)] = f32::NAN;
     let error = network.forward(x.as_view(), unused()).unwrap_err();

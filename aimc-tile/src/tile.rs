@@ -73,6 +73,13 @@ impl SampleKeys {
         Self { first: self.first + count, ..self }
     }
 
+    /// Addresses for `count` vectors of each sample (time steps, patches of an image), sample after sample: vector v
+    /// of sample i is vector number i·`count` + v of the call, however the batch is split.
+    #[must_use]
+    pub fn each(self, count: usize) -> Self {
+        Self { first: self.first * count as u64, ..self }
+    }
+
     /// The same sample numbers under another label, for another tile or another purpose.
     #[must_use]
     pub fn fold_in(self, label: u64) -> Self {
