@@ -25,10 +25,10 @@ pub enum EvaluationError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// A tile could not be programmed or read.
-    #[error("layer {layer}: {source}")]
+    #[error("{name}: {source}")]
     Tile {
-        /// Number of the layer.
-        layer: usize,
+        /// Name of the tile.
+        name: String,
         /// What its tile said.
         source: InferenceError,
     },

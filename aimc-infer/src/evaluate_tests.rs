@@ -14,9 +14,9 @@ use nalgebra::DMatrix;
 fn problem() -> (Network<IdealTile>, Dataset) {
     let description = NetworkConfig::mlp(&[12, 8, 4], aimc_nn::Activation::Sigmoid);
     let mut network = description.build(RngKey::root(1), |_, shape, _| IdealTile::new(shape)).unwrap();
-    for (_, linear) in network.linears_mut() {
-        let shape = linear.tile.shape();
-        linear.tile.set_weights(&(4.0 * example(shape.outputs, shape.inputs)), RngKey::root(0)).unwrap();
+    for (_, tile) in network.tiles_mut() {
+        let shape = tile.shape();
+        tile.set_weights(&(4.0 * example(shape.outputs, shape.inputs)), RngKey::root(0)).unwrap();
     }
     let features: DMatrix<f32> = example(12, 300) * 2.0;
     let exact = network.forward(features.as_view(), SampleKeys::new(RngKey::root(0))).unwrap();
@@ -78,10 +78,10 @@ fn bits_do_not_depend_on_threads_times_repeats_or_batches() {
 /// the same with and without compensation if and only if both saw the same devices and the same read noise.
 #[test]
 fn conditions_with_one_key_are_paired() {
-    let description =
-        NetworkConfig { layers: vec![aimc_nn::LayerConfig::Linear { inputs: 12, outputs: 4, bias: false }] };
+    let layer = aimc_nn::LinearConfig { inputs: Some(12), outputs: 4, bias: false };
+    let description = NetworkConfig { input: Vec::new(), layers: vec![layer.into()] };
     let mut network = description.build(RngKey::root(1), |_, shape, _| IdealTile::new(shape)).unwrap();
-    network.linears_mut().for_each(|(_, l)| l.tile.set_weights(&example(4, 12), RngKey::root(0)).unwrap());
+    network.tiles_mut().for_each(|(_, t)| t.set_weights(&example(4, 12), RngKey::root(0)).unwrap());
     let (_, data) = problem();
     let accuracies = |compensation, key| {
         let tile = InferenceTileConfig {
@@ -188,5 +188,8 @@ fn a_tile_that_cannot_be_programmed_names_its_layer() {
     let network = network.try_map_tiles(|_, tile| Ok::<_, EvaluationError>(RunAway(tile.clone()))).unwrap();
     let plan = plan(&[1.0], 4);
     let error = evaluate(&network, &noiseless(), &data, &plan, RngKey::root(1), &go_on).unwrap_err();
-    assert_eq!(error.to_string(), "layer 0: weights: line 0 of sample 0 carries inf, which is not finite");
+    assert_eq!(
+        error.to_string(),
+        "layer0.tile: weights: line 0 of sample 0 carries inf, which is not finite"
+    );
 }

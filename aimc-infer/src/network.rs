@@ -1,6 +1,7 @@
 //! Whole networks in programmed devices.
 
 use aimc_device::RngKey;
+use aimc_device::rng::label;
 use aimc_nn::evaluate::for_each_batch;
 use aimc_nn::loss::count_correct;
 use aimc_nn::{Dataset, Network};
@@ -17,9 +18,9 @@ pub fn program_network<T: ReadOut>(
     config: &InferenceTileConfig,
     key: RngKey,
 ) -> Result<Network<ProgrammedTile>, EvaluationError> {
-    network.try_map_tiles(|layer, tile| {
-        ProgrammedTile::program(&tile.weights(), config, key.fold_in(layer as u64))
-            .map_err(|source| EvaluationError::Tile { layer, source })
+    network.try_map_tiles(|name, tile| {
+        ProgrammedTile::program(&tile.weights(), config, key.fold_in(label(name)))
+            .map_err(|source| EvaluationError::Tile { name: name.to_owned(), source })
     })
 }
 
@@ -29,9 +30,9 @@ pub fn network_at(
     t_seconds: f32,
     key: RngKey,
 ) -> Result<Network<InferenceTile>, EvaluationError> {
-    network.try_map_tiles(|layer, tile| {
-        tile.at(t_seconds, key.fold_in(layer as u64))
-            .map_err(|source| EvaluationError::Tile { layer, source })
+    network.try_map_tiles(|name, tile| {
+        tile.at(t_seconds, key.fold_in(label(name)))
+            .map_err(|source| EvaluationError::Tile { name: name.to_owned(), source })
     })
 }
 

@@ -53,10 +53,10 @@ pub(crate) fn weight_errors(
     for (t, compensated) in [(first, false), (last, false), (last, true)] {
         let aged = network_at(&programmed, t, key.fold_in(label("read")))?;
         let mut errors = Vec::new();
-        for ((_, target), (_, aged)) in network.linears().zip(aged.linears()) {
-            let (target, read) = (target.tile.weights(), aged.tile.weights());
+        for ((_, target), (_, aged)) in network.tiles().zip(aged.tiles()) {
+            let (target, read) = (target.weights(), aged.weights());
             for (i, (row, read)) in target.row_iter().zip(read.row_iter()).enumerate() {
-                let alpha = if compensated { aged.tile.alpha()[i] } else { 1.0 };
+                let alpha = if compensated { aged.alpha()[i] } else { 1.0 };
                 errors
                     .extend(row.iter().zip(read.iter()).map(|(w, read)| (alpha * read - w) / target.amax()));
             }
