@@ -54,6 +54,18 @@ impl<'a> Weights<'a> {
         self.values
     }
 
+    /// Place of the weight from `input` to `output` among the values.
+    #[must_use]
+    pub fn index(&self, output: usize, input: usize) -> usize {
+        if self.transposed { input * self.columns + output } else { output * self.columns + input }
+    }
+
+    /// The weight from `input` to `output`.
+    #[must_use]
+    pub fn at(&self, output: usize, input: usize) -> f32 {
+        self.values[self.index(output, input)]
+    }
+
     /// A matrix of the same layout over other values.
     #[must_use]
     pub fn with_values<'b>(&self, values: &'b [f32]) -> Weights<'b> {

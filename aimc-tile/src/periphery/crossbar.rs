@@ -12,7 +12,9 @@ use aimc_device::RngKey;
 use crate::matmul::Weights;
 use crate::periphery::frozen::Frozen;
 use crate::periphery::io::IoConfig;
+use crate::periphery::ir_drop::IrDropModel;
 use crate::periphery::ir_drop::closed_form::{lost_share, position_weight};
+use crate::periphery::quantiser::step;
 use crate::periphery::voltage_offset::Line;
 use crate::periphery::weight_noise::WeightNoise;
 
@@ -27,12 +29,7 @@ pub(crate) struct Crossbar<'a> {
 impl Crossbar<'_> {
     /// Currents of all samples for their `lines`; `noise(sample)` gives the key and stream of its weight noise.
     pub(crate) fn currents(&self, lines: &[f32], noise: &dyn Fn(usize) -> (RngKey, u64)) -> Vec<f32> {
-        let samples = lines.len() / self.weights.inputs();
-        let mut currents = vec![0.0; self.weights.outputs() * samples];
-        self.weights.multiply(lines, &mut currents);
-        if self.io.ir_drop > 0.0 {
-            self.drop_voltage(lines, &mut currents);
-        }
+        let mut currents = self.product(lines);
         if self.io.v_offset_std > 0.0 || self.io.r_series > 0.0 {
             self.offset(lines, &mut currents);
         }
@@ -40,6 +37,29 @@ impl Crossbar<'_> {
             self.add_weight_noise(lines, &mut currents, noise);
         }
         currents
+    }
+
+    /// y = W x̂, as the wires let it.
+    fn product(&self, lines: &[f32]) -> Vec<f32> {
+        let samples = lines.len() / self.weights.inputs();
+        let ideal = || {
+            let mut currents = vec![0.0; self.weights.outputs() * samples];
+            self.weights.multiply(lines, &mut currents);
+            currents
+        };
+        let scale = self.io.ir_drop;
+        match &self.io.ir_drop_model {
+            _ if scale == 0.0 => ideal(),
+            IrDropModel::ClosedForm => {
+                let mut currents = ideal();
+                self.drop_voltage(lines, &mut currents);
+                currents
+            }
+            IrDropModel::Ladder(ladder) => {
+                ladder.currents(self.weights, lines, scale, step(self.io.inp_res, self.io.inp_bound))
+            }
+            IrDropModel::Nodal(nodal) => nodal.solve(self.weights, lines, scale).0,
+        }
     }
 
     /// Products of |W| with some function of the lines.

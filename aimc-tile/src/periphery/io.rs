@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use aimc_device::error::{ConfigError, require};
 
 use crate::periphery::bound_management::BoundManagement;
+use crate::periphery::ir_drop::IrDropModel;
 use crate::periphery::mv_type::MvType;
 use crate::periphery::noise_management::NoiseManagement;
 use crate::periphery::weight_noise::WeightNoise;
@@ -64,8 +65,10 @@ pub struct IoConfig {
     pub w_noise_type: WeightNoise,
     /// Relative spread of the weights' factor for negative inputs, where these have a pass of their own.
     pub w_read_asymmetry_dtod: f32,
-    /// Scale of the IR drop along the output lines; 0 is none.
+    /// Scale of the IR drop; 0 is none.
     pub ir_drop: f32,
+    /// How the resistance of the wires is reckoned with.
+    pub ir_drop_model: IrDropModel,
     /// Conductance of a wire segment over that of a device at weight 1.
     pub ir_drop_g_ratio: f32,
     /// Std of the voltage offset of the output lines, of which only positive draws count.
@@ -121,6 +124,7 @@ impl Default for IoConfig {
             w_noise_type: WeightNoise::None,
             w_read_asymmetry_dtod: 0.0,
             ir_drop: 0.0,
+            ir_drop_model: IrDropModel::ClosedForm,
             ir_drop_g_ratio: 1.0 / 0.35 / 5e-6,
             v_offset_std: 0.0,
             v_offset_w_min: -1.0,
@@ -186,6 +190,7 @@ impl IoConfig {
             self.inp_bound,
             "must be 1 with noise management",
         )?;
+        self.ir_drop_model.validate().map_err(|error| error.within("ir_drop_model"))?;
         self.mv_type.validate(self)
     }
 }

@@ -30,6 +30,7 @@ use crate::periphery::crossbar::Crossbar;
 use crate::periphery::dac::Dac;
 use crate::periphery::frozen::Frozen;
 use crate::periphery::io::IoConfig;
+use crate::periphery::ir_drop::IrDropModel;
 use crate::periphery::lines::{Convert, Digitise, Drive, Sense, for_each, normals, uniforms};
 use crate::periphery::mv_type::{MvType, Part, Pass};
 use crate::periphery::noise_management::{RunningScale, Scaling};
@@ -106,6 +107,9 @@ impl AnalogMvm {
     /// Circuits of the forward direction of a tile of `shape`; their frozen quantities are drawn from `key`.
     pub fn forward(io: &IoConfig, shape: Shape, key: RngKey) -> Result<Self, ConfigError> {
         io.validate()?;
+        if let (IrDropModel::Ladder(ladder), true) = (&io.ir_drop_model, io.ir_drop > 0.0) {
+            ladder.check_rows(shape.inputs).map_err(|error| error.within("ir_drop_model"))?;
+        }
         Ok(Self {
             io: io.clone(),
             dac: Dac::new(io),

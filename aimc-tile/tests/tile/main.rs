@@ -7,6 +7,7 @@ mod converters;
 mod determinism;
 mod errors;
 mod exact;
+mod ir_drop;
 mod noise;
 mod rounding;
 mod state;

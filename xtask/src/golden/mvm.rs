@@ -68,7 +68,7 @@ fn backward(tile: &AnalogTile, d: &DMatrix<f32>) -> Result<DMatrix<f32>, CaseErr
 pub(crate) fn compare_exact(file: &GoldenFile, case: &Node<'_>) -> Result<Comparison, CaseError> {
     let data = Data::read(&file.shared("datasets")?.get(case.str("data")?)?)?;
     match case.str("backend")? {
-        "cpp" | "torch" => {}
+        "cpp" | "torch" | "torch_irdrop_t" => {}
         backend => return Err(CaseError::NotBuilt(format!("backend {backend}"))),
     }
     let (tile, config) = tile(case, &data)?;

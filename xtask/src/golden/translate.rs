@@ -11,18 +11,9 @@ use aimc_tile::UnitCell;
 use aimc_tile::pulse::{PulseSource, PulseType};
 use aimc_tile::{IoConfig, UpdateConfig};
 use aimc_train::{Algorithm, TrainingTileConfig};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::CaseError;
-
-/// A record from the parameter object, by equal names.
-pub(crate) fn record<T: Default + Serialize + DeserializeOwned>(params: &Params<'_>) -> Result<T, CaseError> {
-    let known = serde_json::to_value(T::default()).map_err(CaseError::run)?;
-    let table = matching(params, &known, &[])?;
-    Ok(config::decode(Value::Object(table))?)
-}
 
 /// The entries of `params` that `known` has too; any other must be inactive or in `inert`.
 fn matching(params: &Params<'_>, known: &Value, inert: &[&str]) -> Result<Map<String, Value>, CaseError> {
@@ -54,7 +45,17 @@ fn matching(params: &Params<'_>, known: &Value, inert: &[&str]) -> Result<Map<St
 
 /// The circuits of one direction, in AIHWKit's reading of `bm_test_negative_bound`.
 pub(crate) fn io(params: &Params<'_>) -> Result<IoConfig, CaseError> {
-    let io: IoConfig = record(params)?;
+    let known = serde_json::to_value(IoConfig::default()).map_err(CaseError::run)?;
+    let timed = params.class == "IOParametersIRDropT";
+    let inert = if timed { TIMED_LADDER } else { &[] };
+    let mut table = matching(params, &known, inert)?;
+    if timed {
+        if params.resolved.bool("apply_xdep_pcm_read_noise")? {
+            return Err(CaseError::NotBuilt("apply_xdep_pcm_read_noise".into()));
+        }
+        table.insert("ir_drop_model".to_owned(), timed_ladder(&params.resolved)?);
+    }
+    let io: IoConfig = config::decode(Value::Object(table))?;
     Ok(IoConfig {
         inp_res: unrounded(io.inp_res),
         out_res: unrounded(io.out_res),
@@ -62,6 +63,35 @@ pub(crate) fn io(params: &Params<'_>) -> Result<IoConfig, CaseError> {
         nm_max_zeroes_negative: true,
         ..io
     })
+}
+
+/// The fields that `IOParametersIRDropT` adds.
+const TIMED_LADDER: &[&str] = &[
+    "ir_drop_rs",
+    "ir_drop_segments",
+    "ir_drop_time_step_resolution_scale",
+    "ir_drop_v_read",
+    "apply_xdep_pcm_read_noise",
+    "xdep_pcm_read_noise_scale",
+    "adc_quantization",
+    "adc_frequency",
+    "ir_drop_integration_sum",
+];
+
+/// The ladder of `IOParametersIRDropT` in AIHWKit's count of time, on its default array: 512 rows, pairs up to 25 µS.
+fn timed_ladder(resolved: &Node<'_>) -> Result<Value, CaseError> {
+    let frequency = if resolved.bool("adc_quantization")? { resolved.f32("adc_frequency")? } else { 0.0 };
+    Ok(serde_json::json!({
+        "model": "Ladder",
+        "r_row": resolved.f32("ir_drop_rs")?,
+        "segments": resolved.usize("ir_drop_segments")?,
+        "time": { "Aihwkit": {
+            "v_read": resolved.f32("ir_drop_v_read")?,
+            "time_step_scale": resolved.f32("ir_drop_time_step_resolution_scale")?,
+            "integration_sum": resolved.bool("ir_drop_integration_sum")?,
+            "adc_frequency": frequency,
+        } },
+    }))
 }
 
 /// A resolution 1/n, printed with seven digits, as the number of steps n: ties and bounds depend on it.

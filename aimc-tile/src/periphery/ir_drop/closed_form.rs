@@ -13,7 +13,7 @@
 //!
 //! a is the load of the line in units of what its wire carries. All-on lines of 512 devices at 5 µS and 0.35 Ω read
 //! 0.8721 of the ideal. The law is a fit: weights and inputs count by their sums, not by where they lie. The exact
-//! answer needs the nodal solver.
+//! answer is that of the [nodal solver](super::nodal).
 //!
 //! Reference: M. J. Rasch et al. 2023, *Hardware-aware training for large-scale and diverse deep learning inference
 //! workloads using in-memory computing-based accelerators*, Nat. Commun. 14:5282, doi:10.1038/s41467-023-40770-4.
