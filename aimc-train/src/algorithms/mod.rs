@@ -20,6 +20,7 @@ pub mod mixed_precision;
 pub mod tiki_taka;
 pub mod tiki_taka_v2;
 pub mod transfer;
+mod transfer_rule;
 pub mod transfer_tile;
 
 pub use agad::Agad;
