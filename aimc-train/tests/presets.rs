@@ -11,8 +11,7 @@ use aimc_tile::Shape;
 use aimc_train::TrainingTileConfig;
 use serde_json::Value;
 
-const KNOWN: &[&[Preset]] =
-    &[aimc_train::presets::ALGORITHMS, aimc_tile::presets::TILES, presets::DEVICES];
+const KNOWN: &[&[Preset]] = &[aimc_train::presets::ALGORITHMS, aimc_tile::presets::TILES, presets::DEVICES];
 
 fn tile(text: &str) -> TrainingTileConfig {
     config::decode(presets::resolve(config::parse_toml(text).unwrap(), KNOWN).unwrap()).unwrap()
@@ -55,5 +54,8 @@ fn entries_beside_a_preset_override_it() {
     let tile = tile("preset = \"TTv2ReRamSBPreset\"\nforward.out_noise = 0.0\ndevice.w_max = 0.5");
     assert_eq!((tile.forward.out_noise, tile.forward.out_bound), (0.0, 20.0));
     let device = serde_json::to_value(&tile.device).unwrap();
-    assert_eq!((device["w_max"].as_f64(), device["subtract_symmetry_point"].as_bool()), (Some(0.5), Some(true)));
+    assert_eq!(
+        (device["w_max"].as_f64(), device["subtract_symmetry_point"].as_bool()),
+        (Some(0.5), Some(true))
+    );
 }

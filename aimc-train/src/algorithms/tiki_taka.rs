@@ -33,6 +33,10 @@ impl TransferRule for Direct {
         false
     }
 
+    fn counts_granules(&self) -> bool {
+        false
+    }
+
     fn write(&mut self, read: Read<'_>) -> Option<Write> {
         Some(Write { values: read.values.to_vec(), lr: read.rates.0 })
     }

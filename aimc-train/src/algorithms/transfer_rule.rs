@@ -55,6 +55,11 @@ pub(crate) trait TransferRule: std::fmt::Debug + Send + Sync {
         true
     }
 
+    /// Whether writes are counted in granules of the arrays, which ideal storage does not have.
+    fn counts_granules(&self) -> bool {
+        true
+    }
+
     /// What a read slice writes to the next array, if anything.
     fn write(&mut self, read: Read<'_>) -> Option<Write>;
 

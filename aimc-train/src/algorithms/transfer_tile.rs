@@ -47,6 +47,15 @@ fn states(cell: &UnitCell) -> f32 {
     }
 }
 
+/// Refuses arrays of ideal storage, which have no granules in which buffers could count.
+fn check_granules(arrays: &[AnalogTile]) -> Result<(), ConfigError> {
+    let requirement = "must have a granularity above 0 where a buffer counts in it; ideal storage has none";
+    arrays.iter().enumerate().try_for_each(|(k, array)| {
+        let granularity = array.granularity();
+        require::that(granularity > 0.0, &format!("devices[{k}]"), granularity, requirement)
+    })
+}
+
 impl TransferTile {
     /// Validates, then fabricates the arrays; `tile` gives the circuits of the weight, the pulses of the fast array and
     /// the device, unless `transfer` lists devices.
@@ -85,6 +94,9 @@ impl TransferTile {
         let circuits = Circuits::new(&tile.forward, &tile.backward, shape, key.fold_in(label("circuits")))?;
         let (slices, entries) = transfer.slices(shape);
         let rule = rule(Setting { slices, entries, fast_bl: tile.update.desired_bl });
+        if rule.counts_granules() {
+            check_granules(&arrays)?;
+        }
         let gammas = transfer.gammas(n);
         let hidden = gammas[..n - 1].iter().all(|gamma| *gamma == 0.0) && gammas[n - 1] == 1.0;
         let visible = vec![0.0; if hidden { 0 } else { shape.outputs * shape.inputs }];
