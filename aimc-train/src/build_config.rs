@@ -97,7 +97,18 @@ pub fn build_config(
     let single = "must be 1 but for gradient descent";
     require::that(n == 1 || method == Method::Sgd, "devices_per_weight", n, single)?;
     let (io, pulses) = (options.io.clone(), options.update.clone());
-    let algorithm = match method {
+    let algorithm = algorithm(method, &io, &pulses);
+    let short = matches!(method, Method::TikiTakaV2 | Method::ChoppedTikiTaka | Method::Agad);
+    let update = if short { UpdateConfig { desired_bl: 5, ..pulses } } else { pulses };
+    let device = if n > 1 { several(device, n)? } else { device };
+    let tile = TrainingTileConfig { algorithm, device, forward: io.clone(), backward: io, update };
+    tile.validate()?;
+    Ok(tile)
+}
+
+/// The record of the method, which transfers through `io`.
+fn algorithm(method: Method, io: &IoConfig, pulses: &UpdateConfig) -> Algorithm {
+    match method {
         Method::Sgd => Algorithm::Sgd,
         Method::TikiTaka => Algorithm::TikiTaka(TikiTaka {
             transfer_forward: io.clone(),
@@ -109,14 +120,14 @@ pub fn build_config(
             in_chop_prob: 0.0,
             auto_scale: false,
             transfer_forward: io.clone(),
-            transfer_update: one_slot(&pulses),
+            transfer_update: one_slot(pulses),
             ..ChoppedTikiTaka::default()
         }),
         Method::ChoppedTikiTaka => Algorithm::ChoppedTikiTaka(ChoppedTikiTaka {
             fast_lr: 0.1,
             auto_scale: true,
             transfer_forward: io.clone(),
-            transfer_update: one_slot(&pulses),
+            transfer_update: one_slot(pulses),
             ..ChoppedTikiTaka::default()
         }),
         Method::Agad => Algorithm::Agad(Agad {
@@ -126,18 +137,12 @@ pub fn build_config(
             transfer_update: UpdateConfig {
                 update_bl_management: true,
                 update_management: true,
-                ..one_slot(&pulses)
+                ..one_slot(pulses)
             },
             ..Agad::default()
         }),
         Method::MixedPrecision => Algorithm::MixedPrecision(MixedPrecision::default()),
-    };
-    let short = matches!(method, Method::TikiTakaV2 | Method::ChoppedTikiTaka | Method::Agad);
-    let update = if short { UpdateConfig { desired_bl: 5, ..pulses } } else { pulses };
-    let device = if n > 1 { several(device, n)? } else { device };
-    let tile = TrainingTileConfig { algorithm, device, forward: io.clone(), backward: io, update };
-    tile.validate()?;
-    Ok(tile)
+    }
 }
 
 /// The same pulses, but at most one for each device, without management.
