@@ -2,9 +2,14 @@
 //! checkpoints that resume bit for bit.
 
 pub mod algorithms;
+pub mod build_config;
 pub mod checkpoint;
+pub mod presets;
 pub mod trainer;
+pub mod zero_shifting;
 
 pub use algorithms::{Algorithm, TrainingTileConfig};
+pub use build_config::{BuildOptions, Method, build_config};
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use trainer::{Ending, EpochMetrics, Progress, TrainConfig, TrainError, Trainer};
+pub use zero_shifting::{ZeroShifted, ZeroShifting};

@@ -23,7 +23,7 @@ use crate::algorithms::chopped::{AutoScale, Gain, two_arrays};
 use crate::algorithms::choppers::Choppers;
 use crate::algorithms::tiki_taka_v2::release;
 use crate::algorithms::transfer::{single_pulses, transfer_record};
-use crate::algorithms::transfer_tile::{Read, Setting, TransferRule, Write};
+use crate::algorithms::transfer_rule::{Read, Setting, TransferRule, Write};
 
 transfer_record! {
     /// AGAD, see the [module](self).

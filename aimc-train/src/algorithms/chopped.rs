@@ -30,7 +30,7 @@ use aimc_device::state::{State, StateError, StatePart};
 use crate::algorithms::choppers::Choppers;
 use crate::algorithms::tiki_taka_v2::release;
 use crate::algorithms::transfer::{single_pulses, transfer_record};
-use crate::algorithms::transfer_tile::{Read, Setting, TransferRule, Write};
+use crate::algorithms::transfer_rule::{Read, Setting, TransferRule, Write};
 
 transfer_record! {
     /// Chopped Tiki-Taka, see the [module](self).

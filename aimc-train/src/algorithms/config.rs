@@ -9,7 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::algorithms::tiki_taka::Direct;
 use crate::algorithms::{
-    Agad, ChoppedTikiTaka, MixedPrecision, MixedPrecisionTile, TikiTaka, TikiTakaV2, TransferTile,
+    Agad, ChoppedTikiTaka, DigitalRankUpdateTile, MixedPrecision, MixedPrecisionInt, TikiTaka, TikiTakaV2,
+    TransferTile,
 };
 
 /// Lists the algorithms once: the enum and its parser follow.
@@ -52,6 +53,8 @@ algorithms! {
     Agad,
     /// Gradients are accumulated digitally.
     MixedPrecision,
+    /// The same in integers.
+    MixedPrecisionInt,
 }
 
 /// A tile in training.
@@ -114,7 +117,14 @@ impl TrainingTileConfig {
         Ok(match &self.algorithm {
             Algorithm::Sgd => Box::new(tile.build(shape, key)?),
             Algorithm::MixedPrecision(record) => {
-                Box::new(MixedPrecisionTile::new(record, &tile, shape, key).map_err(at)?)
+                record.validate().map_err(at)?;
+                let digital = Box::new(record.accumulator(shape));
+                Box::new(DigitalRankUpdateTile::new(record.rows(), digital, &tile, shape, key).map_err(at)?)
+            }
+            Algorithm::MixedPrecisionInt(record) => {
+                record.validate().map_err(at)?;
+                let digital = Box::new(record.accumulator(shape));
+                Box::new(DigitalRankUpdateTile::new(record.rows(), digital, &tile, shape, key).map_err(at)?)
             }
             Algorithm::TikiTaka(record) => Box::new(
                 TransferTile::new(&tile, record.transfer(), |_| Box::new(Direct), shape, key).map_err(at)?,

@@ -21,7 +21,8 @@
 //! Reference: S. R. Nandakumar et al. 2020, *Mixed-Precision Deep Learning Based on Computational Memory*, Front. Neurosci.
 //! 14:406, doi:10.3389/fnins.2020.00406.
 
-use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
+use std::ops::Range;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -29,11 +30,9 @@ use aimc_device::error::{ConfigError, require};
 use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
 use aimc_device::{RngKey, Stream};
-use aimc_tile::{
-    AnalogTile, MatVec, ReadOut, SampleKeys, Shape, Tile, TileConfig, TileError, UpdateConfig, check_update,
-};
+use aimc_tile::Shape;
 
-use crate::algorithms::transfer_tile::{column, one_hot};
+use crate::algorithms::digital_rank_update::{Accumulator, RowTransfers};
 
 /// Mixed precision, see the [module](self).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -81,8 +80,7 @@ impl Default for MixedPrecision {
 impl MixedPrecision {
     /// Refuses parameters outside their range.
     pub(crate) fn validate(&self) -> Result<(), ConfigError> {
-        require::non_negative("granularity", self.granularity)?;
-        require::positive("transfer_lr", self.transfer_lr)?;
+        self.rows().validate()?;
         for (field, bins) in [("n_x_bins", self.n_x_bins), ("n_d_bins", self.n_d_bins)] {
             require::that(bins != 1, field, bins, "must be 2 or more, or 0 for full precision")?;
         }
@@ -105,38 +103,35 @@ pub(crate) fn binned(values: &[f32], bins: u32, mut dither: Option<Stream>) -> V
     values.iter().map(level).collect()
 }
 
-/// A tile that learns in mixed precision.
-#[derive(Debug)]
-pub struct MixedPrecisionTile {
-    record: MixedPrecision,
-    array: AnalogTile,
-    granule: f32,
-    /// Gradients not yet written, outputs x inputs row by row.
-    chi: Vec<f32>,
-    vectors: u64,
-    next_row: usize,
-}
-
-impl MixedPrecisionTile {
-    /// Validates, then fabricates the array.
-    pub(crate) fn new(
-        record: &MixedPrecision,
-        tile: &TileConfig,
-        shape: Shape,
-        key: RngKey,
-    ) -> Result<Self, ConfigError> {
-        record.validate()?;
-        let managed =
-            UpdateConfig { update_management: true, update_bl_management: true, ..tile.update.clone() };
-        let array = TileConfig { update: managed, ..tile.clone() }.build(shape, key)?;
-        let granule = if record.granularity > 0.0 { record.granularity } else { array.granularity() };
-        let requirement = "must be above 0: this device has no granularity of its own";
-        require::that(granule > 0.0, "granularity", record.granularity, requirement)?;
-        let chi = vec![0.0; shape.outputs * shape.inputs];
-        Ok(Self { record: record.clone(), array, granule, chi, vectors: 0, next_row: 0 })
+impl MixedPrecision {
+    /// What the shared tile needs to know.
+    pub(crate) fn rows(&self) -> RowTransfers {
+        RowTransfers {
+            transfer_every: self.transfer_every,
+            n_rows_per_transfer: self.n_rows_per_transfer,
+            random_row: self.random_row,
+            granularity: self.granularity,
+            transfer_lr: self.transfer_lr,
+            as_aihwkit: self.as_aihwkit,
+        }
     }
 
-    fn accumulate(&mut self, x: &[f32], d: &[f32], lr: f32, key: RngKey) {
+    /// The digital part for weights of that shape.
+    pub(crate) fn accumulator(&self, shape: Shape) -> FloatAccumulator {
+        FloatAccumulator { record: self.clone(), chi: vec![0.0; shape.outputs * shape.inputs] }
+    }
+}
+
+/// Gradients not yet written, in floating point.
+#[derive(Debug)]
+pub(crate) struct FloatAccumulator {
+    record: MixedPrecision,
+    /// Outputs x inputs row by row.
+    chi: Vec<f32>,
+}
+
+impl Accumulator for FloatAccumulator {
+    fn add(&mut self, x: &[f32], d: &[f32], lr: f32, key: RngKey) {
         let dither = |on: bool, purpose: &str| on.then(|| key.fold_in(label(purpose)).stream(0));
         let x = binned(x, self.record.n_x_bins, dither(self.record.stoc_round_x, "x bins"));
         let d = binned(d, self.record.n_d_bins, dither(self.record.stoc_round_d, "d bins"));
@@ -145,112 +140,27 @@ impl MixedPrecisionTile {
         }
     }
 
-    fn transfer(&mut self, draws: SampleKeys) -> Result<(), TileError> {
-        let Shape { outputs, inputs } = self.shape();
-        let rows = usize::try_from(self.record.n_rows_per_transfer).unwrap_or(0);
-        let rows = if rows == 0 { outputs } else { rows.min(outputs) };
-        let random = self.record.random_row && rows < outputs;
-        let start = if random {
-            draws.sample(0).fold_in(label("row")).stream(0).below(outputs as u32) as usize
-        } else {
-            self.next_row
+    fn take(&mut self, row: Range<usize>, granule: f32, _lr: f32) -> Vec<f32> {
+        let take = |chi: &mut f32| {
+            let granules = (*chi / granule).trunc();
+            *chi -= granules * granule;
+            granules
         };
-        for step in 0..rows {
-            let row = (start + step) % outputs;
-            let chi = &mut self.chi[row * inputs..(row + 1) * inputs];
-            let granules: Vec<f32> = chi.iter().map(|chi| (chi / self.granule).trunc()).collect();
-            chi.iter_mut().zip(&granules).for_each(|(chi, k)| *chi -= k * self.granule);
-            let draws = draws.fold_in(label("row update")).fold_in(step as u64);
-            let lr = self.granule * self.record.transfer_lr;
-            self.array.update(column(&granules), column(&one_hot(outputs, row)), lr, draws)?;
-        }
-        self.next_row = (start + rows) % outputs;
-        Ok(())
-    }
-}
-
-impl MatVec for MixedPrecisionTile {
-    fn shape(&self) -> Shape {
-        self.array.shape()
+        self.chi[row].iter_mut().map(take).collect()
     }
 
-    fn forward(
-        &self,
-        x: DMatrixView<f32>,
-        y: DMatrixViewMut<f32>,
-        draws: SampleKeys,
-    ) -> Result<(), TileError> {
-        self.array.forward(x, y, draws)
-    }
-}
-
-impl Tile for MixedPrecisionTile {
-    fn backward(
-        &self,
-        d: DMatrixView<f32>,
-        z: DMatrixViewMut<f32>,
-        draws: SampleKeys,
-    ) -> Result<(), TileError> {
-        self.array.backward(d, z, draws)
-    }
-
-    fn update(
-        &mut self,
-        x: DMatrixView<f32>,
-        d: DMatrixView<f32>,
-        lr: f32,
-        draws: SampleKeys,
-    ) -> Result<(), TileError> {
-        check_update(self.shape(), &x, &d, lr)?;
-        if lr == 0.0 {
-            return Ok(());
-        }
-        let period = self.record.transfer_every * x.ncols() as u64;
-        for sample in 0..x.ncols() {
-            let draws = draws.skip(sample as u64);
-            let (x, d) = (x.column(sample), d.column(sample));
-            self.accumulate(x.as_slice(), d.as_slice(), lr, draws.sample(0));
-            let seen = self.vectors + u64::from(!self.record.as_aihwkit);
-            if period > 0 && seen > 0 && seen.is_multiple_of(period) {
-                self.transfer(draws.fold_in(label("transfer")))?;
-            }
-            self.vectors += 1;
-        }
-        Ok(())
-    }
-
-    fn end_of_step(&mut self, key: RngKey) {
-        self.array.end_of_step(key);
+    fn clear(&mut self) {
+        self.chi.fill(0.0);
     }
 
     fn state(&self) -> State {
         let mut state = State::default();
-        state.nest("array", self.array.state());
         state.put("chi", self.chi.clone());
-        state.put("vectors", vec![self.vectors]);
-        state.put("next_row", vec![self.next_row as u64]);
         state
     }
 
     fn restore(&mut self, state: &StatePart<'_>) -> Result<(), StateError> {
-        let chi = state.floats("chi", self.chi.len())?.to_vec();
-        let (vectors, next_row) = (state.counts("vectors", 1)?[0], state.counts("next_row", 1)?[0]);
-        self.array.restore(&state.part("array"))?;
-        (self.chi, self.vectors, self.next_row) = (chi, vectors, next_row as usize);
-        Ok(())
-    }
-}
-
-impl ReadOut for MixedPrecisionTile {
-    fn weights(&self) -> DMatrix<f32> {
-        self.array.weights()
-    }
-
-    /// What was not yet written is forgotten.
-    fn set_weights(&mut self, weights: &DMatrix<f32>, key: RngKey) -> Result<(), TileError> {
-        self.array.set_weights(weights, key)?;
-        self.chi.fill(0.0);
-        (self.vectors, self.next_row) = (0, 0);
+        self.chi = state.floats("chi", self.chi.len())?.to_vec();
         Ok(())
     }
 }

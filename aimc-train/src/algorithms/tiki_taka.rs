@@ -16,7 +16,7 @@
 //! Conductance States via Multi-tile Residual Learning*, arXiv:2510.02516.
 
 use crate::algorithms::transfer::transfer_record;
-use crate::algorithms::transfer_tile::{Read, TransferRule, Write};
+use crate::algorithms::transfer_rule::{Read, TransferRule, Write};
 
 transfer_record! {
     /// Tiki-Taka, see the [module](self).
@@ -30,6 +30,10 @@ pub(crate) struct Direct;
 
 impl TransferRule for Direct {
     fn follows_shares(&self) -> bool {
+        false
+    }
+
+    fn counts_granules(&self) -> bool {
         false
     }
 

@@ -22,7 +22,7 @@ use aimc_device::error::{ConfigError, require};
 use aimc_device::state::{State, StateError, StatePart};
 
 use crate::algorithms::transfer::{single_pulses, transfer_record};
-use crate::algorithms::transfer_tile::{Read, Setting, TransferRule, Write};
+use crate::algorithms::transfer_rule::{Read, Setting, TransferRule, Write};
 
 transfer_record! {
     /// Tiki-Taka v2, see the [module](self).

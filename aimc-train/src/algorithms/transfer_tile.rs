@@ -16,72 +16,7 @@ use aimc_tile::{
 };
 
 use crate::algorithms::transfer::Transfer;
-
-/// What the rule of an algorithm knows about the tile.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Setting {
-    /// Number of slices of an array.
-    pub(crate) slices: usize,
-    /// Entries of a slice.
-    pub(crate) entries: usize,
-    /// Longest pulse train of the fast array.
-    pub(crate) fast_bl: u32,
-}
-
-/// A slice that was read.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Read<'a> {
-    /// Array it comes from.
-    pub(crate) array: usize,
-    /// Which slice.
-    pub(crate) slice: usize,
-    /// What was read.
-    pub(crate) values: &'a [f32],
-    /// Learning rate λ_T of the transfer, and λ_A of the last vector.
-    pub(crate) rates: (f32, f32),
-    /// Granularity of the array it comes from and of the one it goes to.
-    pub(crate) granularities: (f32, f32),
-    /// Address of this transfer's draws.
-    pub(crate) key: RngKey,
-}
-
-/// What is pulsed into the next array: + `lr`·`values` on average.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Write {
-    pub(crate) values: Vec<f32>,
-    pub(crate) lr: f32,
-}
-
-/// How an algorithm turns reads into writes.
-pub(crate) trait TransferRule: std::fmt::Debug + Send + Sync {
-    /// λ_A for a vector with largest sizes `x_max` and `d_max`, where `rate` is the configured one.
-    fn fast_rate(&mut self, rate: f32, _sizes: (f32, f32), _granularity: f32, _batch: usize) -> f32 {
-        rate
-    }
-
-    /// Signs by which the lines along and across the slices enter the fast array; `None` is all +1.
-    fn choppers(&self) -> Option<(&[f32], &[f32])> {
-        None
-    }
-
-    /// Whether λ_T is multiplied by the ratio of the shares of the two arrays, where both are visible.
-    fn follows_shares(&self) -> bool {
-        true
-    }
-
-    /// What a read slice writes to the next array, if anything.
-    fn write(&mut self, read: Read<'_>) -> Option<Write>;
-
-    /// Everything needed to continue later.
-    fn state(&self) -> State {
-        State::default()
-    }
-
-    /// Takes over what [`TransferRule::state`] gave; an error changes nothing.
-    fn restore(&mut self, _state: &StatePart<'_>) -> Result<(), StateError> {
-        Ok(())
-    }
-}
+use crate::algorithms::transfer_rule::{Read, Setting, TransferRule, Write};
 
 /// A tile that learns by transfer.
 #[derive(Debug)]
@@ -110,6 +45,15 @@ fn states(cell: &UnitCell) -> f32 {
         UnitCell::Pulsed(device) => device.common().n_states(device.granularity()),
         UnitCell::Compound(_) => 0.0,
     }
+}
+
+/// Refuses arrays of ideal storage, which have no granules in which buffers could count.
+fn check_granules(arrays: &[AnalogTile]) -> Result<(), ConfigError> {
+    let requirement = "must have a granularity above 0 where a buffer counts in it; ideal storage has none";
+    arrays.iter().enumerate().try_for_each(|(k, array)| {
+        let granularity = array.granularity();
+        require::that(granularity > 0.0, &format!("devices[{k}]"), granularity, requirement)
+    })
 }
 
 impl TransferTile {
@@ -150,6 +94,9 @@ impl TransferTile {
         let circuits = Circuits::new(&tile.forward, &tile.backward, shape, key.fold_in(label("circuits")))?;
         let (slices, entries) = transfer.slices(shape);
         let rule = rule(Setting { slices, entries, fast_bl: tile.update.desired_bl });
+        if rule.counts_granules() {
+            check_granules(&arrays)?;
+        }
         let gammas = transfer.gammas(n);
         let hidden = gammas[..n - 1].iter().all(|gamma| *gamma == 0.0) && gammas[n - 1] == 1.0;
         let visible = vec![0.0; if hidden { 0 } else { shape.outputs * shape.inputs }];

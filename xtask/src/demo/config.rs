@@ -15,7 +15,8 @@ use crate::config_file;
 
 const DEFAULT: &str = include_str!("default.toml");
 /// Where preset names of a demo configuration are looked up.
-const PRESETS: &[&[presets::Preset]] = &[aimc_tile::presets::TILES, presets::DEVICES];
+const PRESETS: &[&[presets::Preset]] =
+    &[aimc_train::presets::ALGORITHMS, aimc_tile::presets::TILES, presets::DEVICES];
 
 /// Everything that determines the results of the demo.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -1,0 +1,205 @@
+//! The digital rank-update cell: outer products are summed up digitally, rows of the sum are pulsed into the devices.
+//!
+//! ```text
+//! χ ← χ + (outer product)                            every vector; how is the accumulator's business
+//! k = granules of χ;  χ ← χ - kε,  W ← W - transfer_lr·ε·k (pulses)      rows in turn, every E mini-batches
+//! ```
+//!
+//! Mixed precision in floating point ([`mixed_precision`](super::mixed_precision)) and in integers
+//! ([`mixed_precision_int`](super::mixed_precision_int)) are accumulators of this tile. A row whose largest k exceeds
+//! `desired_bl` is written only in part; update and BL management plan the pulses.
+
+use std::ops::Range;
+
+use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
+
+use aimc_device::RngKey;
+use aimc_device::error::{ConfigError, require};
+use aimc_device::rng::label;
+use aimc_device::state::{State, StateError, StatePart};
+use aimc_tile::{
+    AnalogTile, MatVec, ReadOut, SampleKeys, Shape, Tile, TileConfig, TileError, UpdateConfig, check_update,
+};
+
+use crate::algorithms::transfer_tile::{column, one_hot};
+
+/// When which rows are written, and in what portions.
+#[derive(Clone, Debug)]
+pub(crate) struct RowTransfers {
+    /// Mini-batches between two transfers; 0 is never.
+    pub(crate) transfer_every: u64,
+    /// Rows written in a transfer; 0 or below is all.
+    pub(crate) n_rows_per_transfer: i64,
+    /// The first row of a transfer is random; otherwise rows come in turn.
+    pub(crate) random_row: bool,
+    /// Granule; 0 is the granularity of the device.
+    pub(crate) granularity: f32,
+    /// Factor of what is written.
+    pub(crate) transfer_lr: f32,
+    /// Transfer one vector late.
+    pub(crate) as_aihwkit: bool,
+}
+
+impl RowTransfers {
+    pub(crate) fn validate(&self) -> Result<(), ConfigError> {
+        require::non_negative("granularity", self.granularity)?;
+        require::positive("transfer_lr", self.transfer_lr)
+    }
+}
+
+/// The digital sum of outer products.
+pub(crate) trait Accumulator: std::fmt::Debug + Send + Sync {
+    /// Adds one vector's outer product.
+    fn add(&mut self, x: &[f32], d: &[f32], lr: f32, key: RngKey);
+
+    /// Takes the whole granules out of the entries `row`.
+    fn take(&mut self, row: Range<usize>, granule: f32, lr: f32) -> Vec<f32>;
+
+    /// Forgets what was not yet written.
+    fn clear(&mut self);
+
+    /// Everything needed to continue later.
+    fn state(&self) -> State;
+
+    /// Takes over what [`Accumulator::state`] gave; an error changes nothing.
+    fn restore(&mut self, state: &StatePart<'_>) -> Result<(), StateError>;
+}
+
+/// A tile that learns by digital rank updates.
+#[derive(Debug)]
+pub struct DigitalRankUpdateTile {
+    rows: RowTransfers,
+    accumulator: Box<dyn Accumulator>,
+    array: AnalogTile,
+    granule: f32,
+    vectors: u64,
+    next_row: usize,
+}
+
+impl DigitalRankUpdateTile {
+    /// Validates, then fabricates the array.
+    pub(crate) fn new(
+        rows: RowTransfers,
+        accumulator: Box<dyn Accumulator>,
+        tile: &TileConfig,
+        shape: Shape,
+        key: RngKey,
+    ) -> Result<Self, ConfigError> {
+        rows.validate()?;
+        let managed =
+            UpdateConfig { update_management: true, update_bl_management: true, ..tile.update.clone() };
+        let array = TileConfig { update: managed, ..tile.clone() }.build(shape, key)?;
+        let granule = if rows.granularity > 0.0 { rows.granularity } else { array.granularity() };
+        let requirement = "must be above 0: this device has no granularity of its own";
+        require::that(granule > 0.0, "granularity", rows.granularity, requirement)?;
+        Ok(Self { rows, accumulator, array, granule, vectors: 0, next_row: 0 })
+    }
+
+    fn transfer(&mut self, lr: f32, draws: SampleKeys) -> Result<(), TileError> {
+        let Shape { outputs, inputs } = self.shape();
+        let rows = usize::try_from(self.rows.n_rows_per_transfer).unwrap_or(0);
+        let rows = if rows == 0 { outputs } else { rows.min(outputs) };
+        let random = self.rows.random_row && rows < outputs;
+        let start = if random {
+            draws.sample(0).fold_in(label("row")).stream(0).below(outputs as u32) as usize
+        } else {
+            self.next_row
+        };
+        for step in 0..rows {
+            let row = (start + step) % outputs;
+            let entries = row * inputs..(row + 1) * inputs;
+            let granules = self.accumulator.take(entries, self.granule, lr);
+            let draws = draws.fold_in(label("row update")).fold_in(step as u64);
+            let write_lr = self.granule * self.rows.transfer_lr;
+            self.array.update(column(&granules), column(&one_hot(outputs, row)), write_lr, draws)?;
+        }
+        self.next_row = (start + rows) % outputs;
+        Ok(())
+    }
+}
+
+impl MatVec for DigitalRankUpdateTile {
+    fn shape(&self) -> Shape {
+        self.array.shape()
+    }
+
+    fn forward(
+        &self,
+        x: DMatrixView<f32>,
+        y: DMatrixViewMut<f32>,
+        draws: SampleKeys,
+    ) -> Result<(), TileError> {
+        self.array.forward(x, y, draws)
+    }
+}
+
+impl Tile for DigitalRankUpdateTile {
+    fn backward(
+        &self,
+        d: DMatrixView<f32>,
+        z: DMatrixViewMut<f32>,
+        draws: SampleKeys,
+    ) -> Result<(), TileError> {
+        self.array.backward(d, z, draws)
+    }
+
+    fn update(
+        &mut self,
+        x: DMatrixView<f32>,
+        d: DMatrixView<f32>,
+        lr: f32,
+        draws: SampleKeys,
+    ) -> Result<(), TileError> {
+        check_update(self.shape(), &x, &d, lr)?;
+        if lr == 0.0 {
+            return Ok(());
+        }
+        let period = self.rows.transfer_every * x.ncols() as u64;
+        for sample in 0..x.ncols() {
+            let draws = draws.skip(sample as u64);
+            let (x, d) = (x.column(sample), d.column(sample));
+            self.accumulator.add(x.as_slice(), d.as_slice(), lr, draws.sample(0));
+            let seen = self.vectors + u64::from(!self.rows.as_aihwkit);
+            if period > 0 && seen > 0 && seen.is_multiple_of(period) {
+                self.transfer(lr, draws.fold_in(label("transfer")))?;
+            }
+            self.vectors += 1;
+        }
+        Ok(())
+    }
+
+    fn end_of_step(&mut self, key: RngKey) {
+        self.array.end_of_step(key);
+    }
+
+    fn state(&self) -> State {
+        let mut state = State::default();
+        state.nest("array", self.array.state());
+        state.nest("digital", self.accumulator.state());
+        state.put("vectors", vec![self.vectors]);
+        state.put("next_row", vec![self.next_row as u64]);
+        state
+    }
+
+    fn restore(&mut self, state: &StatePart<'_>) -> Result<(), StateError> {
+        let (vectors, next_row) = (state.counts("vectors", 1)?[0], state.counts("next_row", 1)?[0]);
+        self.array.restore(&state.part("array"))?;
+        self.accumulator.restore(&state.part("digital"))?;
+        (self.vectors, self.next_row) = (vectors, next_row as usize);
+        Ok(())
+    }
+}
+
+impl ReadOut for DigitalRankUpdateTile {
+    fn weights(&self) -> DMatrix<f32> {
+        self.array.weights()
+    }
+
+    /// What was not yet written is forgotten.
+    fn set_weights(&mut self, weights: &DMatrix<f32>, key: RngKey) -> Result<(), TileError> {
+        self.array.set_weights(weights, key)?;
+        self.accumulator.clear();
+        (self.vectors, self.next_row) = (0, 0);
+        Ok(())
+    }
+}
