@@ -78,7 +78,7 @@ proptest! {
         let before = tile.weights();
         tile.end_of_step(RngKey::root(2));
         prop_assert!((tile.weights() - before).amax() <= slack);
-        if !all && config.slices > 1 {
+        if !all && config.slices > 1 && before.amax() <= 1.0 {
             // The last slice has its room back.
             prop_assert!(tile.slices()[tile.slices().len() - 1].weights().amax() <= 0.5);
         }
