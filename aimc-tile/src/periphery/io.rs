@@ -125,7 +125,7 @@ impl Default for IoConfig {
             w_read_asymmetry_dtod: 0.0,
             ir_drop: 0.0,
             ir_drop_model: IrDropModel::ClosedForm,
-            ir_drop_g_ratio: 1.0 / 0.35 / 5e-6,
+            ir_drop_g_ratio: (1.0_f64 / 0.35 / 5e-6) as f32,
             v_offset_std: 0.0,
             v_offset_w_min: -1.0,
             r_series: 0.0,
