@@ -5,6 +5,7 @@
 //! to the `registry!` below.
 
 pub mod custom_pair;
+pub mod fusion;
 pub mod n_pair;
 pub mod offset_column;
 pub mod single_device;
