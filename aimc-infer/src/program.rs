@@ -11,7 +11,7 @@ use aimc_tile::{AnalogMvm, Shape, TileError};
 
 use crate::compensation::{Compensation, Readout};
 use crate::config::{DriftConversion, InferenceTileConfig};
-use crate::converter::{Converter, ConverterConfig, to_conductances, to_weights};
+use crate::converter::{Converter, ConverterConfig, Gain, to_conductances, to_weights};
 use crate::error::InferenceError;
 
 /// A tile right after programming. To be read it needs a time, see [`ProgrammedTile::at`].
@@ -39,7 +39,7 @@ pub struct ProgrammedTile {
     /// Weights on the tile right after programming, row by row, before the scales.
     programmed: Vec<f32>,
     slices: Vec<ProgrammedArray>,
-    gain: f32,
+    pub(crate) gain: Gain,
     pub(crate) baseline: Readout,
 }
 
@@ -60,7 +60,8 @@ impl ProgrammedTile {
         }
         let (device, converter) = (&config.device, &config.converter);
         let gain = converter.gain(&values, device.g_max());
-        let slices = write(device, &to_conductances(converter, &values, gain, device.g_max()), shape, key);
+        let targets = device_targets(converter, &values, gain, device.g_max(), shape);
+        let slices = write(device, &targets, shape, key);
         let programmed = read_back(converter, &slices, gain);
         let (slices, gain) = match config.drift_conversion {
             DriftConversion::Physical => (slices, gain),
@@ -68,7 +69,8 @@ impl ProgrammedTile {
         };
         let mvm = AnalogMvm::forward(&config.forward, shape, key.fold_in(label("circuits")))?;
         let matrix = Weights::new(&programmed, shape.outputs, shape.inputs);
-        let baseline = config.compensation.read_out(&mvm, matrix, key.fold_in(label("baseline")))?;
+        let target = Weights::new(&values, shape.outputs, shape.inputs);
+        let baseline = config.compensation.baseline(&mvm, target, matrix, key.fold_in(label("baseline")))?;
         Ok(Self {
             shape,
             device: device.clone(),
@@ -104,7 +106,7 @@ impl ProgrammedTile {
     /// µS per unit of weight on the tile, in [`ProgrammedTile::slices`].
     #[must_use]
     pub fn gain(&self) -> f32 {
-        self.gain
+        self.gain.scale
     }
 
     /// The digital scale of every output.
@@ -129,6 +131,23 @@ fn row_by_row(weights: &DMatrix<f32>) -> Result<(Shape, Vec<f32>), InferenceErro
     }
 }
 
+/// The targets of all devices: of slices that all outputs share, one row.
+fn device_targets(
+    converter: &ConverterConfig,
+    weights: &[f32],
+    gain: Gain,
+    g_max: f32,
+    shape: Shape,
+) -> Vec<Vec<f32>> {
+    let mut targets = to_conductances(converter, weights, gain, g_max);
+    for (i, slice) in targets.iter_mut().enumerate() {
+        if converter.is_shared(i) {
+            slice.truncate(shape.inputs);
+        }
+    }
+    targets
+}
+
 /// Programs every slice of `targets`.
 fn write(
     device: &ProgrammedDeviceConfig,
@@ -141,7 +160,7 @@ fn write(
 }
 
 /// The weights that the devices represent right after programming.
-fn read_back(converter: &ConverterConfig, slices: &[ProgrammedArray], gain: f32) -> Vec<f32> {
+fn read_back(converter: &ConverterConfig, slices: &[ProgrammedArray], gain: Gain) -> Vec<f32> {
     let conductances: Vec<_> = slices.iter().map(ProgrammedArray::conductances).collect();
     to_weights(converter, &conductances, gain)
 }
@@ -152,10 +171,10 @@ fn reconvert(
     programmed: &[f32],
     slices: &[ProgrammedArray],
     shape: Shape,
-) -> (Vec<ProgrammedArray>, f32) {
+) -> (Vec<ProgrammedArray>, Gain) {
     let g_max = config.device.g_max();
     let gain = config.converter.gain(programmed, g_max);
-    let conductances = to_conductances(&config.converter, programmed, gain, g_max);
+    let conductances = device_targets(&config.converter, programmed, gain, g_max, shape);
     let arrays = conductances.into_iter().zip(slices).map(|(conductances, slice)| {
         ProgrammedArray::from_parts(conductances, slice.drift_exponents().to_vec(), shape.inputs)
     });

@@ -22,7 +22,7 @@ impl ProgrammedTile {
         let slices = self.slices().iter().enumerate();
         let read: Vec<_> =
             slices.map(|(i, array)| array.read(&self.device, t_seconds, slice_key(key, i))).collect();
-        let weights = to_weights(&self.converter, &read, self.gain());
+        let weights = to_weights(&self.converter, &read, self.gain);
         let matrix = Weights::new(&weights, self.shape.outputs, self.shape.inputs);
         let now = self.compensation.read_out(&self.mvm, matrix, key.fold_in(label("readout")))?;
         let alpha = self.baseline.factors(&now);

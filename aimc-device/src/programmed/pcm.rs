@@ -38,29 +38,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{ConfigError, require};
 use crate::programmed::ProgrammedDevice;
+use crate::programmed::curves::{LogLine, SMALLEST_STATE};
 
 /// Programming noise (µS) as a polynomial of g_T/g_max, measured at [`MEASURED_G_MAX`].
 const PROG_COEFF: [f32; 3] = [0.26348, 1.9650, -1.1731];
 /// The g_max (µS) of the devices on which [`PROG_COEFF`] was measured.
 const MEASURED_G_MAX: f32 = 25.0;
-/// Smallest relative state that enters a logarithm.
-const SMALLEST_STATE: f32 = 1e-7;
-
-/// A clipped line over the logarithm of the relative state.
-struct LogLine {
-    slope: f32,
-    offset: f32,
-    low: f32,
-    high: f32,
-}
-
-impl LogLine {
-    #[inline(always)]
-    fn at(&self, log_state: f32) -> f32 {
-        (self.slope * log_state + self.offset).clamp(self.low, self.high)
-    }
-}
-
 const NU_MEAN: LogLine = LogLine { slope: -0.0155, offset: 0.0244, low: 0.049, high: 0.1 };
 const NU_STD: LogLine = LogLine { slope: -0.0125, offset: -0.0059, low: 0.008, high: 0.045 };
 

@@ -4,7 +4,9 @@
 //! the ratio α of the two readouts multiplies the outputs, after all scales and before the digital bias. The
 //! readout has its own random draws. One file per scheme.
 
+pub mod exact_reference;
 pub mod global;
+pub mod per_column;
 
 use nalgebra::DMatrix;
 use schemars::JsonSchema;
@@ -25,6 +27,10 @@ pub enum Compensation {
     /// One factor for the whole tile, see [`global`].
     #[default]
     Global,
+    /// One factor for the whole tile, which brings it back to the exact weights, see [`exact_reference`].
+    GlobalWithExactReference,
+    /// One factor per output, see [`per_column`].
+    PerColumn,
 }
 
 /// What a readout found: one number per output.
@@ -40,12 +46,39 @@ impl Readout {
 }
 
 impl Compensation {
+    /// What later readouts are compared with, right after programming `target`, which gave `programmed`.
+    pub fn baseline(
+        self,
+        mvm: &AnalogMvm,
+        target: Weights<'_>,
+        programmed: Weights<'_>,
+        key: RngKey,
+    ) -> Result<Readout, TileError> {
+        if self == Self::GlobalWithExactReference {
+            return Ok(Readout(vec![exact_reference::readout(target); target.outputs()]));
+        }
+        self.read_out(mvm, programmed, key)
+    }
+
+    /// Products of the array that one readout costs; the tile does nothing else meanwhile.
+    #[must_use]
+    pub fn reads_per_calibration(self, inputs: usize) -> usize {
+        if self == Self::None { 0 } else { inputs }
+    }
+
+    /// Products that the baseline costs, once per programming event.
+    #[must_use]
+    pub fn reads_for_baseline(self, inputs: usize) -> usize {
+        if self == Self::GlobalWithExactReference { 0 } else { self.reads_per_calibration(inputs) }
+    }
+
     /// Reads out a tile of these circuits and weights.
     pub fn read_out(self, mvm: &AnalogMvm, weights: Weights<'_>, key: RngKey) -> Result<Readout, TileError> {
         let outputs = weights.outputs();
         Ok(Readout(match self {
             Self::None => vec![1.0; outputs],
-            Self::Global => vec![global::readout(&mean_responses(mvm, weights, key)?); outputs],
+            Self::PerColumn => per_column::readout(&mean_responses(mvm, weights, key)?),
+            Self::Global | Self::GlobalWithExactReference => vec![global::readout(&mean_responses(mvm, weights, key)?); outputs],
         }))
     }
 }

@@ -4,6 +4,11 @@
 //! once per tile; the rest is a pure function of one weight. To add a scheme: write its file, then add one line
 //! to the `registry!` below.
 
+pub mod custom_pair;
+pub mod fusion;
+pub mod n_pair;
+pub mod offset_column;
+pub mod single_device;
 pub mod single_pair;
 
 use schemars::JsonSchema;
@@ -12,7 +17,31 @@ use serde::{Deserialize, Deserializer, Serialize};
 use aimc_device::ConfigError;
 use aimc_device::config;
 
+pub use custom_pair::CustomPair;
+pub use n_pair::NPair;
+pub use offset_column::OffsetColumn;
+pub use single_device::SingleDevice;
 pub use single_pair::SinglePair;
+
+/// Smallest max|W|, so that a tile of zeros converts.
+pub(crate) const SMALLEST_WEIGHT: f32 = 1e-7;
+
+/// The line between weights and conductances, chosen once per tile.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Gain {
+    /// µS per unit of weight.
+    pub scale: f32,
+    /// The weight to which the scheme refers: the smallest of the tile, or the largest |weight|; else 0.
+    pub origin: f32,
+}
+
+impl Gain {
+    /// Through the origin.
+    #[must_use]
+    pub fn linear(scale: f32) -> Self {
+        Self { scale, origin: 0.0 }
+    }
+}
 
 /// A scheme by which devices of conductance up to `g_max` (µS) represent weights.
 pub trait Converter: Clone + std::fmt::Debug + Send + Sync + 'static {
@@ -22,14 +51,19 @@ pub trait Converter: Clone + std::fmt::Debug + Send + Sync + 'static {
     /// Devices per weight.
     fn slices(&self) -> usize;
 
+    /// Whether one row of devices serves this slice of all outputs.
+    fn is_shared(&self, _slice: usize) -> bool {
+        false
+    }
+
     /// The gain k (µS per unit of weight) for a tile with these weights.
-    fn gain(&self, weights: &[f32], g_max: f32) -> f32;
+    fn gain(&self, weights: &[f32], g_max: f32) -> Gain;
 
     /// The target conductance (µS) of every slice of the weight `w`.
-    fn conductances(&self, w: f32, gain: f32, g_max: f32, slices: &mut [f32]);
+    fn conductances(&self, w: f32, gain: Gain, g_max: f32, slices: &mut [f32]);
 
     /// The weight that conductances (µS), one per slice, represent: the inverse of [`Converter::conductances`].
-    fn weight(&self, slices: &[f32], gain: f32) -> f32;
+    fn weight(&self, slices: &[f32], gain: Gain) -> f32;
 }
 
 /// Lists the schemes once: from it follow the config enum, its parser and its equations.
@@ -66,17 +100,21 @@ macro_rules! registry {
                 match self { $(Self::$model(converter) => converter.slices(),)* }
             }
 
-            fn gain(&self, weights: &[f32], g_max: f32) -> f32 {
+            fn is_shared(&self, slice: usize) -> bool {
+                match self { $(Self::$model(converter) => converter.is_shared(slice),)* }
+            }
+
+            fn gain(&self, weights: &[f32], g_max: f32) -> Gain {
                 match self { $(Self::$model(converter) => converter.gain(weights, g_max),)* }
             }
 
             #[inline]
-            fn conductances(&self, w: f32, gain: f32, g_max: f32, slices: &mut [f32]) {
+            fn conductances(&self, w: f32, gain: Gain, g_max: f32, slices: &mut [f32]) {
                 match self { $(Self::$model(converter) => converter.conductances(w, gain, g_max, slices),)* }
             }
 
             #[inline]
-            fn weight(&self, slices: &[f32], gain: f32) -> f32 {
+            fn weight(&self, slices: &[f32], gain: Gain) -> f32 {
                 match self { $(Self::$model(converter) => converter.weight(slices, gain),)* }
             }
         }
@@ -86,6 +124,14 @@ macro_rules! registry {
 registry! {
     /// One device for positive, one for negative weights.
     SinglePair,
+    /// Several pairs of unequal significance.
+    NPair,
+    /// Tabulated pairs.
+    CustomPair,
+    /// One device per weight.
+    SingleDevice,
+    /// One device per weight, and a column of shared reference devices.
+    OffsetColumn,
 }
 
 impl Default for ConverterConfig {
@@ -96,7 +142,7 @@ impl Default for ConverterConfig {
 
 /// The target conductances (µS) of many weights: one list per slice, in the order of the weights.
 #[must_use]
-pub fn to_conductances(converter: &impl Converter, weights: &[f32], gain: f32, g_max: f32) -> Vec<Vec<f32>> {
+pub fn to_conductances(converter: &impl Converter, weights: &[f32], gain: Gain, g_max: f32) -> Vec<Vec<f32>> {
     let mut slices = vec![vec![0.0; weights.len()]; converter.slices()];
     let mut cell = vec![0.0; converter.slices()];
     for (i, &w) in weights.iter().enumerate() {
@@ -106,15 +152,16 @@ pub fn to_conductances(converter: &impl Converter, weights: &[f32], gain: f32, g
     slices
 }
 
-/// The weights that `slices` of equal length represent: the inverse of [`to_conductances`].
+/// The weights that `slices` represent: the inverse of [`to_conductances`]. A slice that is shared by all outputs may
+/// hold its one row only.
 ///
 /// # Panics
 /// If there are fewer slices than the scheme has, which is an error of the caller.
 #[must_use]
-pub fn to_weights<S: AsRef<[f32]>>(converter: &impl Converter, slices: &[S], gain: f32) -> Vec<f32> {
+pub fn to_weights<S: AsRef<[f32]>>(converter: &impl Converter, slices: &[S], gain: Gain) -> Vec<f32> {
     let mut cell = vec![0.0; converter.slices()];
     let weight = |i| {
-        cell.iter_mut().zip(slices).for_each(|(g, slice)| *g = slice.as_ref()[i]);
+        cell.iter_mut().zip(slices).for_each(|(g, slice)| *g = slice.as_ref()[i % slice.as_ref().len()]);
         converter.weight(&cell, gain)
     };
     (0..slices[0].as_ref().len()).map(weight).collect()

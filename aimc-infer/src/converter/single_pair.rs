@@ -22,11 +22,8 @@ use serde::{Deserialize, Serialize};
 
 use aimc_device::error::{ConfigError, require};
 
-use crate::converter::Converter;
+use crate::converter::{Converter, Gain, SMALLEST_WEIGHT};
 use crate::mapping::largest;
-
-/// Smallest max|W|.
-const SMALLEST_WEIGHT: f32 = 1e-7;
 
 /// One device for positive, one for negative weights, see the [module](self).
 ///
@@ -34,7 +31,7 @@ const SMALLEST_WEIGHT: f32 = 1e-7;
 /// use aimc_infer::converter::{Converter, SinglePair};
 /// let pair = SinglePair { g_min: 1.0 };
 /// let gain = pair.gain(&[0.5, -2.0], 25.0);
-/// assert_eq!(gain, 12.0); // (25 - 1)/2
+/// assert_eq!(gain.scale, 12.0); // (25 - 1)/2
 /// let mut g = [0.0; 2];
 /// pair.conductances(0.5, gain, 25.0, &mut g);
 /// assert_eq!(g, [7.0, 1.0]); // 1 + 12·0.5, and an unused device
@@ -61,20 +58,20 @@ impl Converter for SinglePair {
         2
     }
 
-    fn gain(&self, weights: &[f32], g_max: f32) -> f32 {
-        (g_max - self.g_min) / largest(weights).max(SMALLEST_WEIGHT)
+    fn gain(&self, weights: &[f32], g_max: f32) -> Gain {
+        Gain::linear((g_max - self.g_min) / largest(weights).max(SMALLEST_WEIGHT))
     }
 
     #[inline]
-    fn conductances(&self, w: f32, gain: f32, g_max: f32, slices: &mut [f32]) {
+    fn conductances(&self, w: f32, gain: Gain, g_max: f32, slices: &mut [f32]) {
         // The upper cut removes a rounding of the largest weight beyond g_max.
-        slices[0] = ((gain * w).max(0.0) + self.g_min).min(g_max);
-        slices[1] = ((-gain * w).max(0.0) + self.g_min).min(g_max);
+        slices[0] = ((gain.scale * w).max(0.0) + self.g_min).min(g_max);
+        slices[1] = ((-gain.scale * w).max(0.0) + self.g_min).min(g_max);
     }
 
     #[inline]
-    fn weight(&self, slices: &[f32], gain: f32) -> f32 {
-        (slices[0] - slices[1]) / gain
+    fn weight(&self, slices: &[f32], gain: Gain) -> f32 {
+        (slices[0] - slices[1]) / gain.scale
     }
 }
 

@@ -3,7 +3,7 @@
 use aimc_device::RngKey;
 use aimc_device::programmed::{ProgrammedArray, ProgrammedDevice};
 use aimc_device::rng::label;
-use aimc_infer::converter::{Converter, to_conductances, to_weights};
+use aimc_infer::converter::{Converter, fusion, to_conductances, to_weights};
 use aimc_infer::{Compensation, DriftConversion, InferenceTileConfig, ProgrammedTile};
 use aimc_testkit::golden::{Comparison, Estimates, GoldenFile, Node};
 use aimc_tile::IoConfig;
@@ -26,15 +26,30 @@ pub(crate) fn compare(_file: &GoldenFile, case: &Node<'_>) -> Result<Comparison,
 }
 
 fn conversion(case: &Node<'_>) -> Result<Comparison, CaseError> {
-    let (converter, g_max) = translate::converter(&case.params("converter")?)?;
+    let params = case.params("converter")?;
     let weights = case.vec_f32("weights")?;
+    if params.class == "FusionConductanceConverter" {
+        return fusion(case, &weights, params.resolved.f32("g_max")?);
+    }
+    let (converter, g_max) = translate::converter(&params)?;
     let gain = converter.gain(&weights, g_max);
     let slices = to_conductances(&converter, &weights, gain, g_max);
     let mut comparison = Comparison::new();
     let theirs = case.matrix_f64("conductances")?;
     comparison.rows("conductances", &slices, &theirs, |c, label, a, b| c.exact(label, a, b));
-    comparison.exact("scale_ratio", &[gain], &[case.f64("scale_ratio")?]);
+    comparison.exact("scale_ratio", &[gain.scale], &[case.f64("scale_ratio")?]);
     comparison.exact("back", &to_weights(&converter, &slices, gain), &case.vec_f64("back")?);
+    Ok(comparison)
+}
+
+/// The export for a chip that keeps signs digitally.
+fn fusion(case: &Node<'_>, weights: &[f32], g_max: f32) -> Result<Comparison, CaseError> {
+    let g = fusion::conductances(weights, g_max);
+    let back = fusion::weights(&g, weights);
+    let mut comparison = Comparison::new();
+    let theirs = case.matrix_f64("conductances")?;
+    comparison.rows("conductances", &[g], &theirs, |c, label, a, b| c.exact(label, a, b));
+    comparison.exact("back", &back, &case.vec_f64("back")?);
     Ok(comparison)
 }
 
@@ -48,7 +63,9 @@ fn conductances(case: &Node<'_>) -> Result<Comparison, CaseError> {
     let programmed = ProgrammedArray::program(&device, &targets, n, key);
     let mut comparison = Comparison::new();
     rows.compare(&mut comparison, "prog", programmed.conductances(), &case.get("prog")?)?;
-    rows.compare(&mut comparison, "nu", programmed.drift_exponents(), &case.get("nu")?)?;
+    if let Some(theirs) = case.opt("nu") {
+        rows.compare(&mut comparison, "nu", programmed.drift_exponents(), &theirs)?;
+    }
     let drifting = ProgrammedArray::from_parts(targets.clone(), programmed.drift_exponents().to_vec(), n);
     let still = ProgrammedArray::from_parts(targets, vec![0.0; g.len() * n], n);
     for (i, row) in case.get("drift")?.items()?.into_iter().enumerate() {
@@ -56,6 +73,9 @@ fn conductances(case: &Node<'_>) -> Result<Comparison, CaseError> {
         let key = key.fold_in(label("time")).fold_in(i as u64);
         let at = format!("drift[t={t}]");
         rows.compare(&mut comparison, &at, &drifting.read(&device, t, key), &row)?;
+        if row.opt("read_noise_std").is_none() {
+            continue;
+        }
         let noise = still.read(&device, t, key.fold_in(label("still")));
         let stds: Vec<Estimate> = rows.groups(&noise).iter().map(Groups::std).collect();
         grouped::compare(&mut comparison, &at, &stds, &row, "read_noise_std", &[])?;
@@ -80,11 +100,12 @@ fn weights(case: &Node<'_>) -> Result<Comparison, CaseError> {
     let programmed = to_weights(&converter, &held, gain);
     let mut comparison = Comparison::new();
     rows.compare(&mut comparison, "prog", &programmed, &case.get("prog")?)?;
-    for (i, theirs) in case.get("nu")?.items()?.into_iter().enumerate() {
+    let exponents = case.opt("nu").map(|nu| nu.items()).transpose()?.unwrap_or_default();
+    for (i, theirs) in exponents.into_iter().enumerate() {
         rows.compare(&mut comparison, &format!("nu[{i}]"), slices[i].drift_exponents(), &theirs)?;
     }
-    // The scale of the second conversion is an extreme of the sample; it is part of the case.
-    let gain = converter.gain(&[case.f32("programmed_abs_max")?], device.g_max());
+    // The scale of the second conversion is made of extremes of the sample; they are part of the case.
+    let gain = converter.gain(&case.vec_f32("programmed_range")?, device.g_max());
     let drifting: Vec<ProgrammedArray> = to_conductances(&converter, &programmed, gain, device.g_max())
         .into_iter()
         .zip(&slices)
@@ -124,34 +145,40 @@ fn compensation(case: &Node<'_>) -> Result<Comparison, CaseError> {
         let tile = ProgrammedTile::program(&weights, &config, key).map_err(CaseError::run)?;
         for (i, (&t, alphas)) in times.iter().zip(&mut alphas).enumerate() {
             let tile = tile.at(t, key.fold_in(label("read")).fold_in(i as u64)).map_err(CaseError::run)?;
-            alphas.push(f64::from(tile.alpha()[0]));
+            alphas.push(tile.alpha().to_vec());
         }
     }
     let mut comparison = Comparison::new();
     let (means, stds) = (case.matrix_f64("alpha_mean")?, case.matrix_f64("alpha_std")?);
     for (i, alphas) in alphas.iter().enumerate() {
-        let ours = super::training::group(alphas);
-        let n = n as f64;
-        let (mean_se, std_se) = (|std: f64| std / n.sqrt(), |std: f64| std / (2.0 * n).sqrt());
-        let both = |c: &mut Comparison, name: &str, a: f64, b: f64, se: [f64; 2]| {
-            let label = format!("{name}[t={}]", times[i]);
-            c.statistical(
-                &label,
-                Estimates { values: &[a], se: &se[..1] },
-                Estimates { values: &[b], se: &se[1..] },
-            );
-        };
-        let (mean, std) = (means[i][0], stds[i][0]);
-        both(&mut comparison, "alpha_mean", ours.mean, mean, [mean_se(ours.std), mean_se(std)]);
-        both(&mut comparison, "alpha_std", ours.std, std, [std_se(ours.std), std_se(std)]);
+        for (output, (&mean, &std)) in means[i].iter().zip(&stds[i]).enumerate() {
+            let ours: Vec<f64> = alphas.iter().map(|alpha: &Vec<f32>| f64::from(alpha[output])).collect();
+            let label = format!("[t={}][{output}]", times[i]);
+            factor(&mut comparison, &label, &ours, mean, std);
+        }
     }
     Ok(comparison)
+}
+
+/// Mean and std of a compensation factor over programming events.
+fn factor(comparison: &mut Comparison, label: &str, alphas: &[f64], mean: f64, std: f64) {
+    let (ours, n) = (super::training::group(alphas), alphas.len() as f64);
+    let (mean_se, std_se) = (|std: f64| std / n.sqrt(), |std: f64| std / (2.0 * n).sqrt());
+    let mut both = |name: &str, a: f64, b: f64, se: [f64; 2]| {
+        let label = format!("{name}{label}");
+        let ours = Estimates { values: &[a], se: &se[..1] };
+        comparison.statistical(&label, ours, Estimates { values: &[b], se: &se[1..] });
+    };
+    both("alpha_mean", ours.mean, mean, [mean_se(ours.std), mean_se(std)]);
+    both("alpha_std", ours.std, std, [std_se(ours.std), std_se(std)]);
 }
 
 /// The compensation of that AIHWKit class.
 pub(crate) fn compensation_scheme(class: &str) -> Result<Compensation, CaseError> {
     match class {
         "GlobalDriftCompensation" => Ok(Compensation::Global),
+        "GlobalDriftCompensationWithExactReference" => Ok(Compensation::GlobalWithExactReference),
+        "PerColumnDriftCompensation" => Ok(Compensation::PerColumn),
         class => Err(CaseError::NotBuilt(format!("compensation {class}"))),
     }
 }

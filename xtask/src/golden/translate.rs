@@ -276,28 +276,90 @@ fn plain_mapping(config: &Node<'_>) -> Result<(), CaseError> {
 
 /// A converter, with its largest conductance, which our devices hold.
 pub(crate) fn converter(params: &Params<'_>) -> Result<(ConverterConfig, f32), CaseError> {
-    if params.class != "SinglePairConductanceConverter" {
-        return Err(CaseError::NotBuilt(format!("converter {}", params.class)));
+    let (model, fields): (_, &[&str]) = match params.class {
+        "SinglePairConductanceConverter" => ("SinglePair", &["g_min"]),
+        "NPairConductanceConverter" | "DualPairConductanceConverter" => ("NPair", &["f_lst", "g_min"]),
+        "CustomPairConductanceConverter" => ("CustomPair", &["f_lst", "g_lst"]),
+        "SingleDeviceConductanceConverter" => ("SingleDevice", &["g_min"]),
+        class => return Err(CaseError::NotBuilt(format!("converter {class}"))),
+    };
+    let mut table = Map::new();
+    table.insert("model".to_owned(), model.into());
+    for (key, node) in params.resolved.entries()? {
+        if fields.contains(&key) {
+            table.insert(key.to_owned(), node.value().clone());
+        }
     }
-    let table = serde_json::json!({ "model": "SinglePair", "g_min": params.resolved.f32("g_min")? });
-    Ok((config::decode(table)?, params.resolved.f32("g_max")?))
+    Ok((config::decode(Value::Object(table))?, params.resolved.f32("g_max")?))
 }
 
 /// A programmed device and the converter in front of it.
 pub(crate) fn programmed_device(
     params: &Params<'_>,
 ) -> Result<(ProgrammedDeviceConfig, ConverterConfig), CaseError> {
-    if params.class != "PCMLikeNoiseModel" {
-        return Err(CaseError::NotBuilt(format!("noise model {}", params.class)));
-    }
     let (converter, _) = converter(&params.resolved.params("g_converter")?)?;
     let entries = params.resolved.entries()?.into_iter();
-    let mut table: Map<String, Value> = entries
+    let table: Map<String, Value> = entries
         .filter(|(key, _)| !["class", "g_converter"].contains(key))
         .map(|(key, node)| (key.to_owned(), node.value().clone()))
         .collect();
-    table.insert("model".to_owned(), "PcmLike".into());
+    let (model, table) = match params.class {
+        "PCMLikeNoiseModel" => ("PcmLike", table),
+        "CustomDriftPCMLikeNoiseModel" => ("CustomDriftPcmLike", custom_drift(table)),
+        "HermesNoiseModel" => ("Hermes", table),
+        "StateIndependentNoiseModel" => ("StateIndependent", table),
+        "ReRamWan2022NoiseModel" => ("ReRamWan2022", wan(table)?),
+        "ReRamCMONoiseModel" => ("ReRamCmo", cmo(table)?),
+        class => return Err(CaseError::NotBuilt(format!("noise model {class}"))),
+    };
+    let mut table = table;
+    table.insert("model".to_owned(), model.into());
     Ok((config::decode(Value::Object(table))?, converter))
+}
+
+/// Their subclass has the drift model beside the other fields.
+fn custom_drift(mut table: Map<String, Value>) -> Map<String, Value> {
+    let drift = table.remove("custom_drift_model").unwrap_or_default();
+    let mut outer = Map::new();
+    outer.insert("custom_drift_model".to_owned(), drift);
+    outer.insert("pcm".to_owned(), Value::Object(table));
+    outer
+}
+
+/// The coefficients by time as two lists; every read draws the whole spread anew.
+fn wan(mut table: Map<String, Value>) -> Result<Map<String, Value>, CaseError> {
+    // A misspelt attribute, which nothing reads.
+    table.remove("prog_coeff_g_max_reference");
+    let mut coefficients: Vec<(f64, Value)> = Vec::new();
+    if let Some(Value::Object(by_time)) = table.remove("coeff_dic") {
+        for (time, list) in by_time {
+            coefficients.push((time.parse().map_err(CaseError::run)?, list));
+        }
+    }
+    coefficients.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (times, lists): (Vec<f64>, Vec<Value>) = coefficients.into_iter().unzip();
+    table.insert("coeff_times".to_owned(), times.into());
+    table.insert("coeff".to_owned(), lists.into());
+    table.insert("relaxation".to_owned(), "Redrawn".into());
+    Ok(table)
+}
+
+/// The coefficients of the acceptance range, and the dictionaries as plain fields.
+fn cmo(mut table: Map<String, Value>) -> Result<Map<String, Value>, CaseError> {
+    table.remove("coeff_g_max_reference");
+    let mut take = |key: &str| table.remove(key).unwrap_or_default();
+    let (by_range, range) = (take("coeff_dict"), take("acceptance_range"));
+    let (decay, read) = (take("decay_dict"), take("read_dict"));
+    let by_range = by_range.as_object().cloned().unwrap_or_default();
+    let of_range = by_range.into_iter().find(|(key, _)| key.parse::<f64>().ok() == range.as_f64());
+    let (_, coefficients) =
+        of_range.ok_or_else(|| CaseError::run(format!("no coefficients for the acceptance range {range}")))?;
+    table.insert("prog_coeff".to_owned(), coefficients);
+    table.insert("decay_mean".to_owned(), decay["mean"][0].clone());
+    table.insert("decay_std".to_owned(), decay["std"].clone());
+    table.insert("read_k".to_owned(), read["K"].clone());
+    table.insert("t_read".to_owned(), read["t_read"].clone());
+    Ok(table)
 }
 
 /// A tile for inference, in AIHWKit's way of starting the drift; compensation is left to the caller.

@@ -1,0 +1,96 @@
+//! Curves over conductance and time that several programmed devices share.
+
+use crate::error::{ConfigError, require};
+
+/// Smallest relative state that enters a logarithm.
+pub(crate) const SMALLEST_STATE: f32 = 1e-7;
+
+/// A clipped line over the logarithm of the relative state.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LogLine {
+    pub(crate) slope: f32,
+    pub(crate) offset: f32,
+    pub(crate) low: f32,
+    pub(crate) high: f32,
+}
+
+impl LogLine {
+    #[inline(always)]
+    pub(crate) fn at(&self, log_state: f32) -> f32 {
+        (self.slope * log_state + self.offset).clamp(self.low, self.high)
+    }
+}
+
+/// Σₖ cₖ aᵏ.
+#[inline]
+pub(crate) fn polynomial(coefficients: &[f32], a: f32) -> f32 {
+    coefficients.iter().rev().fold(0.0, |sum, c| sum * a + c)
+}
+
+/// √ln((t + t_r)/(2 t_r)): growth of 1/f noise that was integrated for t seconds with pulses of t_r; 0 where the
+/// logarithm is negative, which is a wait shorter than a pulse.
+#[inline]
+pub(crate) fn one_over_f(t: f32, t_read: f32) -> f32 {
+    ((t + t_read) / (2.0 * t_read)).ln().max(0.0).sqrt()
+}
+
+/// The ordinate at `x` of the polygon through (`xs`, `ys`), constant beyond its ends; `xs` ascend.
+#[inline]
+pub(crate) fn interpolate(xs: &[f32], ys: &[f32], x: f32) -> f32 {
+    let above = xs.partition_point(|&node| node <= x);
+    if above == 0 {
+        return ys[0];
+    }
+    if above == xs.len() {
+        return ys[xs.len() - 1];
+    }
+    let share = (x - xs[above - 1]) / (xs[above] - xs[above - 1]);
+    ys[above - 1] + share * (ys[above] - ys[above - 1])
+}
+
+/// Refuses nodes that are fewer than two, negative or not ascending.
+pub(crate) fn ascending(field: &str, nodes: &[f32]) -> Result<(), ConfigError> {
+    let fine = nodes.len() >= 2
+        && nodes.iter().all(|g| g.is_finite() && *g >= 0.0)
+        && nodes.windows(2).all(|pair| pair[0] < pair[1]);
+    require::that(fine, field, nodes, "must be two or more ascending finite numbers, 0 or above")
+}
+
+/// Refuses nodes that do not cover the conductances from 0 to `g_max`.
+pub(crate) fn covering(field: &str, nodes: &[f32], g_max: f32) -> Result<(), ConfigError> {
+    ascending(field, nodes)?;
+    let covers = nodes.first().is_some_and(|g| *g <= 0.0) && nodes.last().is_some_and(|g| *g >= g_max);
+    require::that(covers, field, nodes, &format!("must cover 0 to g_max = {g_max} µS"))
+}
+
+/// Refuses ordinates that are not `count` finite numbers, 0 or above.
+pub(crate) fn ordinates(field: &str, values: &[f32], count: usize) -> Result<(), ConfigError> {
+    let fine = values.len() == count && values.iter().all(|v| v.is_finite() && *v >= 0.0);
+    require::that(fine, field, values, &format!("must be {count} finite numbers, 0 or above"))
+}
+
+/// Refuses polynomials that are empty, not finite or negative between 0 and 1.
+pub(crate) fn std_polynomial(field: &str, coefficients: &[f32]) -> Result<(), ConfigError> {
+    let fine = !coefficients.is_empty()
+        && coefficients.iter().all(|c| c.is_finite())
+        && (0..=100).all(|percent| polynomial(coefficients, percent as f32 / 100.0) >= 0.0);
+    require::that(
+        fine,
+        field,
+        coefficients,
+        "must hold at least one finite coefficient and give a std of 0 or above from g = 0 to g_max",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_polygon_passes_its_nodes_and_stays_constant_beyond() {
+        let (xs, ys) = ([0.0, 1.0, 3.0], [1.0, 2.0, 0.0]);
+        for (x, y) in [(-1.0, 1.0), (0.0, 1.0), (0.5, 1.5), (1.0, 2.0), (2.0, 1.0), (3.0, 0.0), (9.0, 0.0)] {
+            assert_eq!(interpolate(&xs, &ys, x), y);
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Resistive memory of the NeuRRAM chip: a spread that depends on state and grows with time, without mean drift.
+//!
+//! ```text
+//! std of g(t) about its target:  σ(t) = s (g_max/g_ref) Σₖ cₖ(t) (g/g_max)ᵏ
+//! write       g_p = max(g_T + σ(t_1) ξ, 0)
+//! relaxation  g(t) = max(g_p + √(σ(t)² - σ(t_1)²) ξ_r, 0)        ξ_r: once per device, for life
+//! ```
+//!
+//! | symbol | field | unit | |
+//! |---|---|---|---|
+//! | t₁ < t₂ < … | `coeff_times` | s | times of the measurements |
+//! | cₖ(tᵢ) | `coeff` | µS | polynomials of the spread; σ is interpolated over ln t, constant beyond the ends |
+//! | g_max, g_ref | `g_max`, `coeff_g_max_reference` | µS | largest target; the g_max of the measurement |
+//! | s | `noise_scale` | 1 | scale; 0 switches off |
+//!
+//! ξ_r takes the place of the drift exponent. With `relaxation` = `Redrawn` every read draws g(t) = max(g_p + σ(t) ξ, 0)
+//! anew, as AIHWKit does: then two reads differ by much more than read noise, and the spread of programming counts
+//! twice. In relaxation, σ is taken at g_p, the target being no longer known to the device.
+//!
+//! Limits: measured at 1 s, 1 day and 2 days. Not modelled: read noise (add some at the outputs of the array),
+//! correlation of relaxation steps beyond their common sign, temperature.
+//!
+//! Reference: W. Wan et al. 2022, Nature 608:504, doi:10.1038/s41586-022-04992-8. The coefficients are those of
+//! AIHWKit's `ReRamWan2022NoiseModel`, fitted there at g_max = 40 µS.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{ConfigError, require};
+use crate::programmed::ProgrammedDevice;
+use crate::programmed::curves::{ascending, interpolate, polynomial, std_polynomial};
+
+/// Whether relaxation is a property of the device or of the read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Relaxation {
+    /// Of the device: its conductance moves from where it was programmed, once.
+    #[default]
+    PerDevice,
+    /// Of the read: the whole spread is drawn again for every read, as AIHWKit does.
+    Redrawn,
+}
+
+/// Resistive memory of the NeuRRAM chip, see the [module](self).
+///
+/// ```
+/// use aimc_device::programmed::{ProgrammedDevice, ReRamWan2022};
+/// // A full device: 0.348 + 16.030 - 43.853 + 45.393 - 16.815 = 1.103 µS.
+/// assert!((ReRamWan2022::default().programming_std(40.0) - 1.103).abs() < 1e-5);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ReRamWan2022 {
+    /// Largest target conductance (µS).
+    pub g_max: f32,
+    /// The g_max (µS) at which the coefficients were measured.
+    pub coeff_g_max_reference: f32,
+    /// Times (s) of the measurements, ascending.
+    pub coeff_times: Vec<f32>,
+    /// Coefficients of the spread over g/g_max (µS), one list per time.
+    pub coeff: Vec<Vec<f32>>,
+    /// Scale of the spread; 0 is off.
+    pub noise_scale: f32,
+    /// Whether relaxation is a property of the device or of the read.
+    pub relaxation: Relaxation,
+}
+
+impl Default for ReRamWan2022 {
+    fn default() -> Self {
+        Self {
+            g_max: 40.0,
+            coeff_g_max_reference: 40.0,
+            coeff_times: vec![1.0, 86_400.0, 172_800.0],
+            coeff: vec![
+                vec![0.348, 16.030, -43.853, 45.393, -16.815],
+                vec![0.701, 22.086, -50.773, 47.095, -16.458],
+                vec![0.782, 20.274, -43.507, 37.062, -11.934],
+            ],
+            noise_scale: 1.0,
+            relaxation: Relaxation::PerDevice,
+        }
+    }
+}
+
+impl ReRamWan2022 {
+    /// Std (µS) of a device about `g` (µS) after `t` seconds.
+    #[must_use]
+    pub fn spread(&self, g: f32, t: f32) -> f32 {
+        // Programmed beyond g_max, a device is as noisy as a full one; the polynomials hold up to there.
+        let a = if self.relaxation == Relaxation::PerDevice { (g / self.g_max).min(1.0) } else { g / self.g_max };
+        let after = self.coeff_times.partition_point(|&time| time <= t);
+        let at = |i: usize| polynomial(&self.coeff[i], a);
+        let std = match after {
+            0 => at(0),
+            n if n == self.coeff.len() => at(n - 1),
+            n => {
+                let times = [self.coeff_times[n - 1].ln(), self.coeff_times[n].ln()];
+                interpolate(&times, &[at(n - 1), at(n)], t.ln())
+            }
+        };
+        self.noise_scale * std.max(0.0) * self.g_max / self.coeff_g_max_reference
+    }
+}
+
+impl ProgrammedDevice for ReRamWan2022 {
+    fn validate(&self) -> Result<(), ConfigError> {
+        require::positive("g_max", self.g_max)?;
+        require::positive("coeff_g_max_reference", self.coeff_g_max_reference)?;
+        require::non_negative("noise_scale", self.noise_scale)?;
+        ascending("coeff_times", &self.coeff_times)?;
+        require::positive("coeff_times[0]", self.coeff_times[0])?;
+        let one_each = self.coeff.len() == self.coeff_times.len();
+        require::that(one_each, "coeff", self.coeff.len(), "must hold one list per entry of coeff_times")?;
+        let mut lists = self.coeff.iter().enumerate();
+        lists.try_for_each(|(i, coeff)| std_polynomial(&format!("coeff[{i}]"), coeff))
+    }
+
+    #[inline]
+    fn g_max(&self) -> f32 {
+        self.g_max
+    }
+
+    #[inline]
+    fn programming_std(&self, g_target: f32) -> f32 {
+        self.spread(g_target, 0.0)
+    }
+
+    /// ξ itself: the relaxation of the device in units of its spread.
+    #[inline]
+    fn drift_exponent(&self, _g_target: f32, xi: f32) -> f32 {
+        xi
+    }
+
+    #[inline]
+    fn drifted(&self, g_programmed: f32, xi: f32, t: f32) -> f32 {
+        match self.relaxation {
+            Relaxation::Redrawn => g_programmed,
+            Relaxation::PerDevice => {
+                let (first, now) = (self.spread(g_programmed, 0.0), self.spread(g_programmed, t));
+                (g_programmed + (now * now - first * first).max(0.0).sqrt() * xi).max(0.0)
+            }
+        }
+    }
+
+    #[inline]
+    fn read_noise_std(&self, g_programmed: f32, _g_drifted: f32, t: f32) -> f32 {
+        match self.relaxation {
+            Relaxation::Redrawn => self.spread(g_programmed, t),
+            Relaxation::PerDevice => 0.0,
+        }
+    }
+}
