@@ -58,11 +58,8 @@ const fn line(slope: f32, offset: f32, low: f32, high: f32) -> LogLine {
     LogLine { slope, offset, low, high }
 }
 
-const NU_MEAN: Law = Law {
-    knee: 0.0945,
-    empty: line(-0.0387, -0.0182, 0.072, 0.13),
-    full: [0.0736, -0.0126, -0.0436, 0.0],
-};
+const NU_MEAN: Law =
+    Law { knee: 0.0945, empty: line(-0.0387, -0.0182, 0.072, 0.13), full: [0.0736, -0.0126, -0.0436, 0.0] };
 
 const ONE: Cell = Cell {
     prog_coeff: [0.157_818_17, 2.324_439_2, -2.163_108_4, 0.688_418_2],

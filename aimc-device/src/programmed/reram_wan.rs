@@ -86,7 +86,8 @@ impl ReRamWan2022 {
     #[must_use]
     pub fn spread(&self, g: f32, t: f32) -> f32 {
         // Programmed beyond g_max, a device is as noisy as a full one; the polynomials hold up to there.
-        let a = if self.relaxation == Relaxation::PerDevice { (g / self.g_max).min(1.0) } else { g / self.g_max };
+        let a =
+            if self.relaxation == Relaxation::PerDevice { (g / self.g_max).min(1.0) } else { g / self.g_max };
         let after = self.coeff_times.partition_point(|&time| time <= t);
         let at = |i: usize| polynomial(&self.coeff[i], a);
         let std = match after {

@@ -78,7 +78,9 @@ impl Compensation {
         Ok(Readout(match self {
             Self::None => vec![1.0; outputs],
             Self::PerColumn => per_column::readout(&mean_responses(mvm, weights, key)?),
-            Self::Global | Self::GlobalWithExactReference => vec![global::readout(&mean_responses(mvm, weights, key)?); outputs],
+            Self::Global | Self::GlobalWithExactReference => {
+                vec![global::readout(&mean_responses(mvm, weights, key)?); outputs]
+            }
         }))
     }
 }

@@ -79,7 +79,8 @@ impl Converter for CustomPair {
         }
         let table = self.table();
         let (most, last) = (largest(&table), (nodes - 1) as f32);
-        let off = |(i, t): (usize, &f32)| (t - most * (2.0 * i as f32 / last - 1.0)).abs() > NONLINEARITY * most;
+        let off =
+            |(i, t): (usize, &f32)| (t - most * (2.0 * i as f32 / last - 1.0)).abs() > NONLINEARITY * most;
         let linear = most > 0.0 && !table.iter().enumerate().any(off);
         require::that(linear, "g_lst", &table, "must give differences proportional to the weight")
     }

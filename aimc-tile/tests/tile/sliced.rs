@@ -77,7 +77,7 @@ proptest! {
         prop_assert!((tile.weights() - &expected).amax() <= slack);
         let before = tile.weights();
         tile.end_of_step(RngKey::root(2));
-        prop_assert!((tile.weights() - before).amax() <= slack);
+        prop_assert!((tile.weights() - &before).amax() <= slack);
         if !all && config.slices > 1 && before.amax() <= 1.0 {
             // The last slice has its room back.
             prop_assert!(tile.slices()[tile.slices().len() - 1].weights().amax() <= 0.5);

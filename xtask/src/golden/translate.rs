@@ -352,8 +352,8 @@ fn cmo(mut table: Map<String, Value>) -> Result<Map<String, Value>, CaseError> {
     let (decay, read) = (take("decay_dict"), take("read_dict"));
     let by_range = by_range.as_object().cloned().unwrap_or_default();
     let of_range = by_range.into_iter().find(|(key, _)| key.parse::<f64>().ok() == range.as_f64());
-    let (_, coefficients) =
-        of_range.ok_or_else(|| CaseError::run(format!("no coefficients for the acceptance range {range}")))?;
+    let (_, coefficients) = of_range
+        .ok_or_else(|| CaseError::run(format!("no coefficients for the acceptance range {range}")))?;
     table.insert("prog_coeff".to_owned(), coefficients);
     table.insert("decay_mean".to_owned(), decay["mean"][0].clone());
     table.insert("decay_std".to_owned(), decay["std"].clone());
