@@ -39,5 +39,5 @@ pub use evaluate::{Score, score};
 pub use layer::{Layer, LayerConfig};
 pub use linear::{Linear, LinearConfig};
 pub use loss::Loss;
-pub use module::{Gradients, LayerError, Part, PartMut};
+pub use module::{Gradients, LayerError, Part, PartMut, TileGradient};
 pub use network::{Network, NetworkConfig, NetworkError};

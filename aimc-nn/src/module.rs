@@ -137,6 +137,17 @@ impl Gradients {
         self.digital.push(DigitalGradient { name, values });
     }
 
+    /// Adds measured statistics.
+    pub fn measured(&mut self, name: String, values: Vec<f32>, momentum: f32) {
+        self.statistics.push(MeasuredStatistics { name, values, momentum });
+    }
+
+    /// The gradients of a loss that counts by the factor `share`.
+    pub fn scale(&mut self, share: f32) {
+        self.tiles.iter_mut().for_each(|tile| tile.d *= share);
+        self.digital.iter_mut().flat_map(|digital| &mut digital.values).for_each(|value| *value *= share);
+    }
+
     /// Takes in the gradients of further samples of the same network, as if both batches had been one.
     pub fn append(&mut self, further: Self) {
         if self.tiles.is_empty() && self.digital.is_empty() {

@@ -10,14 +10,14 @@ use aimc_device::RngKey;
 use aimc_device::error::{ConfigError, require};
 use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
-use aimc_tile::{MatVec, ReadOut, SampleKeys, Shape, Tile};
+use aimc_tile::{MatVec, ReadOut, SampleKeys, Shape, Tile, TileError};
 
 use crate::activation::{Activation, ActivationConfig};
 use crate::chain::{self, At, Passed};
 use crate::layer::{Layer, LayerConfig, Record, Site};
 use crate::linear::LinearConfig;
 use crate::log_softmax::LogSoftmax;
-use crate::module::{Gradients, LayerError, Part, PartMut};
+use crate::module::{Gradients, LayerError, Part, PartMut, TileGradient};
 
 /// The description of a network.
 ///
@@ -135,6 +135,9 @@ pub struct Network<T> {
     outputs: usize,
 }
 
+/// What is done with one tile in a step.
+pub type StepTile<'a, T> = dyn FnMut(&str, &mut T, &TileGradient, SampleKeys) -> Result<(), TileError> + 'a;
+
 /// A layer of the network refused its part.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("layer {layer}: {source}")]
@@ -242,13 +245,9 @@ impl<T: Tile> Network<T> {
     /// One step of plain gradient descent: tiles through their own updates, digital parameters exactly.
     pub fn update(&mut self, gradients: &Gradients, lr: f32, draws: SampleKeys) -> Result<(), NetworkError> {
         self.update_tiles(gradients, lr, draws)?;
-        let by_name: BTreeMap<&str, &[f32]> =
-            gradients.digital.iter().map(|g| (g.name.as_str(), g.values.as_slice())).collect();
-        for (name, values) in self.parameters_mut() {
-            if let Some(gradient) = by_name.get(name.as_str()) {
-                values.iter_mut().zip(*gradient).for_each(|(value, d)| *value -= lr * d);
-            }
-        }
+        self.step_parameters(gradients, &mut |_, values, gradient| {
+            values.iter_mut().zip(gradient).for_each(|(value, d)| *value -= lr * d);
+        });
         self.update_statistics(gradients);
         Ok(())
     }
@@ -260,6 +259,18 @@ impl<T: Tile> Network<T> {
         lr: f32,
         draws: SampleKeys,
     ) -> Result<(), NetworkError> {
+        self.step_tiles(gradients, draws, &mut |_, tile, gradient, draws| {
+            tile.update(gradient.x.as_view(), gradient.d.as_view(), lr, draws)
+        })
+    }
+
+    /// Calls `step` with the name of every tile that has a gradient, the tile, its gradient, and the addresses of the draws.
+    pub fn step_tiles(
+        &mut self,
+        gradients: &Gradients,
+        draws: SampleKeys,
+        step: &mut StepTile<'_, T>,
+    ) -> Result<(), NetworkError> {
         let by_name: BTreeMap<&str, _> = gradients.tiles.iter().map(|g| (g.name.as_str(), g)).collect();
         for (i, layer) in self.layers.iter_mut().enumerate() {
             let mut outcome = Ok(());
@@ -268,12 +279,23 @@ impl<T: Tile> Network<T> {
                     (part, by_name.get(name.as_str()), &outcome)
                 {
                     let draws = draws.fold_in(label(&name)).each(gradient.per_sample);
-                    outcome = tile.update(gradient.x.as_view(), gradient.d.as_view(), lr, draws);
+                    outcome = step(&name, tile, gradient, draws);
                 }
             });
             outcome.map_err(|error| NetworkError { layer: i, source: error.into() })?;
         }
         Ok(())
+    }
+
+    /// Calls `step` with the name of all digital parameters that have a gradient, the parameters and the gradient.
+    pub fn step_parameters(&mut self, gradients: &Gradients, step: &mut dyn FnMut(&str, &mut [f32], &[f32])) {
+        let by_name: BTreeMap<&str, &[f32]> =
+            gradients.digital.iter().map(|g| (g.name.as_str(), g.values.as_slice())).collect();
+        for (name, values) in self.parameters_mut() {
+            if let Some(gradient) = by_name.get(name.as_str()) {
+                step(&name, values, gradient);
+            }
+        }
     }
 
     /// The part of a step that concerns measured statistics: they move by their share towards those of the batch.

@@ -18,8 +18,7 @@ use aimc_tile::{MatVec, ReadOut, SampleKeys, Tile};
 
 use crate::layer::{Layer, Record, Site};
 use crate::module::{
-    Backward, Gradients, LayerError, MeasuredStatistics, Module, Part, PartMut, Saved, Visit, VisitMut,
-    check_features, join,
+    Backward, Gradients, LayerError, Module, Part, PartMut, Saved, Visit, VisitMut, check_features, join,
 };
 
 /// Batch norm of samples of shape \[channels, …\].
@@ -157,8 +156,7 @@ impl<T> Module<T> for BatchNorm {
         let mean_dx = self.means(&product, |_, value| f64::from(value));
         into.parameters(pass.part("weight"), mean_dx.iter().map(|mean| (mean * count) as f32).collect());
         into.parameters(pass.part("bias"), mean_d.iter().map(|mean| (mean * count) as f32).collect());
-        let (name, momentum) = (pass.part("running"), self.config.momentum);
-        into.statistics.push(MeasuredStatistics { name, values: batch.as_slice().to_vec(), momentum });
+        into.measured(pass.part("running"), batch.as_slice().to_vec(), self.config.momentum);
         let centred = self.map(&d, |c, value| (f64::from(value) - mean_d[c]) as f32);
         let along = self.map(normal, |c, value| (f64::from(value) * mean_dx[c]) as f32);
         Ok(self.map(&(centred - along), |c, value| self.weight[c] * scale[c] * value))

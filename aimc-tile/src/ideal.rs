@@ -117,6 +117,10 @@ impl Tile for IdealTile {
 
     fn end_of_step(&mut self, _key: RngKey) {}
 
+    fn digital_weights(&mut self) -> Option<&mut [f32]> {
+        Some(&mut self.weights)
+    }
+
     fn state(&self) -> State {
         let mut state = State::default();
         state.put("weights", self.weights.clone());

@@ -131,6 +131,11 @@ pub trait Tile: MatVec {
     /// What happens to the devices once per mini-batch, whatever the data: diffusion, then decay.
     fn end_of_step(&mut self, key: RngKey);
 
+    /// The weights, row by row, if they lie in digital memory and may be changed at will; `None` for analog tiles.
+    fn digital_weights(&mut self) -> Option<&mut [f32]> {
+        None
+    }
+
     /// Everything needed to continue later.
     fn state(&self) -> State;
 
@@ -189,6 +194,10 @@ impl<T: Tile + ?Sized> Tile for Box<T> {
 
     fn end_of_step(&mut self, key: RngKey) {
         (**self).end_of_step(key);
+    }
+
+    fn digital_weights(&mut self) -> Option<&mut [f32]> {
+        (**self).digital_weights()
     }
 
     fn state(&self) -> State {

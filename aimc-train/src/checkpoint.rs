@@ -10,13 +10,15 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use aimc_device::state::{State, StateError, Values};
+use aimc_device::state::{State, StateError, StatePart, Values};
+use aimc_nn::Gradients;
 use aimc_tile::Tile;
+use nalgebra::DMatrix;
 
 use crate::trainer::{EpochMetrics, Trainer};
 
 /// Version of the layout; files of another version are refused.
-const FORMAT: &str = "aimc-checkpoint/1";
+const FORMAT: &str = "aimc-checkpoint/2";
 
 /// A training frozen between two steps.
 #[derive(Clone, Debug)]
@@ -32,9 +34,69 @@ struct Header {
     config: Value,
     seed: u64,
     step: u64,
+    /// Batches whose gradients wait for their step.
+    pending: Vec<Waiting>,
     /// Bits of the loss summed up so far in the current epoch.
     loss_sum: u64,
     history: Vec<EpochMetrics>,
+}
+
+/// Names and sizes of the gradients of one batch; their numbers are arrays of the file.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Waiting {
+    samples: usize,
+    /// Name, inputs, outputs, vectors, vectors of one sample.
+    tiles: Vec<(String, usize, usize, usize, usize)>,
+    /// Name, length.
+    digital: Vec<(String, usize)>,
+    /// Name, length, share of the difference by which they move.
+    statistics: Vec<(String, usize, f32)>,
+}
+
+impl Waiting {
+    fn describe((samples, gradients): &(usize, Gradients)) -> Self {
+        let tile =
+            |g: &aimc_nn::TileGradient| (g.name.clone(), g.x.nrows(), g.d.nrows(), g.x.ncols(), g.per_sample);
+        let statistics = gradients.statistics.iter();
+        Self {
+            samples: *samples,
+            tiles: gradients.tiles.iter().map(tile).collect(),
+            digital: gradients.digital.iter().map(|g| (g.name.clone(), g.values.len())).collect(),
+            statistics: statistics.map(|s| (s.name.clone(), s.values.len(), s.momentum)).collect(),
+        }
+    }
+
+    fn store(gradients: &Gradients, prefix: &str, state: &mut State) {
+        for g in &gradients.tiles {
+            state.put(&format!("{prefix}/{}/x", g.name), g.x.as_slice().to_vec());
+            state.put(&format!("{prefix}/{}/d", g.name), g.d.as_slice().to_vec());
+        }
+        gradients.digital.iter().for_each(|g| state.put(&format!("{prefix}/{}", g.name), g.values.clone()));
+        gradients
+            .statistics
+            .iter()
+            .for_each(|g| state.put(&format!("{prefix}/{}", g.name), g.values.clone()));
+    }
+
+    fn load(&self, prefix: &str, state: &StatePart<'_>) -> Result<(usize, Gradients), StateError> {
+        let mut gradients = Gradients::default();
+        for (name, inputs, outputs, vectors, per_sample) in &self.tiles {
+            let matrix = |part: &str, rows: usize| {
+                let values = state.floats(&format!("{prefix}/{name}/{part}"), rows * vectors)?;
+                Ok::<_, StateError>(DMatrix::from_column_slice(rows, *vectors, values))
+            };
+            gradients.tile(name.clone(), matrix("x", *inputs)?, matrix("d", *outputs)?, *per_sample);
+        }
+        for (name, length) in &self.digital {
+            let values = state.floats(&format!("{prefix}/{name}"), *length)?.to_vec();
+            gradients.parameters(name.clone(), values);
+        }
+        for (name, length, momentum) in &self.statistics {
+            let values = state.floats(&format!("{prefix}/{name}"), *length)?.to_vec();
+            gradients.measured(name.clone(), values, *momentum);
+        }
+        Ok((self.samples, gradients))
+    }
 }
 
 /// A checkpoint cannot be read or does not fit.
@@ -67,10 +129,16 @@ impl<T: Tile> Trainer<T> {
             config: config.clone(),
             seed: self.seed(),
             step: self.step,
+            pending: self.pending.iter().map(Waiting::describe).collect(),
             loss_sum: self.loss_sum.to_bits(),
             history: self.history.clone(),
         };
-        Checkpoint { header, state: self.network.state() }
+        let mut state = self.network.state();
+        state.nest("optimizer", self.optimizer.state());
+        for (b, (_, gradients)) in self.pending.iter().enumerate() {
+            Waiting::store(gradients, &format!("pending/{b}"), &mut state);
+        }
+        Checkpoint { header, state }
     }
 
     /// Goes on from `checkpoint`; the trainer must be newly built with the same configuration and seed.
@@ -81,7 +149,15 @@ impl<T: Tile> Trainer<T> {
         };
         agrees("seed", header.seed.to_string(), self.seed().to_string())?;
         agrees("configuration", header.config.to_string(), config.to_string())?;
-        self.network.restore(&checkpoint.state.root())?;
+        let state = checkpoint.state.root();
+        let pending = header.pending.iter().enumerate();
+        let pending = pending.map(|(b, batch)| batch.load(&format!("pending/{b}"), &state));
+        let pending = pending.collect::<Result<_, _>>()?;
+        let mut optimizer = self.optimizer.clone();
+        optimizer.restore(&state.part("optimizer"))?;
+        self.network.restore(&state)?;
+        self.optimizer = optimizer;
+        self.pending = pending;
         self.step = header.step;
         self.loss_sum = f64::from_bits(header.loss_sum);
         self.history.clone_from(&header.history);

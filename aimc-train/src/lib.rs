@@ -4,6 +4,7 @@
 pub mod algorithms;
 pub mod build_config;
 pub mod checkpoint;
+pub mod optimizer;
 pub mod presets;
 pub mod trainer;
 pub mod zero_shifting;
@@ -11,5 +12,6 @@ pub mod zero_shifting;
 pub use algorithms::{Algorithm, TrainingTileConfig};
 pub use build_config::{BuildOptions, Method, build_config};
 pub use checkpoint::{Checkpoint, CheckpointError};
+pub use optimizer::{Adam, LearningRate, Optimizer, OptimizerConfig, Schedule, Sgd};
 pub use trainer::{Ending, EpochMetrics, Progress, TrainConfig, TrainError, Trainer};
 pub use zero_shifting::{ZeroShifted, ZeroShifting};

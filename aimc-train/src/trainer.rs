@@ -1,5 +1,9 @@
-//! The training loop: plain stochastic gradient descent, where analog weights change only through their
-//! tile's own update.
+//! The training loop: stochastic gradient descent, where analog weights change only through their tile's own update and
+//! digital parameters by the [`optimizer`](crate::optimizer).
+//!
+//! With `accumulate` above 1, gradients of several batches are gathered before a step. They are those of the mean loss over
+//! all their samples; an analog tile gets their vectors x and d in the order of the samples, as one batch. No step reaches
+//! across the end of an epoch.
 //!
 //! Every draw is addressed by the seed, the purpose and the number of the sample since the start of training,
 //! so that neither threads nor an interruption change a bit.
@@ -13,8 +17,10 @@ use aimc_device::RngKey;
 use aimc_device::error::{ConfigError, require};
 use aimc_device::rng::label;
 use aimc_nn::loss::negative_log_likelihood;
-use aimc_nn::{Dataset, DatasetError, Network, NetworkError, score};
+use aimc_nn::{Dataset, DatasetError, Gradients, Network, NetworkError, score};
 use aimc_tile::{SampleKeys, Tile};
+
+use crate::optimizer::{LearningRate, Optimizer, OptimizerConfig, Schedule};
 
 /// Samples per forward pass in evaluation; draws do not depend on it.
 const EVALUATION_BATCH: usize = 256;
@@ -29,11 +35,27 @@ pub struct TrainConfig {
     pub batch_size: usize,
     /// Learning rate.
     pub learning_rate: f32,
+    /// Batches per step.
+    pub accumulate: usize,
+    /// How digital parameters move.
+    pub optimizer: OptimizerConfig,
+    /// How the learning rate changes.
+    pub schedule: Schedule,
+    /// Steps in which the learning rate grows linearly to its value; 0 for none.
+    pub warmup_steps: u64,
 }
 
 impl Default for TrainConfig {
     fn default() -> Self {
-        Self { epochs: 15, batch_size: 10, learning_rate: 0.3 }
+        Self {
+            epochs: 15,
+            batch_size: 10,
+            learning_rate: 0.3,
+            accumulate: 1,
+            optimizer: OptimizerConfig::default(),
+            schedule: Schedule::default(),
+            warmup_steps: 0,
+        }
     }
 }
 
@@ -42,7 +64,10 @@ impl TrainConfig {
     pub fn validate(&self) -> Result<(), ConfigError> {
         require::at_least_one("epochs", self.epochs)?;
         require::at_least_one("batch_size", self.batch_size)?;
-        require::positive("learning_rate", self.learning_rate)
+        require::positive("learning_rate", self.learning_rate)?;
+        require::at_least_one("accumulate", self.accumulate)?;
+        self.optimizer.validate().map_err(|error| error.within("optimizer"))?;
+        self.schedule.validate().map_err(|error| error.within("schedule"))
     }
 }
 
@@ -107,7 +132,11 @@ pub struct Trainer<T> {
     pub network: Network<T>,
     config: TrainConfig,
     seed: u64,
+    /// Batches done so far.
     pub(crate) step: u64,
+    pub(crate) optimizer: Optimizer,
+    /// Batches that wait for their step, with their numbers of samples.
+    pub(crate) pending: Vec<(usize, Gradients)>,
     /// Sum over the samples of the current epoch of their loss.
     pub(crate) loss_sum: f64,
     pub(crate) history: Vec<EpochMetrics>,
@@ -115,9 +144,11 @@ pub struct Trainer<T> {
 
 impl<T: Tile> Trainer<T> {
     /// Validates the parameters and makes ready to train.
-    pub fn new(network: Network<T>, config: TrainConfig, seed: u64) -> Result<Self, ConfigError> {
+    pub fn new(mut network: Network<T>, config: TrainConfig, seed: u64) -> Result<Self, ConfigError> {
         config.validate()?;
-        Ok(Self { network, config, seed, step: 0, loss_sum: 0.0, history: Vec::new() })
+        let optimizer = Optimizer::new(config.optimizer.clone(), &mut network)?;
+        let (pending, history) = (Vec::new(), Vec::new());
+        Ok(Self { network, config, seed, step: 0, optimizer, pending, loss_sum: 0.0, history })
     }
 
     /// The parameters.
@@ -132,7 +163,7 @@ impl<T: Tile> Trainer<T> {
         self.seed
     }
 
-    /// Steps done so far.
+    /// Batches done so far.
     #[must_use]
     pub fn steps(&self) -> u64 {
         self.step
@@ -170,6 +201,9 @@ impl<T: Tile> Trainer<T> {
             let end = (start + self.config.batch_size).min(train.len());
             let first = epoch * train.len() as u64 + start as u64;
             let loss = self.train_batch(train, &order[start..end], first)?;
+            if self.pending.len() == self.config.accumulate || end == train.len() {
+                self.apply(first + (end - start) as u64, steps_per_epoch)?;
+            }
             self.step += 1;
             if end == train.len() {
                 self.finish_epoch(train.len(), test)?;
@@ -187,21 +221,40 @@ impl<T: Tile> Trainer<T> {
         Ok(Ending::Finished)
     }
 
-    /// One step; gives the mean loss of the batch. `first` numbers its first sample since the start.
+    /// Gradients of a batch, and its mean loss. `first` numbers its first sample since the start.
     fn train_batch(&mut self, train: &Dataset, indices: &[usize], first: u64) -> Result<f64, TrainError> {
         let (x, labels) = train.select(indices)?;
         let draws = |purpose| SampleKeys::new(self.key(purpose)).skip(first);
-        let (forward, backward, update) = (draws("forward"), draws("backward"), draws("update"));
-        let end_of_step = self.key("end of step").fold_in(self.step);
+        let (forward, backward) = (draws("forward"), draws("backward"));
         let step = self.step;
         let at = |source| TrainError::Network { step, source };
         let trace = self.network.trace(x.as_view(), forward).map_err(at)?;
         let (loss, gradient) = negative_log_likelihood(trace.output(), &labels);
         let gradients = self.network.backward(&trace, gradient, backward).map_err(at)?;
-        self.network.update(&gradients, self.config.learning_rate, update).map_err(at)?;
-        self.network.end_of_step(end_of_step);
+        self.pending.push((labels.len(), gradients));
         self.loss_sum += loss * labels.len() as f64;
         Ok(loss)
+    }
+
+    /// One step with the pending batches; `end` numbers the sample after their last.
+    fn apply(&mut self, end: u64, batches_per_epoch: u64) -> Result<(), TrainError> {
+        let (samples, gradients) = gather(std::mem::take(&mut self.pending));
+        let draws = SampleKeys::new(self.key("update")).skip(end - samples as u64);
+        let steps_per_epoch = batches_per_epoch.div_ceil(self.config.accumulate as u64);
+        let rate = LearningRate {
+            base: self.config.learning_rate,
+            schedule: &self.config.schedule,
+            warmup_steps: self.config.warmup_steps,
+            steps_per_epoch,
+            total: steps_per_epoch * self.config.epochs as u64,
+        };
+        let rate = rate.at(self.optimizer.steps());
+        let end_of_step = self.key("end of step").fold_in(self.step);
+        self.optimizer
+            .step(&mut self.network, &gradients, rate, draws)
+            .map_err(|source| TrainError::Network { step: self.step, source })?;
+        self.network.end_of_step(end_of_step);
+        Ok(())
     }
 
     fn finish_epoch(&mut self, samples: usize, test: &Dataset) -> Result<(), TrainError> {
@@ -219,4 +272,18 @@ impl<T: Tile> Trainer<T> {
     fn key(&self, purpose: &str) -> RngKey {
         RngKey::root(self.seed).fold_in(label("train")).fold_in(label(purpose))
     }
+}
+
+/// The number of samples of `batches`, and the gradient of the mean loss over all of them; each has that of its own mean.
+fn gather(mut batches: Vec<(usize, Gradients)>) -> (usize, Gradients) {
+    if batches.len() == 1 {
+        return batches.swap_remove(0);
+    }
+    let total: usize = batches.iter().map(|(samples, _)| samples).sum();
+    let mut all = Gradients::default();
+    for (samples, mut gradients) in batches {
+        gradients.scale(samples as f32 / total as f32);
+        all.append(gradients);
+    }
+    (total, all)
 }

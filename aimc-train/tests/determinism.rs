@@ -36,7 +36,7 @@ fn trainer(hidden: usize) -> Trainer<AnalogTile> {
     let network = NetworkConfig::mlp(&[24, hidden, 3], Activation::Tanh)
         .build(RngKey::root(SEED), |_, shape, key| tile_config().build(shape, key))
         .unwrap();
-    let config = TrainConfig { epochs: 4, batch_size: 7, learning_rate: 0.2 };
+    let config = TrainConfig { epochs: 4, batch_size: 7, learning_rate: 0.2, ..TrainConfig::default() };
     Trainer::new(network, config, SEED).unwrap()
 }
 

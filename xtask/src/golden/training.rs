@@ -23,6 +23,7 @@ pub(crate) fn compare(_file: &GoldenFile, case: &Node<'_>) -> Result<Comparison,
         epochs: case.usize("epochs")?,
         batch_size: case.usize("batch")?,
         learning_rate: case.f32("lr")?,
+        ..TrainConfig::default()
     };
     // Twice their number of seeds: it is their spread that limits the comparison, not ours.
     let seeds = 2 * case.usize("n_seeds")?;
