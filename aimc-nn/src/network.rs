@@ -138,6 +138,9 @@ pub struct Network<T> {
 /// What is done with one tile in a step.
 pub type StepTile<'a, T> = dyn FnMut(&str, &mut T, &TileGradient, SampleKeys) -> Result<(), TileError> + 'a;
 
+/// What is done with some digital parameters in a step: name, values, gradient.
+pub type StepParameters<'a> = dyn FnMut(&str, &mut [f32], &[f32]) + 'a;
+
 /// A layer of the network refused its part.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("layer {layer}: {source}")]
@@ -288,7 +291,7 @@ impl<T: Tile> Network<T> {
     }
 
     /// Calls `step` with the name of all digital parameters that have a gradient, the parameters and the gradient.
-    pub fn step_parameters(&mut self, gradients: &Gradients, step: &mut dyn FnMut(&str, &mut [f32], &[f32])) {
+    pub fn step_parameters(&mut self, gradients: &Gradients, step: &mut StepParameters<'_>) {
         let by_name: BTreeMap<&str, &[f32]> =
             gradients.digital.iter().map(|g| (g.name.as_str(), g.values.as_slice())).collect();
         for (name, values) in self.parameters_mut() {

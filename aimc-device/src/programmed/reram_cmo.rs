@@ -68,11 +68,11 @@ pub struct ReRamCmo {
 impl Default for ReRamCmo {
     fn default() -> Self {
         Self {
-            g_max: 88.199_997,
+            g_max: 88.2,
             g_min: 9.0,
             prog_coeff: [0.000_811_07, 0.001_068_79],
             decay_mean: -0.089_002_06,
-            decay_std: [0.042_011_37, 0.411_833_42],
+            decay_std: [0.042_011_37, 0.411_833_4],
             read_k: 0.027_731_648,
             t_read: 1e-6,
             prog_noise_scale: 1.0,
