@@ -27,14 +27,14 @@
 //! use aimc_device::{RngKey, config};
 //! use aimc_tile::{Shape, TileConfig};
 //! use aimc_train::ZeroShifting;
-//! // Up steps of 0.0125 and down steps of 0.0075 at 0, bounds ±1: equal at 0.005/0.02 = 0.25.
+//! // Up steps of 0.01 and down steps of 0.0075 at 0, bounds ±1: equal at 0.0025/0.0175 = 1/7.
 //! let text = "[device]\nmodel = \"SoftBounds\"\ndw_min = 0.01\ndw_min_dtod = 0\ndw_min_std = 0\nup_down = 0.25\n\
 //!             up_down_dtod = 0\nw_max = 1\nw_max_dtod = 0\nw_min = -1\nw_min_dtod = 0";
 //! let tile: TileConfig = config::from_toml(text).unwrap();
 //! let mut tile = tile.build(Shape { outputs: 1, inputs: 1 }, RngKey::root(1)).unwrap();
 //! let procedure = ZeroShifting { step: 0.01, ..ZeroShifting::default() };
 //! let points = procedure.symmetry_points(&mut tile, RngKey::root(2)).unwrap();
-//! assert!((points[0] - 0.25).abs() <= 0.005, "{points}");
+//! assert!((points[0] - 1.0 / 7.0).abs() <= 0.005, "{points}");
 //! ```
 
 use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};

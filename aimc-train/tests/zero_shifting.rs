@@ -51,13 +51,11 @@ fn soft_bounds() {
 #[test]
 fn linear_steps() {
     let device = "model = \"LinearStep\"\ndw_min_std = 0\nup_down = 0.05\nup_down_dtod = 0.1\ngamma_up = 0.6\n\
-                  gamma_down = 0.5\ngamma_up_dtod = 0\ngamma_down_dtod = 0\nw_max = 1\nw_min = -1";
+                  gamma_down = 0.5\ngamma_up_dtod = 0\ngamma_down_dtod = 0\nw_max = 1\nw_max_dtod = 0\n\
+                  w_min = -1\nw_min_dtod = 0";
     check(tile(device), |tile| {
-        let ratio = |gamma: f32, step: &str, bound: &str| {
-            let pairs = constant(tile, step).into_iter().zip(constant(tile, bound));
-            pairs.map(|(a, b)| gamma * (a / b).abs()).collect()
-        };
-        (ratio(0.6, "dwmin_up", "max_bound"), ratio(0.5, "dwmin_down", "min_bound"))
+        let slope = |gamma: f32, step: &str| constant(tile, step).iter().map(|a| gamma * a).collect();
+        (slope(0.6, "dwmin_up"), slope(0.5, "dwmin_down"))
     });
 }
 
@@ -78,14 +76,18 @@ fn after_the_shift_the_symmetry_points_are_zero() {
 
 #[test]
 fn noise_averages_out() {
-    // Devices alike, SP = 0.1/1 = 0.1; each of the 48 estimates is an independent draw.
+    // Devices alike, with p = a⁺/|b⁺| = 0.01 and q = 0.009; each of the 48 estimates is an independent draw. Noise is
+    // proportional to the step, which is linear in w, so that means obey the noise-free recursion: after a down pulse
+    // w_f = ((1 - q)a⁺ - a⁻)/(1 - (1 - p)(1 - q)) = 0.00091/0.01891, and half an up step Δ = 0.01(1 - w_f) above it in the mean.
     let device = "model = \"SoftBounds\"\ndw_min_dtod = 0\nup_down = 0.1\nup_down_dtod = 0\nw_max = 1\nw_max_dtod = 0\n\
                   w_min = -1\nw_min_dtod = 0\ndw_min_std = 0.3";
     let procedure = ZeroShifting { averaged_pairs: 2000, ..PROCEDURE };
     let report = procedure.report(&mut tile(device), RngKey::root(5)).unwrap();
-    // Each pulse adds noise of std 0.3·a; the sum over all time of what is left of it after pulls of 2a per pair, averaged
-    // over n pairs, has the std 0.3·a·√(2n)/(2a·n) = 0.3/√(2n).
-    expect_mean(report.offsets.as_slice(), 0.1, f64::from(0.3 / 4000.0_f32.sqrt()));
+    // Each pulse adds noise of std 0.3·Δ; the sum over all time of what is left of it after pulls of p + q per pair, averaged
+    // over n = 2000 pairs, has the std 0.3·Δ·√(2n)/((p + q)·n).
+    let w_f = 0.00091 / 0.01891;
+    let step = 0.01 * (1.0 - w_f);
+    expect_mean(report.offsets.as_slice(), w_f + 0.5 * step, 0.3 * step / 0.019 * (2.0_f64 / 2000.0).sqrt());
 }
 
 #[test]

@@ -6,6 +6,8 @@
 //! | `v_offset` | max(`v_offset_std`·ξ, 0), see [`voltage_offset`](super::voltage_offset) | outputs |
 //! | `out_nonlinearity` | \|`out_nonlinearity`/`out_bound`·(1 + `out_nonlinearity_std`·ξ)\|, see [`nonlinearity`](super::nonlinearity) | outputs |
 //! | `out_nonlinearity_factor` | calibration of the curve | 1 |
+//! | `adc_gain`, `adc_offset` | 1 + `gain_std`·ξ, `offset_std`·ξ in steps, see [`bank`](super::adc::bank) | converters |
+//! | `adc_levels` | capacitors or thresholds, see the [architectures](super::adc) | depends |
 //! | `w_asymmetry` | 1 + `w_read_asymmetry_dtod`·ξ, factor of a weight for negative inputs | outputs · inputs |
 //!
 //! Names are AIHWKit's. A quantity that the record does not ask for has no entries. Forward and backward circuits are
@@ -30,6 +32,12 @@ pub struct Frozen {
     pub(crate) nonlinearity: Vec<f32>,
     /// Calibration of the S-shape, one entry.
     pub(crate) nonlinearity_factor: Vec<f32>,
+    /// Gain of each converter.
+    pub(crate) adc_gain: Vec<f32>,
+    /// Offset of each converter, in steps.
+    pub(crate) adc_offset: Vec<f32>,
+    /// What the architecture of the converters needs.
+    pub(crate) adc_levels: Vec<f32>,
     /// Factor of each weight for negative inputs, in the layout of the weights.
     pub(crate) w_asymmetry: Vec<f32>,
 }
@@ -51,6 +59,10 @@ impl Frozen {
         let mean = nonlinearity.iter().sum::<f32>() / outputs as f32;
         let factor = calibration(mean, io.r_series, io.slope_calibration.max(0.0) * out_bound);
         let asymmetric = io.w_read_asymmetry_dtod > 0.0;
+        let converters = io.adc.converters(outputs);
+        let levels = io.adc.draws(io, converters);
+        let mut adc_levels = drawn(levels > 0, levels, "adc_levels", &|xi| xi);
+        io.adc.fabricate(io, &mut adc_levels);
         Self {
             out_noise: drawn(io.out_noise_std > 0.0, outputs, "out_noise", &|xi| {
                 (io.out_noise * (1.0 + io.out_noise_std * xi)).abs()
@@ -58,19 +70,27 @@ impl Frozen {
             v_offset: drawn(io.v_offset_std > 0.0, outputs, "v_offset", &|xi| {
                 (io.v_offset_std * xi).max(0.0)
             }),
+            adc_gain: drawn(io.adc.gain_std > 0.0, converters, "adc_gain", &|xi| 1.0 + io.adc.gain_std * xi),
+            adc_offset: drawn(io.adc.offset_std > 0.0, converters, "adc_offset", &|xi| {
+                io.adc.offset_std * xi
+            }),
+            adc_levels,
             nonlinearity_factor: if bends { vec![factor] } else { Vec::new() },
             nonlinearity,
             w_asymmetry: drawn(asymmetric, weights, "w_asymmetry", &|xi| 1.0 + io.w_read_asymmetry_dtod * xi),
         }
     }
 
-    fn lists(&mut self) -> [(&'static str, &mut Vec<f32>); 5] {
+    fn lists(&mut self) -> [(&'static str, &mut Vec<f32>); 8] {
         [
             ("out_noise_values", &mut self.out_noise),
             ("v_offset", &mut self.v_offset),
             ("out_nonlinearity", &mut self.nonlinearity),
             ("out_nonlinearity_factor", &mut self.nonlinearity_factor),
             ("w_asymmetry", &mut self.w_asymmetry),
+            ("adc_gain", &mut self.adc_gain),
+            ("adc_offset", &mut self.adc_offset),
+            ("adc_levels", &mut self.adc_levels),
         ]
     }
 
@@ -99,7 +119,7 @@ impl Frozen {
         };
         let length = format!("must have {} entries", list.len());
         require::that(values.len() == list.len(), name, values.len(), &length)?;
-        let signed = ["v_offset", "w_asymmetry"].contains(name);
+        let signed = ["v_offset", "w_asymmetry", "adc_gain", "adc_offset", "adc_levels"].contains(name);
         for (index, value) in values.iter().enumerate() {
             let field = format!("{name}[{index}]");
             if signed { require::finite(&field, *value) } else { require::non_negative(&field, *value) }?;

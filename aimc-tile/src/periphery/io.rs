@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use aimc_device::error::{ConfigError, require};
 
+use crate::periphery::adc::AdcBank;
 use crate::periphery::bound_management::BoundManagement;
 use crate::periphery::ir_drop::IrDropModel;
 use crate::periphery::mv_type::MvType;
@@ -41,6 +42,8 @@ pub struct IoConfig {
     pub out_noise_std: f32,
     /// Resolution of the ADC, as `inp_res`.
     pub out_res: f32,
+    /// The converters themselves: architecture, sharing, spread.
+    pub adc: AdcBank,
     /// The ADC rounds stochastically.
     pub out_sto_round: bool,
     /// Digital factor on every output.
@@ -111,6 +114,7 @@ impl Default for IoConfig {
             out_noise: 0.06,
             out_noise_std: 0.0,
             out_res: 1.0 / 510.0,
+            adc: AdcBank::default(),
             out_sto_round: false,
             out_scale: 1.0,
             out_asymmetry: 0.0,
@@ -191,6 +195,7 @@ impl IoConfig {
             "must be 1 with noise management",
         )?;
         self.ir_drop_model.validate().map_err(|error| error.within("ir_drop_model"))?;
+        self.adc.validate(self).map_err(|error| error.within("adc"))?;
         self.mv_type.validate(self)
     }
 }

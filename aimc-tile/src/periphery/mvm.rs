@@ -25,6 +25,7 @@ use aimc_device::state::{State, StateError, StatePart};
 use crate::ideal::exact_product;
 use crate::matmul::Weights;
 use crate::periphery::adc::Adc;
+use crate::periphery::adc::bank::Converters;
 use crate::periphery::bound_management::{BoundManagement, Halving};
 use crate::periphery::crossbar::Crossbar;
 use crate::periphery::dac::Dac;
@@ -326,6 +327,20 @@ impl AnalogMvm {
         Arch::new().dispatch(Drive { dac: self.dac, lines, noise: &noise });
     }
 
+    /// The converters of one sample, each with what fabrication left in it; whether any exceeded the range.
+    fn convert(&self, currents: &mut [f32], dither: &[f32], rho: f32, factor: f32) -> bool {
+        let Frozen { adc_gain, adc_offset, adc_levels, .. } = &self.frozen;
+        let (bank, adc) = (&self.io.adc, self.adc);
+        let converters = Converters { bank, adc, gain: adc_gain, offset: adc_offset, levels: adc_levels };
+        let mut exceeded = false;
+        for (i, current) in currents.iter_mut().enumerate() {
+            let reading = converters.number(i, *current, dither.get(i).copied().unwrap_or(0.0));
+            exceeded = adc.overflow(exceeded, reading);
+            *current = factor * (rho * reading.value);
+        }
+        exceeded
+    }
+
     /// Reads the output lines of one sample; whether any exceeded the range.
     fn read(&self, sample: &Sample, rho: f32, gain: f32, at: At, currents: &mut [f32]) -> bool {
         let (key, n) = (sample.key, currents.len());
@@ -345,6 +360,9 @@ impl AnalogMvm {
             currents.iter_mut().filter(|_| excess > 0.0).for_each(|y| *y -= excess);
         }
         let factor = self.io.out_scale * sample.scale * gain;
+        if self.io.adc.is_real() {
+            return self.convert(currents, &dither, rho, factor);
+        }
         Arch::new().dispatch(Convert { adc: self.adc, currents, dither: &dither, rho, factor })
     }
 }

@@ -87,7 +87,7 @@ fn wrong_entries_are_refused_by_path() {
     let record = json!(TileConfig::default());
     for part in ["forward", "backward", "update"] {
         for (field, value) in record[part].as_object().unwrap() {
-            let wrong = if value.is_boolean() { json!(1.5) } else { json!([true]) };
+            let wrong = if value.is_boolean() || value.is_object() { json!(1.5) } else { json!([true]) };
             let error = config::decode::<TileConfig>(json!({ part: { field: wrong } })).unwrap_err();
             assert_eq!(error.field, format!("{part}.{field}"));
         }

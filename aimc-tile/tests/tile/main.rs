@@ -1,6 +1,7 @@
 //! Tiles against their analytical expectations, one topic per file.
 #![allow(clippy::unwrap_used)]
 
+mod adc;
 mod bound_management;
 mod config_gate;
 mod converters;

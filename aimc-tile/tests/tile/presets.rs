@@ -45,6 +45,7 @@ where
 #[test]
 fn presets_hold_aihwkits_numbers() {
     let only_ours = [
+        "adc",
         "ir_drop_model",
         "split_mode_bit_shift",
         "nm_assumed_wmax",

@@ -1,7 +1,16 @@
 //! Analog-to-digital converter: from the current of a bit line to a number.
+//!
+//! Here the ideal converter, which rounds; [`bank`] knows real ones.
+
+pub mod bank;
+pub mod flash;
+pub mod ramp;
+pub mod sar;
 
 use crate::periphery::io::IoConfig;
 use crate::periphery::quantiser::{quantise, step};
+
+pub use bank::{AdcBank, Architecture};
 
 /// The converter of one output line, after validation.
 #[derive(Clone, Copy, Debug, PartialEq)]
