@@ -101,7 +101,14 @@ pub fn build_config(
     let short = matches!(method, Method::TikiTakaV2 | Method::ChoppedTikiTaka | Method::Agad);
     let update = if short { UpdateConfig { desired_bl: 5, ..pulses } } else { pulses };
     let device = if n > 1 { several(device, n)? } else { device };
-    let tile = TrainingTileConfig { algorithm, device, forward: io.clone(), backward: io, update };
+    let tile = TrainingTileConfig {
+        algorithm,
+        device,
+        forward: io.clone(),
+        backward: io,
+        update,
+        ..TrainingTileConfig::default()
+    };
     tile.validate()?;
     Ok(tile)
 }

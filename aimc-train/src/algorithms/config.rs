@@ -2,7 +2,9 @@
 
 use aimc_device::RngKey;
 use aimc_device::config;
-use aimc_device::error::ConfigError;
+use aimc_device::error::{ConfigError, require};
+use aimc_tile::mapping::{MappingConfig, PeripheryConfig};
+use aimc_tile::sliced::SliceConfig;
 use aimc_tile::{IoConfig, Shape, TileConfig, TrainableTile, UnitCell, UpdateConfig};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -81,11 +83,15 @@ pub struct TrainingTileConfig {
     pub backward: IoConfig,
     /// Pulses of the update.
     pub update: UpdateConfig,
+    /// How a matrix is split over tiles, and the digital circuits around each of them.
+    pub periphery: PeripheryConfig,
+    /// Slices of different significance per weight; none for one array.
+    pub slices: Option<SliceConfig>,
 }
 
 impl From<TileConfig> for TrainingTileConfig {
     fn from(TileConfig { device, forward, backward, update }: TileConfig) -> Self {
-        Self { algorithm: Algorithm::Sgd, device, forward, backward, update }
+        Self { device, forward, backward, update, ..Self::default() }
     }
 }
 
@@ -109,8 +115,50 @@ impl TrainingTileConfig {
         self.build(Shape { outputs: 1, inputs: 1 }, RngKey::root(0)).map(|_| ())
     }
 
-    /// Validates, then fabricates a tile with weights 0.
+    /// Validates, then fabricates a tile with weights 0; a matrix larger than `periphery.mapping` allows becomes a grid of
+    /// tiles, and so does one that asks for digital circuits.
     pub fn build(&self, shape: Shape, key: RngKey) -> Result<Box<dyn TrainableTile>, ConfigError> {
+        let mapping = &self.periphery.mapping;
+        let at = |error: ConfigError| error.within("periphery");
+        self.periphery.validate(&self.forward).map_err(at)?;
+        let requirement = "must be true: layers of networks have digital biases";
+        require::that(
+            mapping.digital_bias,
+            "periphery.mapping.digital_bias",
+            mapping.digital_bias,
+            requirement,
+        )?;
+        let fits = |size: usize, largest: usize| largest == 0 || size <= largest;
+        let plain = PeripheryConfig {
+            mapping: MappingConfig {
+                max_input_size: mapping.max_input_size,
+                max_output_size: mapping.max_output_size,
+                ..MappingConfig::default()
+            },
+            ..PeripheryConfig::default()
+        };
+        let whole =
+            fits(shape.inputs, mapping.max_input_size) && fits(shape.outputs, mapping.max_output_size);
+        if whole && self.periphery == plain {
+            return self.slices(shape, key);
+        }
+        let grid = self.periphery.build(&self.forward, shape, key, |shape, key| self.slices(shape, key));
+        Ok(Box::new(grid?))
+    }
+
+    /// The slices of one tile.
+    fn slices(&self, shape: Shape, key: RngKey) -> Result<Box<dyn TrainableTile>, ConfigError> {
+        match &self.slices {
+            None => self.array(shape, key),
+            Some(slices) => {
+                slices.validate().map_err(|error| error.within("slices"))?;
+                Ok(Box::new(slices.build(shape, key, |shape, key| self.array(shape, key))?))
+            }
+        }
+    }
+
+    /// One tile and its algorithm.
+    fn array(&self, shape: Shape, key: RngKey) -> Result<Box<dyn TrainableTile>, ConfigError> {
         let tile = self.tile();
         tile.validate()?;
         let at = |error: ConfigError| error.within("algorithm");

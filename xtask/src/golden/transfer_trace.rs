@@ -18,6 +18,7 @@ pub(crate) fn compare(file: &GoldenFile, case: &Node<'_>) -> Result<Comparison, 
         forward: IoConfig::perfect(),
         backward: IoConfig::perfect(),
         update: translate::update(&case.params("update")?)?,
+        ..TrainingTileConfig::default()
     };
     let inputs = file.shared("inputs")?.get(case.str("inputs")?)?;
     let (x, d) = (inputs.cube_f32("x")?, inputs.cube_f32("d")?);

@@ -257,6 +257,7 @@ pub(crate) fn tile(params: &Params<'_>) -> Result<TrainingTileConfig, CaseError>
                 forward: io(&part("forward")?)?,
                 backward: io(&part("backward")?)?,
                 update: update(&part("update")?)?,
+                ..TrainingTileConfig::default()
             })
         }
         class => Err(CaseError::NotBuilt(class.to_owned())),
