@@ -33,7 +33,7 @@ pub struct DriftTable {
 }
 
 impl Default for DriftTable {
-    /// The same exponent everywhere: 0.06, the middle of published values for mushroom cells.
+    /// The same exponent everywhere: 0.06 ± 0.01. No measurement stands behind it; bring your own table.
     fn default() -> Self {
         Self { g_lst: vec![0.0, 25.0], nu_mean_lst: vec![0.06; 2], nu_std_lst: vec![0.01; 2] }
     }
