@@ -117,7 +117,7 @@ fn choppers_remove_a_constant_offset() {
     assert_eq!(run("in_chop_prob = 0\n", 4, 40), [40.0 * 0.5 * KAPPA; 4]);
     assert_eq!(run("in_chop_prob = 0.25\nin_chop_random = false\n", 4, 40), [0.0; 4]);
     // At p = 1/2 all signs but the first are independent: mean 1, variance 39 in units of the offset.
-    let sums = run("in_chop_prob = 0.5\n", 800, 40);
+    let sums = run("in_chop_prob = 0.5\n", 512, 40);
     let sums: Vec<f32> = sums.iter().map(|h| h / (0.5 * KAPPA)).collect();
     expect_mean(&sums, 1.0, 39.0_f64.sqrt());
 }
