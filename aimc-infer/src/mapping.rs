@@ -14,6 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use aimc_device::error::{ConfigError, require};
+use aimc_tile::mapping::scales;
 
 /// How weights are scaled, see the [module](self).
 ///
@@ -43,16 +44,7 @@ impl MappingConfig {
     /// The scale s of every output, for weights stored row by row with `inputs` entries per row.
     #[must_use]
     pub fn scales(&self, weights: &[f32], inputs: usize) -> Vec<f32> {
-        if self.weight_scaling_columnwise {
-            weights.chunks(inputs).map(|row| self.scale(row)).collect()
-        } else {
-            vec![self.scale(weights); weights.len() / inputs]
-        }
-    }
-
-    fn scale(&self, weights: &[f32]) -> f32 {
-        let scale = largest(weights) / self.weight_scaling_omega;
-        if scale > 0.0 && scale.is_finite() { scale } else { 1.0 }
+        scales(weights, inputs, self.weight_scaling_omega, self.weight_scaling_columnwise)
     }
 }
 
