@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use aimc_device::ConfigError;
 use aimc_device::programmed::{ProgrammedDevice, ProgrammedDeviceConfig};
-use aimc_tile::IoConfig;
+use aimc_tile::sliced::SliceConfig;
+use aimc_tile::{IoConfig, PeripheryConfig};
 
 use crate::compensation::Compensation;
 use crate::converter::{Converter, ConverterConfig};
-use crate::mapping::MappingConfig;
 
 /// From which conductances a tile drifts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -45,8 +45,10 @@ pub struct InferenceTileConfig {
     pub converter: ConverterConfig,
     /// Circuits of the forward direction.
     pub forward: IoConfig,
-    /// How weights are scaled into the range of the tile.
-    pub mapping: MappingConfig,
+    /// How a matrix is split over tiles, and the digital circuits around each of them.
+    pub periphery: PeripheryConfig,
+    /// Slices of different significance per weight, each with a converter and circuits of its own; none for one array.
+    pub slices: Option<SliceConfig>,
     /// How drift is compensated.
     pub compensation: Compensation,
     /// From which conductances the tile drifts.
@@ -59,6 +61,7 @@ impl InferenceTileConfig {
         self.device.validate().map_err(|error| error.within("device"))?;
         self.converter.validate(self.device.g_max()).map_err(|error| error.within("converter"))?;
         self.forward.validate().map_err(|error| error.within("forward"))?;
-        self.mapping.validate().map_err(|error| error.within("mapping"))
+        self.periphery.validate(&self.forward).map_err(|error| error.within("periphery"))?;
+        self.slices.as_ref().map_or(Ok(()), SliceConfig::validate).map_err(|error| error.within("slices"))
     }
 }

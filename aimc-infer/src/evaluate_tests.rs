@@ -13,7 +13,7 @@ use nalgebra::DMatrix;
 /// A network, and samples labelled by its own exact outputs.
 fn problem() -> (Network<IdealTile>, Dataset) {
     let description = NetworkConfig::mlp(&[12, 8, 4], aimc_nn::Activation::Sigmoid);
-    let mut network = description.build(RngKey::root(1), |_, shape, _| IdealTile::new(shape)).unwrap();
+    let mut network = description.build(RngKey::root(1), |place| IdealTile::new(place.shape)).unwrap();
     for (_, tile) in network.tiles_mut() {
         let shape = tile.shape();
         tile.set_weights(&(4.0 * example(shape.outputs, shape.inputs)), RngKey::root(0)).unwrap();
@@ -45,6 +45,18 @@ fn without_noise_the_answers_are_the_digital_ones() {
         assert_eq!(at.accuracies, [1.0, 1.0]);
         assert_eq!(at.summary.confidence_95, Some([1.0, 1.0]));
     }
+}
+
+#[test]
+fn biases_may_be_programmed_too() {
+    let mut analog = noiseless();
+    analog.periphery.mapping.digital_bias = false;
+    let result = run(&analog, &plan(&[1e7], 2));
+    assert_eq!(result.times[0].accuracies, [1.0, 1.0]);
+    let (network, _) = problem();
+    let programmed = program_network(&network, &analog, RngKey::root(7)).unwrap();
+    let shapes: Vec<_> = programmed.tiles().map(|(_, tile)| tile.tiles().next().unwrap().shape()).collect();
+    assert_eq!(shapes.iter().map(|shape| shape.inputs).collect::<Vec<_>>(), [13, 9]);
 }
 
 #[test]
@@ -80,7 +92,7 @@ fn bits_do_not_depend_on_threads_times_repeats_or_batches() {
 fn conditions_with_one_key_are_paired() {
     let layer = aimc_nn::LinearConfig { inputs: Some(12), outputs: 4, bias: false };
     let description = NetworkConfig { input: Vec::new(), layers: vec![layer.into()] };
-    let mut network = description.build(RngKey::root(1), |_, shape, _| IdealTile::new(shape)).unwrap();
+    let mut network = description.build(RngKey::root(1), |place| IdealTile::new(place.shape)).unwrap();
     network.tiles_mut().for_each(|(_, t)| t.set_weights(&example(4, 12), RngKey::root(0)).unwrap());
     let (_, data) = problem();
     let accuracies = |compensation, key| {
@@ -147,10 +159,10 @@ fn plans_that_make_no_sense_are_refused() {
         evaluate(&network, tile, data, &plan(&[1.0], 1), RngKey::root(1), &go_on).unwrap_err().to_string()
     };
     let mut tile = noiseless();
-    tile.mapping.weight_scaling_omega = f32::NAN;
+    tile.periphery.mapping.weight_scaling_omega = f32::NAN;
     assert_eq!(
         refuse(&tile, &data),
-        "mapping.weight_scaling_omega = NaN: must be a finite number, 0 or above"
+        "periphery.mapping.weight_scaling_omega = NaN: must be a finite number, 0 or above"
     );
     let five = Dataset::new(data.features().clone(), data.labels().to_vec(), 5).unwrap();
     assert_eq!(refuse(&noiseless(), &five), "the network has 4 outputs, but the data set has 5 classes");

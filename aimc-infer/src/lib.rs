@@ -2,6 +2,7 @@
 //!
 //! [`ProgrammedTile::program`] converts weights to conductances ([`converter`]) and writes them;
 //! [`ProgrammedTile::at`] lets time pass and gives an [`InferenceTile`], which can only be read;
+//! [`ProgrammedMatrix`] and [`InferenceMatrix`] are matrices over many such arrays, with their digital circuits;
 //! [`compensation`] undoes the common part of the drift; [`evaluate()`] measures accuracy over time. Device
 //! physics is in [`aimc_device::programmed`], circuits in [`aimc_tile::periphery`].
 
@@ -10,7 +11,7 @@ pub mod config;
 pub mod converter;
 pub mod error;
 pub mod evaluate;
-pub mod mapping;
+pub mod matrix;
 pub mod network;
 pub mod program;
 pub mod summary;
@@ -21,7 +22,7 @@ pub use config::{DriftConversion, InferenceTileConfig};
 pub use converter::ConverterConfig;
 pub use error::{EvaluationError, InferenceError};
 pub use evaluate::{AccuracyAt, AccuracyOverTime, EvaluationConfig, Progress, evaluate};
-pub use mapping::MappingConfig;
+pub use matrix::{InferenceMatrix, ProgrammedMatrix};
 pub use network::{accuracy, network_at, program_network};
 pub use program::ProgrammedTile;
 pub use summary::Summary;

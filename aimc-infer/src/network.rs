@@ -1,35 +1,46 @@
 //! Whole networks in programmed devices.
 
+use nalgebra::DVector;
+
 use aimc_device::RngKey;
 use aimc_device::rng::label;
 use aimc_nn::evaluate::for_each_batch;
 use aimc_nn::loss::count_correct;
-use aimc_nn::{Dataset, Network};
+use aimc_nn::{Dataset, Linear, Network};
 use aimc_tile::{MatVec, ReadOut, SampleKeys};
 
 use crate::config::InferenceTileConfig;
 use crate::error::EvaluationError;
-use crate::program::ProgrammedTile;
-use crate::timeline::InferenceTile;
+use crate::matrix::{InferenceMatrix, ProgrammedMatrix};
 
-/// Programs every tile of `network` into devices; biases stay digital.
+/// Programs every tile of `network` into devices, and its bias with it if the mapping has `digital_bias = false`.
+///
+/// Layers without bias stay without, whatever the mapping says.
 pub fn program_network<T: ReadOut>(
     network: &Network<T>,
     config: &InferenceTileConfig,
     key: RngKey,
-) -> Result<Network<ProgrammedTile>, EvaluationError> {
-    network.try_map_tiles(|name, tile| {
-        ProgrammedTile::program(&tile.weights(), config, key.fold_in(label(name)))
+) -> Result<Network<ProgrammedMatrix>, EvaluationError> {
+    let mut digital = config.clone();
+    digital.periphery.mapping.digital_bias = true;
+    let analog = !config.periphery.mapping.digital_bias;
+    network.try_map(|name, linear| {
+        let bias = linear.bias.as_ref().map(|bias| bias.as_slice().to_vec()).or_else(|| linear.tile.bias());
+        let (on_tile, beside) = if analog { (bias, None) } else { (None, bias) };
+        let config = if on_tile.is_some() { config } else { &digital };
+        let key = key.fold_in(label(name));
+        ProgrammedMatrix::program(&linear.tile.weights(), on_tile.as_deref(), config, key)
+            .map(|tile| Linear { tile, bias: beside.map(DVector::from_vec) })
             .map_err(|source| EvaluationError::Tile { name: name.to_owned(), source })
     })
 }
 
-/// The network `t_seconds` after programming, every device read once, see [`ProgrammedTile::at`].
+/// The network `t_seconds` after programming, every device read once, see [`ProgrammedMatrix::at`].
 pub fn network_at(
-    network: &Network<ProgrammedTile>,
+    network: &Network<ProgrammedMatrix>,
     t_seconds: f32,
     key: RngKey,
-) -> Result<Network<InferenceTile>, EvaluationError> {
+) -> Result<Network<InferenceMatrix>, EvaluationError> {
     network.try_map_tiles(|name, tile| {
         tile.at(t_seconds, key.fold_in(label(name)))
             .map_err(|source| EvaluationError::Tile { name: name.to_owned(), source })

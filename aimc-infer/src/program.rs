@@ -14,7 +14,9 @@ use crate::config::{DriftConversion, InferenceTileConfig};
 use crate::converter::{Converter, ConverterConfig, Gain, to_conductances, to_weights};
 use crate::error::InferenceError;
 
-/// A tile right after programming. To be read it needs a time, see [`ProgrammedTile::at`].
+/// One array right after programming. To be read it needs a time, see [`ProgrammedTile::at`].
+///
+/// Its weights are those on the array; what lies around it is in [`matrix`](crate::matrix).
 ///
 /// ```
 /// use aimc_device::RngKey;
@@ -34,9 +36,7 @@ pub struct ProgrammedTile {
     pub(crate) converter: ConverterConfig,
     pub(crate) mvm: AnalogMvm,
     pub(crate) compensation: Compensation,
-    /// Digital scale of every output.
-    pub(crate) scales: Vec<f32>,
-    /// Weights on the tile right after programming, row by row, before the scales.
+    /// Weights right after programming, row by row.
     programmed: Vec<f32>,
     slices: Vec<ProgrammedArray>,
     pub(crate) gain: Gain,
@@ -44,7 +44,7 @@ pub struct ProgrammedTile {
 }
 
 impl ProgrammedTile {
-    /// Validates, then programs `weights`, outputs x inputs, into devices.
+    /// Validates, then programs `weights`, outputs x inputs, into devices; `periphery` and `slices` have no part in it.
     ///
     /// The same key programs the same devices, whatever `forward`, `compensation` and `drift_conversion` are.
     pub fn program(
@@ -53,11 +53,8 @@ impl ProgrammedTile {
         key: RngKey,
     ) -> Result<Self, InferenceError> {
         config.validate()?;
-        let (shape, mut values) = row_by_row(weights)?;
-        let scales = config.mapping.scales(&values, shape.inputs);
-        for (row, scale) in values.chunks_mut(shape.inputs).zip(&scales) {
-            row.iter_mut().for_each(|w| *w /= scale);
-        }
+        let shape = check_matrix(weights)?;
+        let values: Vec<f32> = weights.transpose().iter().copied().collect();
         let (device, converter) = (&config.device, &config.converter);
         let gain = converter.gain(&values, device.g_max());
         let targets = device_targets(converter, &values, gain, device.g_max(), shape);
@@ -77,7 +74,6 @@ impl ProgrammedTile {
             converter: converter.clone(),
             mvm,
             compensation: config.compensation,
-            scales,
             programmed,
             slices,
             gain,
@@ -91,10 +87,10 @@ impl ProgrammedTile {
         self.shape
     }
 
-    /// The weights right after programming, without drift and read noise: outputs x inputs, scales included.
+    /// The weights right after programming, without drift and read noise: outputs x inputs.
     #[must_use]
     pub fn programmed_weights(&self) -> DMatrix<f32> {
-        scaled_matrix(&self.programmed, &self.scales, self.shape)
+        DMatrix::from_row_slice(self.shape.outputs, self.shape.inputs, &self.programmed)
     }
 
     /// The devices, one array per slice of the converter: where drift starts, and with which exponents.
@@ -108,25 +104,18 @@ impl ProgrammedTile {
     pub fn gain(&self) -> f32 {
         self.gain.scale
     }
-
-    /// The digital scale of every output.
-    #[must_use]
-    pub fn scales(&self) -> &[f32] {
-        &self.scales
-    }
 }
 
-/// The weights of the tile, row by row, if they can be programmed.
-fn row_by_row(weights: &DMatrix<f32>) -> Result<(Shape, Vec<f32>), InferenceError> {
+/// Refuses what is no matrix of finite numbers; its shape.
+pub(crate) fn check_matrix(weights: &DMatrix<f32>) -> Result<Shape, InferenceError> {
     let shape = Shape { outputs: weights.nrows(), inputs: weights.ncols() };
     require::at_least_one("outputs", shape.outputs)?;
     require::at_least_one("inputs", shape.inputs)?;
-    let values: Vec<f32> = weights.transpose().iter().copied().collect();
-    match values.iter().position(|w| !w.is_finite()) {
-        None => Ok((shape, values)),
+    match weights.iter().position(|w| !w.is_finite()) {
+        None => Ok(shape),
         Some(at) => {
-            let (line, sample) = (at / shape.inputs, at % shape.inputs);
-            Err(TileError::NotFinite { what: "weights", sample, line, value: values[at] }.into())
+            let (line, sample) = (at % shape.outputs, at / shape.outputs);
+            Err(TileError::NotFinite { what: "weights", sample, line, value: weights[at] }.into())
         }
     }
 }
@@ -184,11 +173,6 @@ fn reconvert(
 /// The address of the draws of one slice.
 pub(crate) fn slice_key(key: RngKey, slice: usize) -> RngKey {
     key.fold_in(label("slice")).fold_in(slice as u64)
-}
-
-/// Weights on a tile as a matrix, outputs x inputs, each output times its factor.
-pub(crate) fn scaled_matrix(weights: &[f32], factors: &[f32], shape: Shape) -> DMatrix<f32> {
-    DMatrix::from_fn(shape.outputs, shape.inputs, |i, j| factors[i] * weights[i * shape.inputs + j])
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What a programmed tile has become after some time: a matrix that can be read, and only read.
+//! What a programmed array has become after some time: a matrix that can be read, and only read.
 
 use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
 
@@ -9,7 +9,7 @@ use aimc_tile::{AnalogMvm, MatVec, SampleKeys, Shape, TileError};
 
 use crate::converter::to_weights;
 use crate::error::InferenceError;
-use crate::program::{ProgrammedTile, scaled_matrix, slice_key};
+use crate::program::{ProgrammedTile, slice_key};
 
 impl ProgrammedTile {
     /// The tile `t_seconds` after programming: its devices have drifted and are read once, with fresh noise.
@@ -26,13 +26,11 @@ impl ProgrammedTile {
         let matrix = Weights::new(&weights, self.shape.outputs, self.shape.inputs);
         let now = self.compensation.read_out(&self.mvm, matrix, key.fold_in(label("readout")))?;
         let alpha = self.baseline.factors(&now);
-        let factors = self.scales.iter().zip(&alpha).map(|(scale, alpha)| scale * alpha).collect();
-        let scales = self.scales.clone();
-        Ok(InferenceTile { shape: self.shape, weights, mvm: self.mvm.clone(), scales, alpha, factors })
+        Ok(InferenceTile { shape: self.shape, weights, mvm: self.mvm.clone(), alpha })
     }
 }
 
-/// A programmed tile at one moment: y = α·s·tile(x), with the tile's own circuits and noise.
+/// A programmed array at one moment: y = α·tile(x), with the tile's own circuits and noise.
 ///
 /// It is a [`MatVec`] and nothing more: it cannot be updated.
 ///
@@ -67,20 +65,25 @@ impl ProgrammedTile {
 #[derive(Clone, Debug)]
 pub struct InferenceTile {
     shape: Shape,
-    /// As read, row by row, before the factors.
+    /// As read, row by row, before α.
     weights: Vec<f32>,
     mvm: AnalogMvm,
-    scales: Vec<f32>,
     alpha: Vec<f32>,
-    /// α·s of every output.
-    factors: Vec<f32>,
 }
 
 impl InferenceTile {
-    /// The weights as read, scales included, drift compensation not: outputs x inputs.
+    /// The weights as read, without drift compensation: outputs x inputs.
     #[must_use]
     pub fn weights(&self) -> DMatrix<f32> {
-        scaled_matrix(&self.weights, &self.scales, self.shape)
+        DMatrix::from_row_slice(self.shape.outputs, self.shape.inputs, &self.weights)
+    }
+
+    /// The same with drift compensation: each output times its α.
+    #[must_use]
+    pub fn compensated_weights(&self) -> DMatrix<f32> {
+        let mut weights = self.weights();
+        weights.row_iter_mut().zip(&self.alpha).for_each(|(mut row, alpha)| row *= *alpha);
+        weights
     }
 
     /// The drift compensation factor α of every output.
@@ -104,7 +107,7 @@ impl MatVec for InferenceTile {
         let weights = Weights::new(&self.weights, self.shape.outputs, self.shape.inputs);
         self.mvm.multiply(weights, &x, &mut y, draws)?;
         for mut outputs in y.column_iter_mut() {
-            outputs.iter_mut().zip(&self.factors).for_each(|(y, factor)| *y *= factor);
+            outputs.iter_mut().zip(&self.alpha).for_each(|(y, alpha)| *y *= alpha);
         }
         Ok(())
     }

@@ -59,22 +59,17 @@ fn a_common_loss_is_compensated_exactly() {
     assert_eq!(read(&weights).factors(&read(&lost)), [4.0; 6]);
 }
 
-/// Four times the weights are the same conductances: α and outputs/4 keep their bits, on a noisy tile with weight
-/// scaling too.
+/// Four times the weights are the same conductances: α and outputs/4 keep their bits.
 #[test]
 fn alpha_does_not_depend_on_the_size_of_the_weights() {
     let weights = example(10, 12);
-    for omega in [0.0, 1.0] {
-        let mut config = if omega == 0.0 { perfect() } else { InferenceTileConfig::default() };
-        config.mapping.weight_scaling_omega = omega;
-        let (small, large) = (program(&config, &weights), program(&config, &(4.0 * &weights)));
-        assert_eq!(small.slices(), large.slices());
-        let (small, large) = (small.at(3600.0, RngKey::root(2)), large.at(3600.0, RngKey::root(2)));
-        let (small, large) = (small.unwrap(), large.unwrap());
-        assert_eq!(small.alpha(), large.alpha());
-        assert_eq!(4.0 * small.weights(), large.weights());
-        assert_eq!(4.0 * outputs(&small), outputs(&large));
-    }
+    let (small, large) = (program(&perfect(), &weights), program(&perfect(), &(4.0 * &weights)));
+    assert_eq!(small.slices(), large.slices());
+    let (small, large) = (small.at(3600.0, RngKey::root(2)), large.at(3600.0, RngKey::root(2)));
+    let (small, large) = (small.unwrap(), large.unwrap());
+    assert_eq!(small.alpha(), large.alpha());
+    assert_eq!(4.0 * small.weights(), large.weights());
+    assert_eq!(4.0 * outputs(&small), outputs(&large));
 }
 
 fn outputs(tile: &InferenceTile) -> DMatrix<f32> {
@@ -85,14 +80,11 @@ fn outputs(tile: &InferenceTile) -> DMatrix<f32> {
 }
 
 #[test]
-fn outputs_are_the_product_times_scale_and_alpha() {
-    let mut config = perfect();
-    config.mapping.weight_scaling_omega = 0.5;
-    config.mapping.weight_scaling_columnwise = true;
-    let tile = program(&config, &example(3, 4)).at(3600.0, RngKey::root(2)).unwrap();
+fn outputs_are_the_product_times_alpha() {
+    let tile = program(&perfect(), &example(3, 4)).at(3600.0, RngKey::root(2)).unwrap();
     let x = example(4, 5);
     let exact = tile.weights() * &x;
-    // Sums of 4 products in any order, then two factors against one: at most 8 roundings of Σ|w||x|.
+    // Sums of 4 products in any order, then one factor: at most 8 roundings of Σ|w||x|.
     let sizes = tile.weights().map(f32::abs) * x.map(f32::abs);
     let alpha = tile.alpha()[0];
     for (y, (exact, size)) in outputs(&tile).iter().zip(exact.iter().zip(sizes.iter())) {

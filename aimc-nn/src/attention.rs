@@ -17,7 +17,7 @@ use aimc_device::rng::label;
 use aimc_tile::{MatVec, ReadOut, SampleKeys, Shape, Tile};
 
 use crate::layer::{Layer, Record, Site};
-use crate::linear::{Linear, yes};
+use crate::linear::{Convert, Linear, yes};
 use crate::module::{
     Backward, Gradients, LayerError, Module, Saved, Visit, VisitMut, check_features, join, reread,
 };
@@ -84,7 +84,7 @@ impl<T> Attention<T> {
     pub fn try_map<U, E>(
         &self,
         name: &str,
-        convert: &mut dyn FnMut(&str, &T) -> Result<U, E>,
+        convert: &mut Convert<'_, T, U, E>,
     ) -> Result<Attention<U>, E> {
         let named = self.projections.iter().zip(PROJECTIONS);
         let projections = named.map(|(linear, part)| linear.try_map(&join(name, part), convert));

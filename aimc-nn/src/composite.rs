@@ -8,6 +8,7 @@ use aimc_device::error::{ConfigError, require};
 use aimc_tile::{MatVec, ReadOut, SampleKeys, Tile};
 
 use crate::chain::{self, At, Passed};
+use crate::linear::Convert;
 use crate::layer::{Layer, LayerConfig, Record, Site, build_chain, chain_outputs};
 use crate::module::{
     Backward, Gradients, LayerError, Module, Saved, Visit, VisitMut, check_features, join, reread,
@@ -118,7 +119,7 @@ impl<T> Branches<T> {
     pub fn try_map<U, E>(
         &self,
         name: &str,
-        convert: &mut dyn FnMut(&str, &T) -> Result<U, E>,
+        convert: &mut Convert<'_, T, U, E>,
     ) -> Result<Branches<U>, E> {
         let branches = self.branches.iter().enumerate();
         let branches = branches.map(|(i, layers)| map_chain(layers, &self.name(name, i), convert));
@@ -143,7 +144,7 @@ fn branch_name(names: &[&str], name: &str, i: usize) -> String {
 fn map_chain<T, U, E>(
     layers: &[Layer<T>],
     name: &str,
-    convert: &mut dyn FnMut(&str, &T) -> Result<U, E>,
+    convert: &mut Convert<'_, T, U, E>,
 ) -> Result<Vec<Layer<U>>, E> {
     let layers = layers.iter().enumerate();
     layers.map(|(i, layer)| layer.try_map(&join(name, &i.to_string()), convert)).collect()
@@ -269,7 +270,7 @@ impl<T> EachStep<T> {
     pub fn try_map<U, E>(
         &self,
         name: &str,
-        convert: &mut dyn FnMut(&str, &T) -> Result<U, E>,
+        convert: &mut Convert<'_, T, U, E>,
     ) -> Result<EachStep<U>, E> {
         let layers = map_chain(&self.layers, &join(name, "layers"), convert)?;
         Ok(EachStep { layers, steps: self.steps, features: self.features })

@@ -19,7 +19,7 @@ use aimc_device::error::{ConfigError, require};
 use aimc_tile::{MatVec, ReadOut, SampleKeys, Shape, Tile};
 
 use crate::layer::{Layer, Record, Site};
-use crate::linear::{Linear, yes};
+use crate::linear::{Convert, Linear, yes};
 use crate::module::{Backward, Gradients, LayerError, Module, Visit, VisitMut, check_features, join};
 use crate::window::{Geometry, PerDimension, Windows, from_points, to_points};
 
@@ -136,7 +136,7 @@ impl<T> Conv<T> {
     pub fn try_map<U, E>(
         &self,
         name: &str,
-        convert: &mut dyn FnMut(&str, &T) -> Result<U, E>,
+        convert: &mut Convert<'_, T, U, E>,
     ) -> Result<Conv<U>, E> {
         let groups = map_groups(&self.groups, name, convert)?;
         Ok(Conv { groups, windows: self.windows.clone(), channels: self.channels })
@@ -151,7 +151,7 @@ pub(crate) fn group_name(name: &str, g: usize, of: usize) -> String {
 pub(crate) fn map_groups<T, U, E>(
     groups: &[Linear<T>],
     name: &str,
-    convert: &mut dyn FnMut(&str, &T) -> Result<U, E>,
+    convert: &mut Convert<'_, T, U, E>,
 ) -> Result<Vec<Linear<U>>, E> {
     let named = groups.iter().enumerate();
     named.map(|(g, linear)| linear.try_map(&group_name(name, g, groups.len()), convert)).collect()

@@ -3,7 +3,6 @@
 //! To add a layer: write its file (a record that is a [`Record`], a layer that is a [`Module`]), then add one line to each
 //! of the lists below.
 
-use nalgebra::DVector;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -20,7 +19,7 @@ use crate::conv::{Conv, ConvConfig};
 use crate::dropout::Dropout;
 use crate::embedding::{Embedding, EmbeddingConfig, Positions, PositionsConfig};
 use crate::flatten::{FlattenConfig, Reshape, ReshapeConfig};
-use crate::linear::{Linear, LinearConfig};
+use crate::linear::{Convert, Linear, LinearConfig};
 use crate::log_softmax::LogSoftmax;
 use crate::module::{Module, join};
 use crate::norm::{BatchNorm, BatchNormConfig, LayerNorm, LayerNormConfig};
@@ -41,8 +40,21 @@ pub trait Record {
     ) -> Result<Layer<T>, ConfigError>;
 }
 
-/// Makes the tile of the given name and shape, whose devices have the given key.
-pub type MakeTile<'a, T> = dyn FnMut(&str, Shape, RngKey) -> Result<T, ConfigError> + 'a;
+/// What a tile is wanted for.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// Name of the tile.
+    pub name: &'a str,
+    /// Size of the matrix.
+    pub shape: Shape,
+    /// Whether the layer has a bias, which the tile may hold; where it does not, the layer does.
+    pub bias: bool,
+    /// Key of the devices.
+    pub key: RngKey,
+}
+
+/// Makes the tile for a place.
+pub type MakeTile<'a, T> = dyn FnMut(&Place<'_>) -> Result<T, ConfigError> + 'a;
 
 /// Where a layer is built: its name, the key of its draws, and who makes its tiles.
 pub struct Site<'a, T> {
@@ -79,13 +91,11 @@ impl<T: MatVec + ReadOut> Site<'_, T> {
     /// A tile with a bias, both at their first weights.
     pub fn linear(&mut self, part: &str, shape: Shape, bias: bool) -> Result<Linear<T>, ConfigError> {
         let site = self.part(part);
-        let tile = (site.make)(&join(&site.name, "tile"), shape, site.key.fold_in(label("devices")))?;
-        let bias = bias.then(|| DVector::zeros(shape.outputs));
-        let mut linear = Linear { tile, bias };
-        linear
-            .initialise(site.key.fold_in(label("initial weights")))
-            .map_err(|error| ConfigError::new(&site.name, "", error.to_string()))?;
-        Ok(linear)
+        let name = join(&site.name, "tile");
+        let place = Place { name: &name, shape, bias, key: site.key.fold_in(label("devices")) };
+        let tile = (site.make)(&place)?;
+        Linear::new(tile, bias, site.key.fold_in(label("initial weights")))
+            .map_err(|error| ConfigError::new(&site.name, "", error.to_string()))
     }
 
     /// Several of them alike; a single one is the layer itself.
@@ -208,7 +218,7 @@ macro_rules! layers {
             pub fn try_map<U, E>(
                 &self,
                 name: &str,
-                convert: &mut dyn FnMut(&str, &T) -> Result<U, E>,
+                convert: &mut Convert<'_, T, U, E>,
             ) -> Result<Layer<U>, E> {
                 Ok(match self {
                     $(Self::$tiled(layer) => Layer::$tiled(layer.try_map(name, convert)?),)*

@@ -36,7 +36,7 @@ pub use activation::{Activation, ActivationConfig};
 pub use chain::Passed;
 pub use dataset::{Dataset, DatasetError};
 pub use evaluate::{Score, score};
-pub use layer::{Layer, LayerConfig};
+pub use layer::{Layer, LayerConfig, Place};
 pub use linear::{Linear, LinearConfig};
 pub use loss::Loss;
 pub use module::{Gradients, LayerError, Part, PartMut, TileGradient};

@@ -1,4 +1,4 @@
-//! Fully connected layer: a tile for the weights, a digital bias.
+//! Fully connected layer: a tile for the weights, and a bias that is digital unless the tile has a column for it.
 
 use nalgebra::{DMatrix, DMatrixView, DVector};
 use schemars::JsonSchema;
@@ -12,7 +12,7 @@ use aimc_tile::{MatVec, ReadOut, SampleKeys, Shape, Tile, TileError};
 use crate::layer::{Layer, Record, Site};
 use crate::module::{Backward, Gradients, LayerError, Module, Part, PartMut, Visit, VisitMut, join};
 
-/// y = W x + b; W on a tile, b in digital memory. The input may have any shape.
+/// y = W x + b; W on a tile, b in digital memory or in a column of the tile, as the tile has it. The input may have any shape.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LinearConfig {
@@ -21,7 +21,7 @@ pub struct LinearConfig {
     pub inputs: Option<usize>,
     /// Number of outputs.
     pub outputs: usize,
-    /// Whether there is a (digital) bias.
+    /// Whether there is a bias.
     #[serde(default = "yes")]
     pub bias: bool,
 }
@@ -52,23 +52,26 @@ impl Record for LinearConfig {
     }
 }
 
+/// Makes another layer of the one whose tile has the given name.
+pub type Convert<'a, T, U, E> = dyn FnMut(&str, &Linear<T>) -> Result<Linear<U>, E> + 'a;
+
 /// The layer.
 #[derive(Clone, Debug)]
 pub struct Linear<T> {
     /// The tile that holds W, outputs x inputs.
     pub tile: T,
-    /// The bias, one value per output; `None` for a layer without bias.
+    /// The digital bias, one value per output; `None` for a layer without bias, or with one on the tile.
     pub bias: Option<DVector<f32>>,
 }
 
 impl<T> Linear<T> {
-    /// The same layer with another tile.
+    /// What `convert` makes of the layer.
     pub fn try_map<U, E>(
         &self,
         name: &str,
-        convert: &mut dyn FnMut(&str, &T) -> Result<U, E>,
+        convert: &mut Convert<'_, T, U, E>,
     ) -> Result<Linear<U>, E> {
-        Ok(Linear { tile: convert(&join(name, "tile"), &self.tile)?, bias: self.bias.clone() })
+        convert(&join(name, "tile"), self)
     }
 }
 
@@ -149,19 +152,26 @@ impl<T> Module<T> for Linear<T> {
 }
 
 impl<T: MatVec + ReadOut> Linear<T> {
-    /// Weights and bias uniform in ± 1/√inputs, as far as the devices allow.
-    pub fn initialise(&mut self, key: RngKey) -> Result<(), TileError> {
-        let shape = self.tile.shape();
+    /// The layer on a new tile, with a digital bias if it is to have one and the tile has no column for it.
+    ///
+    /// Weights and bias start uniform in ± 1/√inputs, as far as the devices allow.
+    pub fn new(tile: T, bias: bool, key: RngKey) -> Result<Self, TileError> {
+        let shape = tile.shape();
         let limit = 1.0 / (shape.inputs as f32).sqrt();
-        let uniform = |values: &mut [f32], key: RngKey| {
-            key.stream(0).fill_uniform(values);
+        let uniform = |values: &mut [f32], purpose| {
+            key.fold_in(label(purpose)).stream(0).fill_uniform(values);
             values.iter_mut().for_each(|v| *v = (2.0 * *v - 1.0) * limit);
         };
         let mut weights = DMatrix::zeros(shape.outputs, shape.inputs);
-        uniform(weights.as_mut_slice(), key.fold_in(label("weights")));
-        if let Some(bias) = &mut self.bias {
-            uniform(bias.as_mut_slice(), key.fold_in(label("bias")));
+        uniform(weights.as_mut_slice(), "weights");
+        let mut first_bias = DVector::zeros(shape.outputs);
+        uniform(first_bias.as_mut_slice(), "bias");
+        let digital = bias && tile.bias().is_none();
+        let mut linear = Self { tile, bias: digital.then(|| first_bias.clone()) };
+        linear.tile.set_weights(&weights, key.fold_in(label("write")))?;
+        if bias && !digital {
+            linear.tile.set_bias(first_bias.as_slice(), key.fold_in(label("write bias")))?;
         }
-        self.tile.set_weights(&weights, key.fold_in(label("write")))
+        Ok(linear)
     }
 }

@@ -10,12 +10,12 @@ use aimc_device::RngKey;
 use aimc_device::error::{ConfigError, require};
 use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
-use aimc_tile::{MatVec, ReadOut, SampleKeys, Shape, Tile, TileError};
+use aimc_tile::{MatVec, ReadOut, SampleKeys, Tile, TileError};
 
 use crate::activation::{Activation, ActivationConfig};
 use crate::chain::{self, At, Passed};
-use crate::layer::{Layer, LayerConfig, Record, Site};
-use crate::linear::LinearConfig;
+use crate::layer::{Layer, LayerConfig, Place, Record, Site};
+use crate::linear::{Linear, LinearConfig};
 use crate::log_softmax::LogSoftmax;
 use crate::module::{Gradients, LayerError, Part, PartMut, TileGradient};
 
@@ -105,12 +105,11 @@ impl NetworkConfig {
         Ok((shapes[0].clone(), shapes[shapes.len() - 1].clone()))
     }
 
-    /// Validates, then builds the network on tiles that `tile` makes: it gets the name of the tile, its shape and the
-    /// key of its devices. Weights and biases start uniform in ± 1/√inputs.
+    /// Validates, then builds the network on tiles that `tile` makes. Weights and biases start uniform in ± 1/√inputs.
     pub fn build<T: MatVec + ReadOut>(
         &self,
         key: RngKey,
-        mut tile: impl FnMut(&str, Shape, RngKey) -> Result<T, ConfigError>,
+        mut tile: impl FnMut(&Place<'_>) -> Result<T, ConfigError>,
     ) -> Result<Network<T>, ConfigError> {
         let shapes = self.shapes()?;
         let mut layers = Vec::with_capacity(self.layers.len());
@@ -211,6 +210,16 @@ impl<T> Network<T> {
     pub fn try_map_tiles<U, E>(
         &self,
         mut convert: impl FnMut(&str, &T) -> Result<U, E>,
+    ) -> Result<Network<U>, E> {
+        self.try_map(|name, linear| {
+            Ok(Linear { tile: convert(name, &linear.tile)?, bias: linear.bias.clone() })
+        })
+    }
+
+    /// The same network with every tile and its digital bias replaced by what `convert` makes of them and the tile's name.
+    pub fn try_map<U, E>(
+        &self,
+        mut convert: impl FnMut(&str, &Linear<T>) -> Result<Linear<U>, E>,
     ) -> Result<Network<U>, E> {
         let layers = self.layers.iter().enumerate();
         let layers = layers.map(|(i, layer)| layer.try_map(&layer_name(i), &mut convert));

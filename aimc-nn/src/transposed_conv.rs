@@ -11,7 +11,7 @@ use crate::conv::{
     check_groups, group_name, image, map_groups, one, one_group, visit_groups, visit_groups_mut, zero,
 };
 use crate::layer::{Layer, Record, Site};
-use crate::linear::{Linear, yes};
+use crate::linear::{Convert, Linear, yes};
 use crate::module::{
     Backward, Gradients, LayerError, Module, Part, PartMut, Visit, VisitMut, check_features, join,
 };
@@ -117,7 +117,7 @@ impl<T> TransposedConv<T> {
     pub fn try_map<U, E>(
         &self,
         name: &str,
-        convert: &mut dyn FnMut(&str, &T) -> Result<U, E>,
+        convert: &mut Convert<'_, T, U, E>,
     ) -> Result<TransposedConv<U>, E> {
         let groups = map_groups(&self.groups, name, convert)?;
         let Self { bias, windows, channels, .. } = self;

@@ -15,7 +15,7 @@ fn unused() -> SampleKeys {
 
 fn build(text: &str, seed: u64) -> Network<IdealTile> {
     let description: NetworkConfig = config::from_toml(text).unwrap();
-    let mut network = description.build(RngKey::root(seed), |_, shape, _| IdealTile::new(shape)).unwrap();
+    let mut network = description.build(RngKey::root(seed), |place| IdealTile::new(place.shape)).unwrap();
     // Parameters away from their simple first values (0, 1), where errors could hide.
     for (i, (_, values)) in network.parameters_mut().enumerate() {
         let mut draws = RngKey::root(seed).fold_in(7).stream(i as u64);
@@ -267,7 +267,7 @@ fn embeddings_look_up() {
 fn batch_norm_normalises() {
     let text = "input = [3, 50]\nlayers = [{ layer = \"BatchNorm\", epsilon = 1e-6, momentum = 1.0 }]";
     let description: NetworkConfig = config::from_toml(text).unwrap();
-    let mut network = description.build(RngKey::root(1), |_, shape, _| IdealTile::new(shape)).unwrap();
+    let mut network = description.build(RngKey::root(1), |place| IdealTile::new(place.shape)).unwrap();
     let x = normals(150, 8, 3).map(|v| 2.0 * v + 5.0);
     let passed = network.trace(x.as_view(), unused()).unwrap();
     let y = passed.output();
@@ -307,7 +307,7 @@ fn splitting_a_batch_changes_no_draw() {
     for (input, layer) in layers {
         let description: NetworkConfig =
             config::from_toml(&format!("input = {input}\nlayers = [{layer}]")).unwrap();
-        let network = description.build(RngKey::root(5), |_, shape, key| tile.build(shape, key)).unwrap();
+        let network = description.build(RngKey::root(5), |place| tile.build(place.shape, place.key)).unwrap();
         let inputs = description.validate().unwrap().0.iter().product();
         let x = normals(inputs, 5, 2).map(|v| 0.3 * v);
         let draws = SampleKeys::new(RngKey::root(8));

@@ -18,7 +18,7 @@ fn unused() -> SampleKeys {
 
 fn ideal(sizes: &[usize], activation: Activation, seed: u64) -> Network<IdealTile> {
     NetworkConfig::mlp(sizes, activation)
-        .build(RngKey::root(seed), |_, shape, _| IdealTile::new(shape))
+        .build(RngKey::root(seed), |place| IdealTile::new(place.shape))
         .unwrap()
 }
 
@@ -105,7 +105,7 @@ fn splitting_a_batch_changes_no_bit() {
     };
     let layer = LinearConfig { inputs: Some(4), outputs: 3, bias: true };
     let network = NetworkConfig { input: Vec::new(), layers: vec![layer.into()] }
-        .build(RngKey::root(2), |_, shape, key| tile.build(shape, key))
+        .build(RngKey::root(2), |place| tile.build(place.shape, place.key))
         .unwrap();
     let x = inputs(4, 9, 5);
     let draws = SampleKeys::new(RngKey::root(8));

@@ -39,7 +39,7 @@ pub fn equal_parts(size: usize, largest: usize) -> Vec<usize> {
 }
 
 /// A tile and its place in the logical matrix.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Part<T> {
     tile: T,
     /// Place in the grid, the address of its draws and the name of its state.
@@ -66,10 +66,36 @@ impl<T> Part<T> {
 }
 
 /// Tiles that hold one matrix, see the [module](self).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct TileGrid<T> {
     shape: Shape,
     parts: Vec<Part<T>>,
+}
+
+impl<T> TileGrid<T> {
+    /// The tiles, row by row of the grid.
+    pub fn tiles(&self) -> impl Iterator<Item = &T> {
+        self.parts.iter().map(|part| &part.tile)
+    }
+
+    /// The same, to set what was measured.
+    pub fn tiles_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.parts.iter_mut().map(|part| &mut part.tile)
+    }
+
+    /// The same grid of what `convert` makes of every tile and of the key of its place.
+    pub fn try_map<U, E>(
+        &self,
+        key: RngKey,
+        mut convert: impl FnMut(&T, RngKey) -> Result<U, E>,
+    ) -> Result<TileGrid<U>, E> {
+        let convert = |part: &Part<T>| {
+            let Part { row, column, first_output, first_input, shape, .. } = *part;
+            let tile = convert(&part.tile, part.key(key))?;
+            Ok(Part { tile, row, column, first_output, first_input, shape })
+        };
+        Ok(TileGrid { shape: self.shape, parts: self.parts.iter().map(convert).collect::<Result<_, E>>()? })
+    }
 }
 
 impl<T: MatVec> TileGrid<T> {
@@ -96,16 +122,6 @@ impl<T: MatVec> TileGrid<T> {
             first_output += outputs;
         }
         Ok(Self { shape, parts })
-    }
-
-    /// The tiles, row by row of the grid.
-    pub fn tiles(&self) -> impl Iterator<Item = &T> {
-        self.parts.iter().map(|part| &part.tile)
-    }
-
-    /// The same, to set what was measured.
-    pub fn tiles_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.parts.iter_mut().map(|part| &mut part.tile)
     }
 }
 
@@ -215,6 +231,24 @@ impl<T: MatVec + ReadOut> ReadOut for TileGrid<T> {
             part.tile.set_weights(&weights.view(at, size).into_owned(), key)?;
         }
         Ok(())
+    }
+
+    /// Only of a single tile: the mapping refuses an analog bias on several.
+    fn bias(&self) -> Option<Vec<f32>> {
+        match &self.parts[..] {
+            [part] => part.tile.bias(),
+            _ => None,
+        }
+    }
+
+    fn set_bias(&mut self, bias: &[f32], key: RngKey) -> Result<(), TileError> {
+        match &mut self.parts[..] {
+            [part] => {
+                let key = part.key(key);
+                part.tile.set_bias(bias, key)
+            }
+            _ => check_shape("bias", (bias.len(), 1), (0, 1)),
+        }
     }
 }
 

@@ -37,6 +37,13 @@ impl IdealTile {
         Ok(Self { shape, weights: vec![0.0; shape.outputs * shape.inputs] })
     }
 
+    /// A tile that holds `weights`, outputs x inputs, whatever they are.
+    #[must_use]
+    pub fn holding(weights: &DMatrix<f32>) -> Self {
+        let shape = Shape { outputs: weights.nrows(), inputs: weights.ncols() };
+        Self { shape, weights: weights.transpose().iter().copied().collect() }
+    }
+
     fn matrix(&self) -> Weights<'_> {
         Weights::new(&self.weights, self.shape.outputs, self.shape.inputs)
     }

@@ -130,7 +130,7 @@ impl SliceConfig {
 }
 
 /// A weight matrix on several tiles of falling significance, see the [module](self).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct SlicedTile<T> {
     config: SliceConfig,
     shape: Shape,
@@ -145,6 +145,23 @@ impl<T> SlicedTile<T> {
     #[must_use]
     pub fn slices(&self) -> &[T] {
         &self.slices
+    }
+
+    /// The same slices of what `convert` makes of every tile and of the key of its place.
+    pub fn try_map<U, E>(
+        &self,
+        key: RngKey,
+        mut convert: impl FnMut(&T, RngKey) -> Result<U, E>,
+    ) -> Result<SlicedTile<U>, E> {
+        let slices = (0..).zip(&self.slices);
+        let slices = slices.map(|(k, tile)| convert(tile, key.fold_in(label("slice")).fold_in(k)));
+        Ok(SlicedTile {
+            config: self.config.clone(),
+            shape: self.shape,
+            slices: slices.collect::<Result<_, E>>()?,
+            significances: self.significances.clone(),
+            steps: self.steps,
+        })
     }
 
     /// Slices with their number and significance.

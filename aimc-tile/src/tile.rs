@@ -150,6 +150,16 @@ pub trait ReadOut {
 
     /// Sets W as far as the devices allow (bounds); `weights` is outputs x inputs.
     fn set_weights(&mut self, weights: &DMatrix<f32>, key: RngKey) -> Result<(), TileError>;
+
+    /// The analog bias, one value per output; `None` where a bias is digital, outside the tile.
+    fn bias(&self) -> Option<Vec<f32>> {
+        None
+    }
+
+    /// Sets the analog bias, one value per output; refused where there is none.
+    fn set_bias(&mut self, bias: &[f32], _key: RngKey) -> Result<(), TileError> {
+        check_shape("bias", (bias.len(), 1), (0, 1))
+    }
 }
 
 /// A tile that learns and can be read ideally: what a network in training is made of.
@@ -216,6 +226,14 @@ impl<T: ReadOut + ?Sized> ReadOut for Box<T> {
 
     fn set_weights(&mut self, weights: &DMatrix<f32>, key: RngKey) -> Result<(), TileError> {
         (**self).set_weights(weights, key)
+    }
+
+    fn bias(&self) -> Option<Vec<f32>> {
+        (**self).bias()
+    }
+
+    fn set_bias(&mut self, bias: &[f32], key: RngKey) -> Result<(), TileError> {
+        (**self).set_bias(bias, key)
     }
 }
 

@@ -34,7 +34,7 @@ fn tile_config() -> TileConfig {
 
 fn trainer(hidden: usize) -> Trainer<AnalogTile> {
     let network = NetworkConfig::mlp(&[24, hidden, 3], Activation::Tanh)
-        .build(RngKey::root(SEED), |_, shape, key| tile_config().build(shape, key))
+        .build(RngKey::root(SEED), |place| tile_config().build(place.shape, place.key))
         .unwrap();
     let config = TrainConfig { epochs: 4, batch_size: 7, learning_rate: 0.2, ..TrainConfig::default() };
     Trainer::new(network, config, SEED).unwrap()
@@ -120,7 +120,7 @@ fn an_analog_network_learns() {
 #[test]
 fn a_network_with_too_few_outputs_is_refused() {
     let network = NetworkConfig::mlp(&[24, 2], Activation::Tanh)
-        .build(RngKey::root(SEED), |_, shape, key| tile_config().build(shape, key))
+        .build(RngKey::root(SEED), |place| tile_config().build(place.shape, place.key))
         .unwrap();
     let mut trainer = Trainer::new(network, TrainConfig::default(), SEED).unwrap();
     let error = trainer.run(&data(6), &data(6), &mut |_| ControlFlow::Continue(())).unwrap_err();

@@ -21,11 +21,11 @@ fn data() -> Dataset {
 fn mixed(training: &str) -> Trainer<Box<dyn TrainableTile>> {
     let analog = TileConfig::default();
     let network = NetworkConfig::mlp(&[6, 5, 3], Activation::Tanh)
-        .build(RngKey::root(4), |name, shape, key| {
-            Ok(if name == "layer0.tile" {
-                Box::new(analog.build(shape, key)?) as Box<dyn TrainableTile>
+        .build(RngKey::root(4), |place| {
+            Ok(if place.name == "layer0.tile" {
+                Box::new(analog.build(place.shape, place.key)?) as Box<dyn TrainableTile>
             } else {
-                Box::new(IdealTile::new(shape)?)
+                Box::new(IdealTile::new(place.shape)?)
             })
         })
         .unwrap();
@@ -96,7 +96,7 @@ fn decay_moves_digital_weights_and_leaves_analog_ones_to_their_pulses() {
 fn accumulated_batches_are_one_large_batch() {
     let ideal = |training: &str| {
         let network = NetworkConfig::mlp(&[6, 5, 3], Activation::Tanh)
-            .build(RngKey::root(4), |_, shape, _| IdealTile::new(shape))
+            .build(RngKey::root(4), |place| IdealTile::new(place.shape))
             .unwrap();
         let config: TrainConfig = config::from_toml(training).unwrap();
         let mut trainer = Trainer::new(network, config, 9).unwrap();

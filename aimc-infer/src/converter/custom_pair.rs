@@ -23,7 +23,7 @@ use aimc_device::error::{ConfigError, require};
 
 use crate::converter::n_pair::weighted;
 use crate::converter::{Converter, Gain, SMALLEST_WEIGHT};
-use crate::mapping::largest;
+use crate::converter::largest;
 
 /// Largest deviation of the table from a straight line, relative to its largest value.
 const NONLINEARITY: f32 = 1e-4;

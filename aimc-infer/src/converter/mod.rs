@@ -166,3 +166,7 @@ pub fn to_weights<S: AsRef<[f32]>>(converter: &impl Converter, slices: &[S], gai
     };
     (0..slices[0].as_ref().len()).map(weight).collect()
 }
+/// max |w|.
+pub(crate) fn largest(weights: &[f32]) -> f32 {
+    weights.iter().fold(0.0, |largest, w| largest.max(w.abs()))
+}

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use aimc_device::error::{ConfigError, require};
 
 use crate::converter::{Converter, Gain, SMALLEST_WEIGHT};
-use crate::mapping::largest;
+use crate::converter::largest;
 
 /// Several pairs per weight, see the [module](self).
 ///

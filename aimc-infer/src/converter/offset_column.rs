@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use aimc_device::error::{ConfigError, require};
 
 use crate::converter::{Converter, Gain, SMALLEST_WEIGHT};
-use crate::mapping::largest;
+use crate::converter::largest;
 
 /// One device per weight and shared reference devices, see the [module](self).
 ///

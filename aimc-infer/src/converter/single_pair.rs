@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use aimc_device::error::{ConfigError, require};
 
 use crate::converter::{Converter, Gain, SMALLEST_WEIGHT};
-use crate::mapping::largest;
+use crate::converter::largest;
 
 /// One device for positive, one for negative weights, see the [module](self).
 ///

@@ -19,7 +19,7 @@ use aimc_tile::{MatVec, ReadOut, SampleKeys, Shape, Tile};
 use crate::composite::stack;
 use crate::dropout::{check_probability, mask};
 use crate::layer::{Layer, Record, Site};
-use crate::linear::yes;
+use crate::linear::{Convert, yes};
 use crate::module::{
     Backward, Gradients, LayerError, Module, Saved, Visit, VisitMut, check_features, join, reread,
 };
@@ -164,7 +164,7 @@ impl<T> Recurrent<T> {
     pub fn try_map<U, E>(
         &self,
         name: &str,
-        convert: &mut dyn FnMut(&str, &T) -> Result<U, E>,
+        convert: &mut Convert<'_, T, U, E>,
     ) -> Result<Recurrent<U>, E> {
         let mut levels = Vec::with_capacity(self.levels.len());
         for (level, directions) in self.levels.iter().enumerate() {

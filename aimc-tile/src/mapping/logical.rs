@@ -28,7 +28,7 @@ use crate::mapping::{MappingConfig, PeripheryConfig, scales};
 use crate::tile::{MatVec, ReadOut, SampleKeys, Shape, Tile, TileError, check_lines, check_shape};
 
 /// A tile and its digital periphery, see the [module](self).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct LogicalTile<T> {
     tile: T,
     shape: Shape,
@@ -63,6 +63,22 @@ impl<T: MatVec> LogicalTile<T> {
             out_bound,
             scales: vec![1.0; shape.outputs],
             out_scales: vec![1.0; shape.outputs],
+        })
+    }
+
+}
+
+impl<T> LogicalTile<T> {
+    /// The same digital circuits around what `convert` makes of the tile.
+    pub fn try_map<U, E>(&self, convert: impl FnOnce(&T) -> Result<U, E>) -> Result<LogicalTile<U>, E> {
+        Ok(LogicalTile {
+            tile: convert(&self.tile)?,
+            shape: self.shape,
+            mapping: self.mapping.clone(),
+            range: self.range.clone(),
+            out_bound: self.out_bound,
+            scales: self.scales.clone(),
+            out_scales: self.out_scales.clone(),
         })
     }
 
@@ -103,7 +119,9 @@ impl<T: MatVec> LogicalTile<T> {
     fn has_bias(&self) -> bool {
         !self.mapping.digital_bias
     }
+}
 
+impl<T: MatVec> LogicalTile<T> {
     /// What the input lines of the tile carry.
     fn lines(&self, x: &DMatrixView<f32>) -> DMatrix<f32> {
         let rows = self.shape.inputs + usize::from(self.has_bias());
@@ -308,25 +326,6 @@ impl<T: MatVec + ReadOut> LogicalTile<T> {
         weights
     }
 
-    /// The analog bias; none where the bias is digital.
-    #[must_use]
-    pub fn bias(&self) -> Option<Vec<f32>> {
-        self.has_bias().then(|| self.logical().column(self.shape.inputs).iter().copied().collect())
-    }
-
-    /// Sets the analog bias and writes the weights again with a scale that suits both; refused where the bias is digital.
-    pub fn set_bias(&mut self, bias: &[f32], key: RngKey) -> Result<(), TileError> {
-        let expected = (if self.has_bias() { self.shape.outputs } else { 0 }, 1);
-        let bias = DMatrix::from_column_slice(bias.len(), 1, bias);
-        check_shape("bias", bias.shape(), expected)?;
-        check_lines("bias", &bias.as_view(), expected.0, 1)?;
-        let mut all = self.logical();
-        if self.has_bias() {
-            all.column_mut(self.shape.inputs).copy_from(&bias);
-        }
-        self.write(all, key)
-    }
-
     /// Scales a matrix of the size of the tile and writes it.
     fn write(&mut self, mut all: DMatrix<f32>, key: RngKey) -> Result<(), TileError> {
         let by_rows: Vec<f32> = all.transpose().iter().copied().collect();
@@ -354,6 +353,23 @@ impl<T: MatVec + ReadOut> ReadOut for LogicalTile<T> {
         check_lines("weights", &weights.as_view(), self.shape.outputs, self.shape.inputs)?;
         let mut all = self.logical();
         all.columns_mut(0, self.shape.inputs).copy_from(weights);
+        self.write(all, key)
+    }
+
+    fn bias(&self) -> Option<Vec<f32>> {
+        self.has_bias().then(|| self.logical().column(self.shape.inputs).iter().copied().collect())
+    }
+
+    /// Writes the weights again with a scale that suits both.
+    fn set_bias(&mut self, bias: &[f32], key: RngKey) -> Result<(), TileError> {
+        let expected = (if self.has_bias() { self.shape.outputs } else { 0 }, 1);
+        let bias = DMatrix::from_column_slice(bias.len(), 1, bias);
+        check_shape("bias", bias.shape(), expected)?;
+        check_lines("bias", &bias.as_view(), expected.0, 1)?;
+        let mut all = self.logical();
+        if self.has_bias() {
+            all.column_mut(self.shape.inputs).copy_from(&bias);
+        }
         self.write(all, key)
     }
 }

@@ -76,15 +76,6 @@ impl MappingConfig {
     pub fn validate(&self) -> Result<(), ConfigError> {
         require::non_negative("weight_scaling_omega", self.weight_scaling_omega)
     }
-
-    /// An analog bias has one place only: refuses matrices that need several tiles.
-    fn check_bias(&self, shape: Shape) -> Result<(), ConfigError> {
-        let fits = |size: usize, largest: usize| largest == 0 || size <= largest;
-        let one_tile =
-            fits(shape.inputs + 1, self.max_input_size) && fits(shape.outputs, self.max_output_size);
-        let requirement = "must be true for a matrix (with its bias column) that needs several tiles";
-        require::that(self.digital_bias || one_tile, "digital_bias", self.digital_bias, requirement)
-    }
 }
 
 /// The digital periphery of all tiles of a matrix.
@@ -114,6 +105,16 @@ impl PeripheryConfig {
         )
     }
 
+    /// Refuses a matrix that this record cannot put onto tiles: an analog bias has one place only.
+    pub fn check_matrix(&self, shape: Shape) -> Result<(), ConfigError> {
+        let fits = |size: usize, largest: usize| largest == 0 || size <= largest;
+        let (digital, mapping) = (self.mapping.digital_bias, &self.mapping);
+        let one_tile =
+            fits(shape.inputs + 1, mapping.max_input_size) && fits(shape.outputs, mapping.max_output_size);
+        let requirement = "must be true for a matrix (with its bias column) that needs several tiles";
+        require::that(digital || one_tile, "mapping.digital_bias", digital, requirement)
+    }
+
     /// Validates, then puts a matrix onto tiles that `tile` fabricates; `forward` are the circuits that `tile` uses.
     ///
     /// ```
@@ -136,7 +137,7 @@ impl PeripheryConfig {
         mut tile: impl FnMut(Shape, RngKey) -> Result<T, ConfigError>,
     ) -> Result<TileGrid<LogicalTile<T>>, ConfigError> {
         self.validate(forward)?;
-        self.mapping.check_bias(shape).map_err(|error| error.within("mapping"))?;
+        self.check_matrix(shape)?;
         let bound = if forward.is_perfect { 0.0 } else { forward.out_bound * forward.out_scale.abs() };
         let largest = Shape { outputs: self.mapping.max_output_size, inputs: self.mapping.max_input_size };
         TileGrid::new(shape, largest, key, |shape, key| LogicalTile::new(self, bound, shape, key, &mut tile))

@@ -2,7 +2,8 @@
 
 use aimc_device::RngKey;
 use aimc_device::config;
-use aimc_device::error::{ConfigError, require};
+use aimc_device::error::ConfigError;
+use aimc_nn::Place;
 use aimc_tile::mapping::{MappingConfig, PeripheryConfig};
 use aimc_tile::sliced::SliceConfig;
 use aimc_tile::{IoConfig, Shape, TileConfig, TrainableTile, UnitCell, UpdateConfig};
@@ -115,19 +116,23 @@ impl TrainingTileConfig {
         self.build(Shape { outputs: 1, inputs: 1 }, RngKey::root(0)).map(|_| ())
     }
 
+    /// As [`TrainingTileConfig::build`] for a layer of a network; one without bias gets no analog bias.
+    pub fn build_at(&self, place: &Place<'_>) -> Result<Box<dyn TrainableTile>, ConfigError> {
+        if place.bias || self.periphery.mapping.digital_bias {
+            return self.build(place.shape, place.key);
+        }
+        let mut without = self.clone();
+        without.periphery.mapping.digital_bias = true;
+        without.build(place.shape, place.key)
+    }
+
     /// Validates, then fabricates a tile with weights 0; a matrix larger than `periphery.mapping` allows becomes a grid of
     /// tiles, and so does one that asks for digital circuits.
     pub fn build(&self, shape: Shape, key: RngKey) -> Result<Box<dyn TrainableTile>, ConfigError> {
         let mapping = &self.periphery.mapping;
         let at = |error: ConfigError| error.within("periphery");
         self.periphery.validate(&self.forward).map_err(at)?;
-        let requirement = "must be true: layers of networks have digital biases";
-        require::that(
-            mapping.digital_bias,
-            "periphery.mapping.digital_bias",
-            mapping.digital_bias,
-            requirement,
-        )?;
+        self.periphery.check_matrix(shape).map_err(at)?;
         let fits = |size: usize, largest: usize| largest == 0 || size <= largest;
         let plain = PeripheryConfig {
             mapping: MappingConfig {

@@ -54,12 +54,9 @@ pub(crate) fn weight_errors(
         let aged = network_at(&programmed, t, key.fold_in(label("read")))?;
         let mut errors = Vec::new();
         for ((_, target), (_, aged)) in network.tiles().zip(aged.tiles()) {
-            let (target, read) = (target.weights(), aged.weights());
-            for (i, (row, read)) in target.row_iter().zip(read.row_iter()).enumerate() {
-                let alpha = if compensated { aged.alpha()[i] } else { 1.0 };
-                errors
-                    .extend(row.iter().zip(read.iter()).map(|(w, read)| (alpha * read - w) / target.amax()));
-            }
+            let target = target.weights();
+            let read = if compensated { aged.compensated_weights() } else { aged.weights() };
+            errors.extend((read - &target).iter().map(|error| error / target.amax()));
         }
         let name = format!("{}{}", spoken(t), if compensated { ", compensated" } else { "" });
         all.push(WeightErrors { name, errors });

@@ -82,7 +82,7 @@ fn one(
     bar: &ProgressBar,
 ) -> Result<(Network<AnalogTile>, Vec<EpochMetrics>), DemoError> {
     let key = RngKey::root(seed).fold_in(label("network"));
-    let network = network.build(key, |_, shape, key| tile.build(shape, key))?;
+    let network = network.build(key, |place| tile.build(place.shape, place.key))?;
     let mut trainer = Trainer::new(network, config.training.clone(), seed)?;
     let mut before = 0;
     let mut observe = |progress: aimc_train::Progress| {

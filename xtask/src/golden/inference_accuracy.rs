@@ -58,7 +58,7 @@ pub(crate) fn compare(file: &GoldenFile, case: &Node<'_>) -> Result<Comparison, 
 /// A network with the stored weights and biases, one entry per linear layer.
 fn load(architecture: &NetworkConfig, stored: &Node<'_>) -> Result<Network<IdealTile>, CaseError> {
     let key = RngKey::root(SEED);
-    let mut network = architecture.build(key, |_, shape, _| IdealTile::new(shape))?;
+    let mut network = architecture.build(key, |place| IdealTile::new(place.shape))?;
     let linears = network.layers.iter_mut().filter_map(|layer| match layer {
         Layer::Linear(linear) => Some(linear),
         _ => None,

@@ -31,7 +31,7 @@ pub(crate) fn compare(_file: &GoldenFile, case: &Node<'_>) -> Result<Comparison,
         .into_par_iter()
         .map(|seed| -> Result<Vec<EpochMetrics>, CaseError> {
             let key = RngKey::root(SEED).fold_in(seed).fold_in(label("network"));
-            let network = network.build(key, |_, shape, key| tile.build(shape, key))?;
+            let network = network.build(key, |place| tile.build_at(place))?;
             let mut trainer = Trainer::new(network, config.clone(), SEED + seed)?;
             let mut observe = |_: aimc_train::Progress| {
                 if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

@@ -5,11 +5,11 @@
 
 use aimc_device::config;
 use aimc_device::programmed::ProgrammedDeviceConfig;
-use aimc_infer::{ConverterConfig, DriftConversion, InferenceTileConfig, MappingConfig};
+use aimc_infer::{ConverterConfig, DriftConversion, InferenceTileConfig};
 use aimc_testkit::golden::{Node, Params};
 use aimc_tile::UnitCell;
 use aimc_tile::pulse::{PulseSource, PulseType};
-use aimc_tile::{IoConfig, UpdateConfig};
+use aimc_tile::{InputRangeConfig, IoConfig, MappingConfig, PeripheryConfig, UpdateConfig};
 use aimc_train::{Algorithm, TrainingTileConfig};
 use serde_json::{Map, Value};
 
@@ -244,10 +244,11 @@ pub(crate) fn learning_cell(params: &Params<'_>) -> Result<(Algorithm, UnitCell)
 /// A tile from a whole configuration of a layer (`rpu_config`).
 pub(crate) fn tile(params: &Params<'_>) -> Result<TrainingTileConfig, CaseError> {
     let part = |key: &str| params.resolved.params(key);
-    plain_mapping(&params.resolved)?;
+    let periphery = periphery(&params.resolved)?;
     match params.class {
         "FloatingPointRPUConfig" => {
-            Ok(TrainingTileConfig { device: unit_cell(&part("device")?)?, ..TrainingTileConfig::ideal() })
+            let device = unit_cell(&part("device")?)?;
+            Ok(TrainingTileConfig { device, periphery, ..TrainingTileConfig::ideal() })
         }
         "SingleRPUConfig" | "UnitCellRPUConfig" | "DigitalRankUpdateRPUConfig" => {
             let (algorithm, device) = learning_cell(&part("device")?)?;
@@ -257,6 +258,7 @@ pub(crate) fn tile(params: &Params<'_>) -> Result<TrainingTileConfig, CaseError>
                 forward: io(&part("forward")?)?,
                 backward: io(&part("backward")?)?,
                 update: update(&part("update")?)?,
+                periphery,
                 ..TrainingTileConfig::default()
             })
         }
@@ -264,15 +266,15 @@ pub(crate) fn tile(params: &Params<'_>) -> Result<TrainingTileConfig, CaseError>
     }
 }
 
-/// Refuses digital processing around a tile that is not built.
-fn plain_mapping(config: &Node<'_>) -> Result<(), CaseError> {
-    let mapping = config.params("mapping")?.resolved;
-    let off = mapping.bool("digital_bias")?
-        && mapping.f32("weight_scaling_omega")? == 0.0
-        && !mapping.bool("weight_scaling_lr_compensation")?
-        && !mapping.bool("learn_out_scaling")?;
-    let range = config.bool("pre_post.resolved.input_range.resolved.enable")?;
-    if off && !range { Ok(()) } else { Err(CaseError::NotBuilt("mapping or input range in training".into())) }
+/// The digital circuits around a tile.
+fn periphery(config: &Node<'_>) -> Result<PeripheryConfig, CaseError> {
+    let read = |params: Params<'_>, known: Result<Value, serde_json::Error>| {
+        matching(&params, &known.map_err(CaseError::run)?, &[]).map(Value::Object)
+    };
+    let mapping = read(config.params("mapping")?, serde_json::to_value(MappingConfig::default()))?;
+    let range = config.params("pre_post")?.resolved.params("input_range")?;
+    let range = read(range, serde_json::to_value(InputRangeConfig::default()))?;
+    Ok(PeripheryConfig { mapping: config::decode(mapping)?, input_range: config::decode(range)? })
 }
 
 /// A converter, with its largest conductance, which our devices hold.
@@ -369,18 +371,11 @@ pub(crate) fn inference_tile(params: &Params<'_>) -> Result<InferenceTileConfig,
         return Err(CaseError::NotBuilt(params.class.to_owned()));
     }
     let (device, converter) = programmed_device(&params.resolved.params("noise_model")?)?;
-    let mapping = params.resolved.params("mapping")?;
-    let known = serde_json::to_value(MappingConfig::default()).map_err(CaseError::run)?;
-    // Bias in digital memory and tiles of up to 512 lines are what we have, too.
-    let table = matching(&mapping, &known, &["digital_bias"])?;
-    if !mapping.resolved.bool("digital_bias")? {
-        return Err(CaseError::NotBuilt("analog bias".into()));
-    }
     Ok(InferenceTileConfig {
         device,
         converter,
         forward: io(&params.resolved.params("forward")?)?,
-        mapping: config::decode(Value::Object(table))?,
+        periphery: periphery(&params.resolved)?,
         drift_conversion: DriftConversion::Reconverted,
         ..InferenceTileConfig::default()
     })
