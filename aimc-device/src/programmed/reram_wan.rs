@@ -13,9 +13,10 @@
 //! | g_max, g_ref | `g_max`, `coeff_g_max_reference` | µS | largest target; the g_max of the measurement |
 //! | s | `noise_scale` | 1 | scale; 0 switches off |
 //!
-//! ξ_r takes the place of the drift exponent. With `relaxation` = `Redrawn` every read draws g(t) = max(g_p + σ(t) ξ, 0)
-//! anew, as AIHWKit does: then two reads differ by much more than read noise, and the spread of programming counts
-//! twice. In relaxation, σ is taken at g_p, the target being no longer known to the device.
+//! ξ_r takes the place of the drift exponent. In relaxation, σ is taken at g_p, the target being no longer known to the
+//! device. With `relaxation` = `Redrawn` every read draws g(t) = max(g_T + σ(t) ξ, 0) anew, as AIHWKit does, and g_T takes
+//! the place of the drift exponent: then two reads differ by much more than read noise, and what programming left in a
+//! device is forgotten.
 //!
 //! Limits: measured at 1 s, 1 day and 2 days. Not modelled: read noise (add some at the outputs of the array),
 //! correlation of relaxation steps beyond their common sign, temperature.
@@ -36,7 +37,7 @@ pub enum Relaxation {
     /// Of the device: its conductance moves from where it was programmed, once.
     #[default]
     PerDevice,
-    /// Of the read: the whole spread is drawn again for every read, as AIHWKit does.
+    /// Of the read: the whole spread about the target is drawn again for every read, as AIHWKit does.
     Redrawn,
 }
 
@@ -125,27 +126,30 @@ impl ProgrammedDevice for ReRamWan2022 {
         self.spread(g_target, 0.0)
     }
 
-    /// ξ itself: the relaxation of the device in units of its spread.
+    /// What the device keeps for life: its relaxation in units of its spread, or its target (µS) if all is drawn again.
     #[inline]
-    fn drift_exponent(&self, _g_target: f32, xi: f32) -> f32 {
-        xi
+    fn drift_exponent(&self, g_target: f32, xi: f32) -> f32 {
+        match self.relaxation {
+            Relaxation::Redrawn => g_target,
+            Relaxation::PerDevice => xi,
+        }
     }
 
     #[inline]
-    fn drifted(&self, g_programmed: f32, xi: f32, t: f32) -> f32 {
+    fn drifted(&self, g_programmed: f32, kept: f32, t: f32) -> f32 {
         match self.relaxation {
-            Relaxation::Redrawn => g_programmed,
+            Relaxation::Redrawn => kept,
             Relaxation::PerDevice => {
                 let (first, now) = (self.spread(g_programmed, 0.0), self.spread(g_programmed, t));
-                (g_programmed + (now * now - first * first).max(0.0).sqrt() * xi).max(0.0)
+                (g_programmed + (now * now - first * first).max(0.0).sqrt() * kept).max(0.0)
             }
         }
     }
 
     #[inline]
-    fn read_noise_std(&self, g_programmed: f32, _g_drifted: f32, t: f32) -> f32 {
+    fn read_noise_std(&self, _g_programmed: f32, g_drifted: f32, t: f32) -> f32 {
         match self.relaxation {
-            Relaxation::Redrawn => self.spread(g_programmed, t),
+            Relaxation::Redrawn => self.spread(g_drifted, t),
             Relaxation::PerDevice => 0.0,
         }
     }
