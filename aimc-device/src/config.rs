@@ -121,6 +121,11 @@ fn lookup<'a>(tree: &'a Value, path: &str) -> Option<&'a Value> {
 /// One row of a registry: the value of the tag, and how the rest of the table becomes a record.
 pub type Variant<T> = (&'static str, fn(Value) -> Result<T, ConfigError>);
 
+/// The record of a variant without fields: any field is refused.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoFields {}
+
 /// Deserialises a table whose entry `tag` names one of `variants`; used by `Deserialize` of the registries.
 ///
 /// Unlike serde's derived tagged enums, errors keep the path of the field inside the variant.

@@ -81,11 +81,7 @@ struct Attended {
 
 impl<T> Attention<T> {
     /// The same layer with other tiles.
-    pub fn try_map<U, E>(
-        &self,
-        name: &str,
-        convert: &mut Convert<'_, T, U, E>,
-    ) -> Result<Attention<U>, E> {
+    pub fn try_map<U, E>(&self, name: &str, convert: &mut Convert<'_, T, U, E>) -> Result<Attention<U>, E> {
         let named = self.projections.iter().zip(PROJECTIONS);
         let projections = named.map(|(linear, part)| linear.try_map(&join(name, part), convert));
         let projections = projections.collect::<Result<_, E>>()?;

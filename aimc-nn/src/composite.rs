@@ -8,8 +8,8 @@ use aimc_device::error::{ConfigError, require};
 use aimc_tile::{MatVec, ReadOut, SampleKeys, Tile};
 
 use crate::chain::{self, At, Passed};
-use crate::linear::Convert;
 use crate::layer::{Layer, LayerConfig, Record, Site, build_chain, chain_outputs};
+use crate::linear::Convert;
 use crate::module::{
     Backward, Gradients, LayerError, Module, Saved, Visit, VisitMut, check_features, join, reread,
 };
@@ -116,11 +116,7 @@ impl<T> Branches<T> {
     }
 
     /// The same layer with other tiles.
-    pub fn try_map<U, E>(
-        &self,
-        name: &str,
-        convert: &mut Convert<'_, T, U, E>,
-    ) -> Result<Branches<U>, E> {
+    pub fn try_map<U, E>(&self, name: &str, convert: &mut Convert<'_, T, U, E>) -> Result<Branches<U>, E> {
         let branches = self.branches.iter().enumerate();
         let branches = branches.map(|(i, layers)| map_chain(layers, &self.name(name, i), convert));
         Ok(Branches { branches: branches.collect::<Result<_, E>>()?, names: self.names, join: self.join })
@@ -267,11 +263,7 @@ pub struct EachStep<T> {
 
 impl<T> EachStep<T> {
     /// The same layer with other tiles.
-    pub fn try_map<U, E>(
-        &self,
-        name: &str,
-        convert: &mut Convert<'_, T, U, E>,
-    ) -> Result<EachStep<U>, E> {
+    pub fn try_map<U, E>(&self, name: &str, convert: &mut Convert<'_, T, U, E>) -> Result<EachStep<U>, E> {
         let layers = map_chain(&self.layers, &join(name, "layers"), convert)?;
         Ok(EachStep { layers, steps: self.steps, features: self.features })
     }

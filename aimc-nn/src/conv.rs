@@ -133,11 +133,7 @@ pub struct Conv<T> {
 
 impl<T> Conv<T> {
     /// The same layer with other tiles.
-    pub fn try_map<U, E>(
-        &self,
-        name: &str,
-        convert: &mut Convert<'_, T, U, E>,
-    ) -> Result<Conv<U>, E> {
+    pub fn try_map<U, E>(&self, name: &str, convert: &mut Convert<'_, T, U, E>) -> Result<Conv<U>, E> {
         let groups = map_groups(&self.groups, name, convert)?;
         Ok(Conv { groups, windows: self.windows.clone(), channels: self.channels })
     }

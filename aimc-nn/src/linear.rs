@@ -66,11 +66,7 @@ pub struct Linear<T> {
 
 impl<T> Linear<T> {
     /// What `convert` makes of the layer.
-    pub fn try_map<U, E>(
-        &self,
-        name: &str,
-        convert: &mut Convert<'_, T, U, E>,
-    ) -> Result<Linear<U>, E> {
+    pub fn try_map<U, E>(&self, name: &str, convert: &mut Convert<'_, T, U, E>) -> Result<Linear<U>, E> {
         convert(&join(name, "tile"), self)
     }
 }

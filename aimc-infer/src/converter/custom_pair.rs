@@ -21,9 +21,9 @@ use serde::{Deserialize, Serialize};
 
 use aimc_device::error::{ConfigError, require};
 
+use crate::converter::largest;
 use crate::converter::n_pair::weighted;
 use crate::converter::{Converter, Gain, SMALLEST_WEIGHT};
-use crate::converter::largest;
 
 /// Largest deviation of the table from a straight line, relative to its largest value.
 const NONLINEARITY: f32 = 1e-4;

@@ -23,8 +23,8 @@ use serde::{Deserialize, Serialize};
 
 use aimc_device::error::{ConfigError, require};
 
-use crate::converter::{Converter, Gain, SMALLEST_WEIGHT};
 use crate::converter::largest;
+use crate::converter::{Converter, Gain, SMALLEST_WEIGHT};
 
 /// Several pairs per weight, see the [module](self).
 ///

@@ -21,8 +21,8 @@ use serde::{Deserialize, Serialize};
 
 use aimc_device::error::{ConfigError, require};
 
-use crate::converter::{Converter, Gain, SMALLEST_WEIGHT};
 use crate::converter::largest;
+use crate::converter::{Converter, Gain, SMALLEST_WEIGHT};
 
 /// One device per weight and shared reference devices, see the [module](self).
 ///

@@ -22,8 +22,8 @@ use serde::{Deserialize, Serialize};
 
 use aimc_device::error::{ConfigError, require};
 
-use crate::converter::{Converter, Gain, SMALLEST_WEIGHT};
 use crate::converter::largest;
+use crate::converter::{Converter, Gain, SMALLEST_WEIGHT};
 
 /// One device for positive, one for negative weights, see the [module](self).
 ///

@@ -161,11 +161,7 @@ fn direction_draws(draws: SampleKeys, level: usize, k: usize) -> SampleKeys {
 
 impl<T> Recurrent<T> {
     /// The same layer with other tiles.
-    pub fn try_map<U, E>(
-        &self,
-        name: &str,
-        convert: &mut Convert<'_, T, U, E>,
-    ) -> Result<Recurrent<U>, E> {
+    pub fn try_map<U, E>(&self, name: &str, convert: &mut Convert<'_, T, U, E>) -> Result<Recurrent<U>, E> {
         let mut levels = Vec::with_capacity(self.levels.len());
         for (level, directions) in self.levels.iter().enumerate() {
             let mut mapped = Vec::with_capacity(directions.len());

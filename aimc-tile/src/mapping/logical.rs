@@ -65,7 +65,6 @@ impl<T: MatVec> LogicalTile<T> {
             out_scales: vec![1.0; shape.outputs],
         })
     }
-
 }
 
 impl<T> LogicalTile<T> {

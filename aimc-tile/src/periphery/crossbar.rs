@@ -16,7 +16,7 @@ use crate::periphery::ir_drop::IrDropModel;
 use crate::periphery::ir_drop::closed_form::{lost_share, position_weight};
 use crate::periphery::quantiser::step;
 use crate::periphery::voltage_offset::Line;
-use crate::periphery::weight_noise::WeightNoise;
+use crate::periphery::weight_noise::{ReadNoiseLaw, WeightNoise, read_noise_of_duration};
 
 /// The array between the converters, as one pass sees it.
 #[derive(Clone, Copy)]
@@ -62,10 +62,10 @@ impl Crossbar<'_> {
         }
     }
 
-    /// Products of |W| with some function of the lines.
-    fn by_size(&self, lines: &[f32], function: impl Fn(f32) -> f32) -> Vec<f32> {
-        let sizes: Vec<f32> = self.weights.values().iter().map(|w| w.abs()).collect();
-        let factors: Vec<f32> = lines.iter().map(|&x| function(x)).collect();
+    /// Products of a function of |W| with one of the lines.
+    fn by_size(&self, lines: &[f32], size: impl Fn(f32) -> f32, line: impl Fn(f32) -> f32) -> Vec<f32> {
+        let sizes: Vec<f32> = self.weights.values().iter().map(|w| size(w.abs())).collect();
+        let factors: Vec<f32> = lines.iter().map(|&x| line(x)).collect();
         let mut products = vec![0.0; lines.len() / self.weights.inputs() * self.weights.outputs()];
         self.weights.with_values(&sizes).multiply(&factors, &mut products);
         products
@@ -77,7 +77,7 @@ impl Crossbar<'_> {
         let placed: Vec<f32> = lines.iter().zip(place.iter().cycle()).map(|(x, place)| x * place).collect();
         let mut lost = vec![0.0; currents.len()];
         self.weights.multiply(&placed, &mut lost);
-        let load = self.by_size(lines, f32::abs);
+        let load = self.by_size(lines, |w| w, f32::abs);
         let per_load = n as f32 / self.io.ir_drop_g_ratio;
         for ((y, lost), load) in currents.iter_mut().zip(lost).zip(load) {
             *y -= self.io.ir_drop * lost_share(load * per_load) * lost;
@@ -98,11 +98,13 @@ impl Crossbar<'_> {
 
     fn add_weight_noise(&self, lines: &[f32], currents: &mut [f32], noise: &dyn Fn(usize) -> (RngKey, u64)) {
         let (inputs, outputs) = (self.weights.inputs(), self.weights.outputs());
-        let variance = if self.io.w_noise_type == WeightNoise::AdditiveConstant {
-            let power = |lines: &[f32]| lines.iter().map(|x| x * x).sum::<f32>();
-            lines.chunks(inputs).flat_map(|lines| std::iter::repeat_n(power(lines), outputs)).collect()
-        } else {
-            self.by_size(lines, |x| x * x)
+        let variance = match self.io.w_noise_type {
+            WeightNoise::AdditiveConstant => {
+                let power = |lines: &[f32]| lines.iter().map(|x| x * x).sum::<f32>();
+                lines.chunks(inputs).flat_map(|lines| std::iter::repeat_n(power(lines), outputs)).collect()
+            }
+            WeightNoise::PcmReadDuration => self.variance_of_duration(lines),
+            WeightNoise::None | WeightNoise::PcmRead => self.by_size(lines, |w| w, |x| x * x),
         };
         let mut draws = vec![0.0; outputs];
         let samples = currents.chunks_mut(outputs).zip(variance.chunks(outputs)).enumerate();
@@ -113,5 +115,25 @@ impl Crossbar<'_> {
                 *y += self.io.w_noise * variance.sqrt() * xi;
             }
         }
+    }
+
+    /// Σⱼ (s·k|Wᵢⱼ| + o)² x̂ⱼ²/k², with k µS per unit of weight and the law s, o of the mean pulse of the sample.
+    fn variance_of_duration(&self, lines: &[f32]) -> Vec<f32> {
+        let (inputs, outputs) = (self.weights.inputs(), self.weights.outputs());
+        let k = self.io.ir_drop_model.conductance().per_weight(self.weights);
+        let shortest = step(self.io.inp_res, self.io.inp_bound);
+        let (squares, sizes) =
+            (self.by_size(lines, |w| w * w, |x| x * x), self.by_size(lines, |w| w, |x| x * x));
+        let samples = lines.chunks(inputs).zip(squares.chunks(outputs).zip(sizes.chunks(outputs)));
+        let variance = |(lines, (squares, sizes)): (&[f32], (&[f32], &[f32]))| {
+            let mean = lines.iter().map(|x| x.abs()).sum::<f32>() / inputs as f32;
+            let ReadNoiseLaw { slope, offset } = read_noise_of_duration(mean / shortest);
+            let (offset, power) = (offset / k, lines.iter().map(|x| x * x).sum::<f32>());
+            let of = |(w2, w1): (&f32, &f32)| {
+                slope * slope * w2 + 2.0 * slope * offset * w1 + offset * offset * power
+            };
+            squares.iter().zip(sizes).map(of).collect::<Vec<_>>()
+        };
+        samples.flat_map(variance).collect()
     }
 }

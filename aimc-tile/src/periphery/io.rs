@@ -194,6 +194,13 @@ impl IoConfig {
             self.inp_bound,
             "must be 1 with noise management",
         )?;
+        let timed = self.w_noise_type == WeightNoise::PcmReadDuration;
+        require::that(
+            !timed || (self.inp_res > 0.0 && self.inp_bound > 0.0),
+            "w_noise_type",
+            "PCMReadDuration",
+            "needs inp_res and inp_bound above 0, which make the shortest pulse",
+        )?;
         self.ir_drop_model.validate().map_err(|error| error.within("ir_drop_model"))?;
         self.adc.validate(self).map_err(|error| error.within("adc"))?;
         self.mv_type.validate(self)

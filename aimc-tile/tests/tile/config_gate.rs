@@ -95,6 +95,8 @@ fn wrong_entries_are_refused_by_path() {
     }
     assert_eq!(refusal("forward.noise_management = \"Absmax\"").field, "forward.noise_management");
     assert_eq!(refusal("forward.w_noise_type = \"PcmRead\"").field, "forward.w_noise_type");
+    let timed = "forward.w_noise_type = \"PCMReadDuration\"\nforward.inp_res = 0";
+    assert_eq!(refusal(timed).field, "forward.w_noise_type");
     assert_eq!(refusal("update.pulse_type = \"Some\"").field, "update.pulse_type");
     assert_eq!(refusal("forward.out_noise = nan").field, "forward.out_noise");
     assert_eq!(refusal("no_such = 1").field, "no_such");

@@ -1,10 +1,12 @@
 //! IR drop: the nodal solver against closed forms and a dense solve, and the other models against the nodal solver.
 
+use super::{backward, keys, product, transparent, uniform};
 use aimc_device::RngKey;
 use aimc_testkit::strategies;
 use aimc_tile::matmul::Weights;
 use aimc_tile::periphery::ir_drop::resistive_grid::{ResistiveGrid, WireResistance};
 use aimc_tile::periphery::ir_drop::{IrDropModel, Ladder, Nodal, PairConductance};
+use aimc_tile::periphery::noise_management::NoiseManagement::{self, AbsMax};
 use aimc_tile::{IoConfig, MatVec, ReadOut, SampleKeys, Shape, TileConfig, UnitCell};
 use nalgebra::{DMatrix, DVector};
 use proptest::prelude::*;
@@ -134,25 +136,25 @@ fn wires_without_resistance_give_the_ideal_product() {
 /// the nodal solver. For weights of one sign the empty line carries nothing, and both are one ladder.
 #[test]
 fn the_ladder_is_a_bit_line_of_the_nodal_solver() {
-    let w: Vec<f32> = weights(2, 16).iter().map(|w| w.abs()).collect();
+    let w: Vec<f32> = weights(4, 16).iter().map(|w| w.abs()).collect();
     let x: Vec<f32> = (0..16).map(|i| 0.05 * i as f32).collect();
     let conductance = PairConductance { g_max: 25.0, g_min: 0.0, w_at_g_max: 1.0 };
     let ladder =
         Ladder { r_row: 50.0, rows: 0, segments: 16, conductance: conductance.clone(), ..Ladder::default() };
-    let (values, _) = ladder.attenuated(Weights::new(&w, 2, 16), 1.0);
-    let nodal = |columns: usize, flipped: bool| {
-        let order = |i: usize| if flipped { 15 - i } else { i };
-        let row: Vec<f32> = (0..16).map(|i| w[columns * 16 + order(i)]).collect();
-        let x: Vec<f32> = (0..16).map(|i| x[order(i)]).collect();
-        // The wire between the last row and the ADC is half a segment in the ladder.
-        let g: Vec<f64> = row.iter().map(|w| 25e-6 * f64::from(*w)).collect();
+    let (values, _) = ladder.attenuated(Weights::new(&w, 4, 16), 1.0);
+    // One array of four bit lines, read at one end or at the other; the wire to the ADC is half a segment in the ladder.
+    let nodal = |flipped: bool| {
+        let row = |i: usize| if flipped { 15 - i } else { i };
+        let g = (0..16).flat_map(|i| (0..4).map(move |column| (row(i), column)));
+        let g: Vec<f64> = g.map(|(i, column)| 25e-6 * f64::from(w[column * 16 + i])).collect();
         let r = WireResistance { word_line: 1e-9, bit_line: 50.0, driver: 0.0, sense: -25.0 };
-        let voltages: Vec<f64> = x.iter().map(|&x| f64::from(x)).collect();
-        ResistiveGrid::new(g, 1, r).solve(&voltages).currents[0] / 25e-6
+        let voltages: Vec<f64> = (0..16).map(|i| f64::from(x[row(i)])).collect();
+        ResistiveGrid::new(g, 4, r).solve(&voltages).currents
     };
-    for (column, flipped) in [(0, false), (1, true)] {
+    let ends = [nodal(false), nodal(true)];
+    for column in 0..4 {
         let y: f64 = (0..16).map(|j| f64::from(values[column * 16 + j]) * f64::from(x[j])).sum();
-        let exact = nodal(column, flipped);
+        let exact = ends[column % 2][column] / 25e-6;
         assert!((y - exact).abs() < 1e-6 * exact.abs(), "{y} {exact}");
     }
 }
@@ -183,6 +185,47 @@ fn the_closed_form_agrees_for_even_lines() {
             (closed - exact).abs() < (1.0 - exact) * 3.0 / n as f64 + 0.2 * load.powi(3),
             "{closed} {exact}"
         );
+    }
+}
+
+/// Lines of one sign lose current, the more the longer the wire: 0 ≤ y ≤ y₀, falling with `ir_drop`, in both directions.
+#[test]
+fn the_closed_form_only_takes_current() {
+    let weights = uniform(5, 40, 3).abs();
+    let x = uniform(40, 6, 4).abs();
+    let read = |ir_drop: f32| {
+        // Loads of 40 lines of at most 1: a ≤ 40·40/5000 = 0.32, where c(a) grows with a.
+        let io = IoConfig { ir_drop, ir_drop_g_ratio: 5000.0, ..transparent(AbsMax) };
+        (
+            product(&io, &weights, &x, 1),
+            backward(&super::tile(&io, &weights), &x.rows(0, 5).into_owned(), keys(1)),
+        )
+    };
+    let mut last = read(0.0);
+    for ir_drop in [0.5, 1.0, 2.0] {
+        let now = read(ir_drop);
+        for (now, last) in now.0.iter().chain(now.1.iter()).zip(last.0.iter().chain(last.1.iter())) {
+            assert!(*now >= 0.0 && now < last, "{now} {last} at {ir_drop}");
+        }
+        last = now;
+    }
+}
+
+/// 512 full devices of 25 µS behind 8 segments, all inputs at 0.5, which the DAC of seven bits makes 31/63: three figures
+/// of AIHWKit 1.1 in its sum of ticks, given with three digits.
+#[test]
+fn full_ladders_read_the_known_shares() {
+    let weights = DMatrix::from_element(1, 512, 1.0_f32);
+    for (r_row, share) in [(0.15, 0.751), (0.35, 0.587), (1.0, 0.375)] {
+        let io = IoConfig {
+            ir_drop: 1.0,
+            ir_drop_model: IrDropModel::Ladder(Ladder { r_row, ..Ladder::default() }),
+            inp_res: 1.0 / 126.0,
+            inp_bound: 1.0,
+            ..transparent(NoiseManagement::None)
+        };
+        let y = product(&io, &weights, &DMatrix::from_element(512, 1, 0.5), 1)[0] / 256.0;
+        assert!((y - share).abs() <= 5e-4, "{y} {share}");
     }
 }
 

@@ -4,7 +4,7 @@ use super::{backward, exact, forward, keys, product, tile, transparent, uniform}
 use aimc_testkit::stats::{FALSE_ALARM, assert_p, correlation_test, expect_normal};
 use aimc_tile::IoConfig;
 use aimc_tile::periphery::noise_management::NoiseManagement::AbsMax;
-use aimc_tile::periphery::weight_noise::WeightNoise;
+use aimc_tile::periphery::weight_noise::{WeightNoise, read_noise_of_duration};
 use nalgebra::DMatrix;
 
 const BATCH: usize = 20_000;
@@ -67,6 +67,30 @@ fn weight_noise_has_the_variance_of_its_law() {
         }
         let line = |i| deviations(&ahead, i, 0.0, 1.0);
         assert_p(correlation_test(&line(0), &line(1), 0.0), FALSE_ALARM);
+    }
+}
+
+/// Read noise of pulses of different lengths: Var y = α²Σⱼ(s·g + o)²x̂ⱼ²/k² with the law of the sample's mean pulse.
+#[test]
+fn read_noise_follows_the_length_of_the_pulses() {
+    let weights = uniform(2, 6, 7);
+    let k = f64::from(25.0 / weights.amax());
+    // Levels of the DAC, so that the lines are exactly x/α: 1/63 is the shortest pulse.
+    for levels in [[63.0, -2.0, 5.0, 0.0, 1.0, 11.0], [63.0, 50.0, -40.0, 63.0, 22.0, -9.0]] {
+        let x = DMatrix::from_iterator(6, 1, levels.into_iter().map(|level: f32| level / 63.0));
+        let io = IoConfig {
+            w_noise: 0.5,
+            w_noise_type: WeightNoise::PcmReadDuration,
+            inp_res: 1.0 / 126.0,
+            ..transparent(AbsMax)
+        };
+        let law = read_noise_of_duration(levels.iter().map(|level| level.abs()).sum::<f32>() / 6.0);
+        let y = product(&io, &weights, &repeated(&x), 9);
+        for i in 0..2 {
+            let cell = |w: f32| (f64::from(law.slope) * k * f64::from(w.abs()) + f64::from(law.offset)) / k;
+            let variance: f64 = (0..6).map(|j| (cell(weights[(i, j)]) * f64::from(x[j])).powi(2)).sum();
+            expect_normal(&deviations(&y, i, exact(&weights, &x)[i], 0.5 * variance.sqrt()), 0.0, 1.0);
+        }
     }
 }
 

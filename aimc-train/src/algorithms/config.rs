@@ -32,18 +32,13 @@ macro_rules! algorithms {
         impl<'de> Deserialize<'de> for Algorithm {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 config::tagged(deserializer, "model", &[
-                    ("Sgd", |table| config::decode::<Empty>(table).map(|_| Self::Sgd)),
+                    ("Sgd", |table| config::decode::<config::NoFields>(table).map(|_| Self::Sgd)),
                     $((stringify!($name), |table| config::decode(table).map(Self::$name)),)*
                 ])
             }
         }
     };
 }
-
-/// A record without fields.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Empty {}
 
 algorithms! {
     /// Transfer from a fast array.

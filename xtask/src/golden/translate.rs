@@ -51,7 +51,9 @@ pub(crate) fn io(params: &Params<'_>) -> Result<IoConfig, CaseError> {
     let mut table = matching(params, &known, inert)?;
     if timed {
         if params.resolved.bool("apply_xdep_pcm_read_noise")? {
-            return Err(CaseError::NotBuilt("apply_xdep_pcm_read_noise".into()));
+            table.insert("w_noise_type".to_owned(), "PCMReadDuration".into());
+            let scale = params.resolved.f32("xdep_pcm_read_noise_scale")?;
+            table.insert("w_noise".to_owned(), scale.into());
         }
         table.insert("ir_drop_model".to_owned(), timed_ladder(&params.resolved)?);
     }

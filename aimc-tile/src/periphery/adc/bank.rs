@@ -37,18 +37,13 @@ pub enum Architecture {
     Flash(Flash),
 }
 
-/// A record without fields.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Empty {}
-
 impl<'de> Deserialize<'de> for Architecture {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         config::tagged(
             deserializer,
             "model",
             &[
-                ("Ideal", |table| config::decode::<Empty>(table).map(|_| Self::Ideal)),
+                ("Ideal", |table| config::decode::<config::NoFields>(table).map(|_| Self::Ideal)),
                 ("Sar", |table| config::decode(table).map(Self::Sar)),
                 ("Ramp", |table| config::decode(table).map(Self::Ramp)),
                 ("Flash", |table| config::decode(table).map(Self::Flash)),

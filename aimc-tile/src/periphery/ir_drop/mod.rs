@@ -37,18 +37,13 @@ pub enum IrDropModel {
     Nodal(Nodal),
 }
 
-/// A record without fields.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Empty {}
-
 impl<'de> Deserialize<'de> for IrDropModel {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         config::tagged(
             deserializer,
             "model",
             &[
-                ("ClosedForm", |table| config::decode::<Empty>(table).map(|_| Self::ClosedForm)),
+                ("ClosedForm", |table| config::decode::<config::NoFields>(table).map(|_| Self::ClosedForm)),
                 ("Ladder", |table| config::decode(table).map(Self::Ladder)),
                 ("Nodal", |table| config::decode(table).map(Self::Nodal)),
             ],
@@ -57,6 +52,16 @@ impl<'de> Deserialize<'de> for IrDropModel {
 }
 
 impl IrDropModel {
+    /// How weights are conductances; the default where the wires do not depend on it.
+    #[must_use]
+    pub fn conductance(&self) -> PairConductance {
+        match self {
+            Self::ClosedForm => PairConductance::default(),
+            Self::Ladder(ladder) => ladder.conductance.clone(),
+            Self::Nodal(nodal) => nodal.conductance.clone(),
+        }
+    }
+
     /// Refuses values outside their range.
     pub fn validate(&self) -> Result<(), ConfigError> {
         match self {
