@@ -64,6 +64,28 @@ fn tiki_taka_sums_up_what_it_reads() {
     assert_eq!(tile.weights(), expected + DMatrix::from_fn(2, 4, |i, j| -0.5 * 0.5 * 24.0 * D[i] * X[j]));
 }
 
+/// Three arrays, γ = 1/2: the finest follows the gradients, and a transfer writes λ_T γ/2 of what it reads one array up.
+#[test]
+fn residuals_move_up_from_array_to_array() {
+    let text = format!(
+        "model = \"ResidualLearning\"\n{EXACT_TRANSFER}gamma = 0.5\nfast_lr = 0.5\ntransfer_lr = 0.25\n"
+    );
+    let mut tile = exact(&text, SHAPE);
+    learn(tile.as_mut(), &X, &D, 16);
+    let state = tile.state();
+    let array = |k: usize| floats(&state, &format!("array{k}.devices.persistent"));
+    for (at, (i, j)) in (0..2).flat_map(|i| (0..4).map(move |j| (i, j))).enumerate() {
+        let g = D[i] * X[j];
+        assert_eq!(array(0)[at], -0.5 * 16.0 * g);
+        assert_eq!(array(1)[at], 0.5 * 0.25 * total_read(j, g, 1.0, 4));
+        // Array 1 is served every 4 vectors: column j at vector 4(j + 1), when it has been written j' = 0 … j times.
+        let seen = 0.5 * 0.25 * total_read(j, g, 1.0, j as u64 + 1);
+        assert_eq!(array(2)[at], 0.5 * 0.25 * seen);
+        let visible = 0.25 * array(0)[at] + 0.5 * array(1)[at] + array(2)[at];
+        assert_eq!(tile.weights()[(i, j)], visible);
+    }
+}
+
 #[test]
 fn rows_are_transferred_like_columns() {
     let shape = Shape { outputs: 4, inputs: 2 };
@@ -120,6 +142,106 @@ fn choppers_remove_a_constant_offset() {
     let sums = run("in_chop_prob = 0.5\n", 512, 40);
     let sums: Vec<f32> = sums.iter().map(|h| h / (0.5 * KAPPA)).collect();
     expect_mean(&sums, 1.0, 39.0_f64.sqrt());
+}
+
+/// A fast array learns chopped gradients; in the weight it counts with its signs taken back, whatever they are.
+#[test]
+fn a_visible_fast_array_is_de_chopped() {
+    for columns in [true, false] {
+        let choppers = "in_chop_prob = 0.5\nout_chop_prob = 0.5\ngamma = 0.5\n";
+        let text = format!(
+            "model = \"ChoppedTikiTaka\"\n{EXACT_TRANSFER}{SLOW}{choppers}transfer_columns = {columns}\n"
+        );
+        let mut tile = exact(&text, SHAPE);
+        learn(tile.as_mut(), &[0.0; 4], &[0.0; 2], 64);
+        let state = tile.state();
+        let (along, across) = (floats(&state, "rule.choppers.along"), floats(&state, "rule.choppers.across"));
+        assert!(along.contains(&-1.0) || across.contains(&-1.0), "signs have changed");
+        // One vector more, whose transfer changes no weight: γ·A de-chopped is γ·(-λ_A d xᵀ), with λ_A = 1/2.
+        learn(tile.as_mut(), &X, &D, 1);
+        let fast = floats(&tile.state(), "array0.devices.persistent");
+        for (at, (i, j)) in (0..2).flat_map(|i| (0..4).map(move |j| (i, j))).enumerate() {
+            let (across, along) = if columns { (across[i], along[j]) } else { (across[j], along[i]) };
+            assert_eq!(fast[at], -0.5 * across * along * D[i] * X[j]);
+        }
+        let after = tile.state();
+        let signs = (floats(&after, "rule.choppers.along"), floats(&after, "rule.choppers.across"));
+        let flipped = |now: &[f32], was: &[f32], k: usize| now[k] * was[k];
+        for (i, j) in (0..2).flat_map(|i| (0..4).map(move |j| (i, j))) {
+            let (k_along, k_across) = if columns { (j, i) } else { (i, j) };
+            // The read after the vector may have flipped signs: what was learnt before counts with the new ones.
+            let sign = flipped(&signs.0, &along, k_along) * flipped(&signs.1, &across, k_across);
+            assert_eq!(tile.weights()[(i, j)], -0.5 * 0.5 * sign * D[i] * X[j], "{columns}");
+        }
+    }
+}
+
+/// λ_A = fast_lr·BL·G/(m_x m_d): with running means of x = 2 and d = 1 a vector moves the largest element by
+/// fast_lr·BL granules, whatever the learning rate and the size of the gradient.
+#[test]
+fn automatic_scales_make_the_largest_element_move_by_whole_trains() {
+    for model in ["ChoppedTikiTaka", "Agad"] {
+        let text = format!(
+            "model = \"{model}\"\n{EXACT_TRANSFER}auto_scale = true\nfast_lr = 0.5\ntransfer_every = 1000\n"
+        );
+        let mut tile = exact(&text, SHAPE);
+        learn(tile.as_mut(), &X, &D, 1);
+        let first = floats(&tile.state(), "array0.devices.persistent");
+        // BL = 31, G = 1/64: the element of x = 2 and d = -1 moves by +31/128.
+        assert_eq!(first[7], 31.0 / 128.0, "{model}");
+        // Four times the gradient: the means move by a hundredth, m = 0.99·2 + 0.01·4 and likewise for d.
+        learn(tile.as_mut(), &X.map(|x| 2.0 * x), &D.map(|d| 2.0 * d), 1);
+        let second = floats(&tile.state(), "array0.devices.persistent");
+        let moved = f64::from(second[7] - first[7]);
+        let wanted = 4.0 * 31.0 / 128.0 / (1.01 * 1.01);
+        // Means, their product, the quotient, the outer product and a difference: 8 roundings.
+        assert!((moved / wanted - 1.0).abs() < 8.0 * f64::from(f32::EPSILON), "{model}: {moved} {wanted}");
+        assert_eq!(floats(&tile.state(), "rule.means"), [0.99_f32 * 2.0 + 0.01 * 4.0, 0.99 + 0.01 * 2.0]);
+    }
+}
+
+/// B = b·G·a/(slices·E): a fast array that moves by a granule per vector writes a pulse about every a vectors.
+#[test]
+fn automatic_granularity_counts_vectors() {
+    let text = format!(
+        "model = \"ChoppedTikiTaka\"\n{EXACT_TRANSFER}in_chop_prob = 0\nauto_granularity = 1024\nfast_lr = 0.5\n\
+         transfer_lr = 1\ntransfer_every = 2\n"
+    );
+    let mut tile = offset(&text, SHAPE);
+    learn(tile.as_mut(), &[0.0; 4], &[0.0; 2], 8);
+    // Each slice has been read once: H = A/B with B = 1/64·1024/(4·2) = 2.
+    assert_eq!(floats(&tile.state(), "rule.buffer"), [0.25; 8]);
+}
+
+/// A negative period counts states: E = n_states/slices·|transfer_every|.
+#[test]
+fn automatic_periods_count_states() {
+    // 2000·64 states over 4 slices, times 1/8000: every 4 vectors.
+    let text = format!(
+        "model = \"ChoppedTikiTaka\"\n{EXACT_TRANSFER}{SLOW}in_chop_prob = 0\ntransfer_every = -0.000125\n"
+    );
+    let mut tile = offset(&text, SHAPE);
+    for (vectors, read) in [(3, 0), (1, 1), (3, 1), (1, 2), (8, 4)] {
+        learn(tile.as_mut(), &[0.0; 4], &[0.0; 2], vectors);
+        let filled = floats(&tile.state(), "rule.buffer").iter().filter(|h| **h != 0.0).count();
+        assert_eq!(filled, 2 * read);
+    }
+}
+
+/// κ = λ_T/(λ_A B G_C/G_A): what reaches C per gradient is λ_T, not λ_A λ_T.
+#[test]
+fn corrected_magnitudes_undo_the_fast_rate() {
+    let buffer = |fast_lr: f32, correct: bool| {
+        let text = format!(
+            "model = \"ChoppedTikiTaka\"\n{EXACT_TRANSFER}in_chop_prob = 0\nbuffer_granularity = 4096\nfast_lr = {fast_lr}\n\
+             correct_gradient_magnitudes = {correct}\n"
+        );
+        let mut tile = exact(&text, SHAPE);
+        learn(tile.as_mut(), &X, &D, 4);
+        floats(&tile.state(), "rule.buffer")
+    };
+    assert_eq!(buffer(0.5, true), buffer(0.25, true));
+    assert_ne!(buffer(0.5, false), buffer(0.25, false));
 }
 
 #[test]
@@ -179,6 +301,19 @@ fn fields_are_refused_by_name() {
         ("TikiTaka", "with_reset_prob = 2", "with_reset_prob"),
         ("TikiTaka", "n_reads_per_transfer = 0", "n_reads_per_transfer"),
         ("TikiTaka", "gama = 1", "gama"),
+        ("ResidualLearning", "tiles = 1", "tiles"),
+        ("ResidualLearning", "gamma = 0", "gamma"),
+        ("ResidualLearning", "gamma_vec = [0.25, 0.0, 1.0]", "gamma_vec[1]"),
+        ("ResidualLearning", "gamma_vec = [0.5, 1.0]", "gamma_vec"),
+        ("TikiTaka", "gamma = nan", "gamma"),
+        ("TikiTaka", "transfer_every_vec = [1.0]", "transfer_every_vec"),
+        ("TikiTaka", "transfer_lr = -1", "transfer_lr"),
+        ("TikiTaka", "transfer_lr_vec = [0.5, -1.0]", "transfer_lr_vec[1]"),
+        ("TikiTaka", "transfer_every = inf", "transfer_every"),
+        ("TikiTaka", "transfer_update.desired_bl = 0", "transfer_update.desired_bl"),
+        ("ChoppedTikiTaka", "step = -1", "step"),
+        ("ChoppedTikiTaka", "momentum = -0.1", "momentum"),
+        ("ChoppedTikiTaka", "buffer_granularity = nan", "buffer_granularity"),
         ("TikiTakaV2", "thres_scale = 0", "thres_scale"),
         ("TikiTakaV2", "step = 0", "step"),
         ("TikiTakaV2", "momentum = 1.5", "momentum"),

@@ -21,6 +21,7 @@ const ALGORITHMS: &[&str] = &[
     "model = \"Sgd\"",
     "model = \"TikiTaka\", with_reset_prob = 0.2, n_reads_per_transfer = 2, units_in_mbatch = false",
     "model = \"TikiTaka\", transfer_columns = false, random_selection = true, gamma = 0.3",
+    "model = \"ResidualLearning\", tiles = 4, random_selection = true",
     "model = \"TikiTakaV2\", forget_buffer = false, units_in_mbatch = false, gamma = 0.5, transfer_lr = 0.3",
     "model = \"ChoppedTikiTaka\", auto_scale = true, fast_lr = 0.1, out_chop_prob = 0.2, gamma = 0.5",
     "model = \"ChoppedTikiTaka\", in_chop_random = false, transfer_columns = false, buffer_granularity = 5",

@@ -10,10 +10,11 @@ use aimc_tile::{IoConfig, Shape, TileConfig, TrainableTile, UnitCell, UpdateConf
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::algorithms::residual_learning::Residual;
 use crate::algorithms::tiki_taka::Direct;
 use crate::algorithms::{
-    Agad, ChoppedTikiTaka, DigitalRankUpdateTile, MixedPrecision, MixedPrecisionInt, TikiTaka, TikiTakaV2,
-    TransferTile,
+    Agad, ChoppedTikiTaka, DigitalRankUpdateTile, MixedPrecision, MixedPrecisionInt, ResidualLearning,
+    TikiTaka, TikiTakaV2, TransferTile,
 };
 
 /// Lists the algorithms once: the enum and its parser follow.
@@ -43,6 +44,8 @@ macro_rules! algorithms {
 algorithms! {
     /// Transfer from a fast array.
     TikiTaka,
+    /// Transfer between arrays of falling significance.
+    ResidualLearning,
     /// Transfer through a digital buffer.
     TikiTakaV2,
     /// The same with choppers.
@@ -177,6 +180,11 @@ impl TrainingTileConfig {
             Algorithm::TikiTaka(record) => Box::new(
                 TransferTile::new(&tile, record.transfer(), |_| Box::new(Direct), shape, key).map_err(at)?,
             ),
+            Algorithm::ResidualLearning(record) => {
+                record.validate().map_err(at)?;
+                let rule = |_| Box::new(Residual) as _;
+                Box::new(TransferTile::new(&tile, record.arrays(), rule, shape, key).map_err(at)?)
+            }
             Algorithm::TikiTakaV2(record) => {
                 record.validate().map_err(at)?;
                 let arrays = if record.devices.is_empty() { 2 } else { record.devices.len() };

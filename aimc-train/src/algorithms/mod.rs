@@ -7,7 +7,7 @@
 //! | Tiki-Taka v2 | [`tiki_taka_v2`] | a digital buffer filters the transfer |
 //! | chopped Tiki-Taka | [`chopped`] | signs change, so that offsets of the fast array average out |
 //! | AGAD | [`agad`] | the offset is tracked and subtracted |
-//! | residual learning on several arrays | [`tiki_taka`] with gamma > 0 | each array corrects the next |
+//! | residual learning on several arrays | [`residual_learning`] | each array holds what the next one cannot express |
 //! | mixed precision | [`mixed_precision`] | gradients are accumulated digitally |
 //! | the same in integers | [`mixed_precision_int`] | the accumulator holds whole numbers |
 //!
@@ -22,6 +22,7 @@ pub mod config;
 pub mod digital_rank_update;
 pub mod mixed_precision;
 pub mod mixed_precision_int;
+pub mod residual_learning;
 pub mod tiki_taka;
 pub mod tiki_taka_v2;
 pub mod transfer;
@@ -34,6 +35,7 @@ pub use config::{Algorithm, TrainingTileConfig};
 pub use digital_rank_update::DigitalRankUpdateTile;
 pub use mixed_precision::MixedPrecision;
 pub use mixed_precision_int::MixedPrecisionInt;
+pub use residual_learning::ResidualLearning;
 pub use tiki_taka::TikiTaka;
 pub use tiki_taka_v2::TikiTakaV2;
 pub use transfer_tile::TransferTile;

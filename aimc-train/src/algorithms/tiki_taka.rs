@@ -9,11 +9,10 @@
 //! Pulses of both signs drive A to its symmetry point, where it forgets the noise of the gradient but keeps its mean. The
 //! symmetry point must be the zero of A, otherwise its offset leaks into C (zero shifting). Each
 //! column is read once in E·(columns) vectors; without asymmetry and for a constant gradient g, A grows by -λ_A g per
-//! vector. γ > 0 lets A correct C (residual learning, with more than two arrays multi-tile: Wu et al.).
+//! vector. γ > 0 lets A correct C; [`residual_learning`](super::residual_learning) makes a number of several arrays.
 //!
-//! References: T. Gokmen & W. Haensch 2020, *Algorithm for Training Neural Networks on Resistive Device Arrays*, Front.
-//! Neurosci. 14:103, doi:10.3389/fnins.2020.00103; Z. Wu et al., *In-memory Training on Analog Devices with Limited
-//! Conductance States via Multi-tile Residual Learning*, arXiv:2510.02516.
+//! Reference: T. Gokmen & W. Haensch 2020, *Algorithm for Training Neural Networks on Resistive Device Arrays*, Front.
+//! Neurosci. 14:103, doi:10.3389/fnins.2020.00103.
 
 use crate::algorithms::transfer::transfer_record;
 use crate::algorithms::transfer_rule::{Read, TransferRule, Write};

@@ -23,6 +23,8 @@ use aimc_tile::{IoConfig, Shape, UnitCell, UpdateConfig};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Transfer {
     pub(crate) devices: Vec<UnitCell>,
+    /// Arrays of the device of the tile, if no devices are listed.
+    pub(crate) arrays: usize,
     pub(crate) gamma: f32,
     pub(crate) gamma_vec: Vec<f32>,
     pub(crate) transfer_every: f32,
@@ -46,6 +48,7 @@ impl Default for Transfer {
     fn default() -> Self {
         Self {
             devices: Vec::new(),
+            arrays: 2,
             gamma: 0.0,
             gamma_vec: Vec::new(),
             transfer_every: 1.0,
@@ -88,7 +91,7 @@ macro_rules! transfer_record {
         #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         #[serde(default, deny_unknown_fields)]
         pub struct $name {
-            /// The devices, from the fastest array to the slowest; none: the device of the tile, twice.
+            /// The devices, from the fastest array to the slowest; none: the device of the tile in all arrays.
             pub devices: Vec<aimc_tile::UnitCell>,
             /// Share of an array in the weight relative to that of the next one; 0 hides all but the last.
             pub gamma: f32,
@@ -162,6 +165,7 @@ macro_rules! transfer_record {
             pub(crate) fn transfer(&self) -> $crate::algorithms::transfer::Transfer {
                 $crate::algorithms::transfer::Transfer {
                     devices: self.devices.clone(),
+                    arrays: 2,
                     gamma: self.gamma,
                     gamma_vec: self.gamma_vec.clone(),
                     transfer_every: self.transfer_every,

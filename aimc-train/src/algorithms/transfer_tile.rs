@@ -66,7 +66,7 @@ impl TransferTile {
         shape: Shape,
         key: RngKey,
     ) -> Result<Self, ConfigError> {
-        let own = vec![tile.device.clone(); 2];
+        let own = vec![tile.device.clone(); transfer.arrays];
         let devices = if transfer.devices.is_empty() { &own } else { &transfer.devices };
         let n = devices.len();
         transfer.validate(n)?;
