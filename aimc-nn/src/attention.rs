@@ -45,6 +45,12 @@ impl Record for AttentionConfig {
         Ok(inputs.to_vec())
     }
 
+    /// Scores and weighted sums: a product and a sum each, for all pairs of steps; softmax: three per score.
+    fn operations(&self, inputs: &[usize]) -> u64 {
+        let pairs = (inputs[0] * inputs[0]) as u64;
+        pairs * (4 * inputs[1] as u64 + 3 * self.heads as u64)
+    }
+
     fn build<T: MatVec + ReadOut>(
         &self,
         inputs: &[usize],

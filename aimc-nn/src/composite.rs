@@ -8,7 +8,7 @@ use aimc_device::error::{ConfigError, require};
 use aimc_tile::{MatVec, ReadOut, SampleKeys, Tile};
 
 use crate::chain::{self, At, Passed};
-use crate::layer::{Layer, LayerConfig, Record, Site, build_chain, chain_outputs};
+use crate::layer::{Layer, LayerConfig, Record, Site, build_chain, chain_operations, chain_outputs};
 use crate::linear::Convert;
 use crate::module::{
     Backward, Gradients, LayerError, Module, Saved, Visit, VisitMut, check_features, join, reread,
@@ -32,6 +32,11 @@ impl Record for ResidualConfig {
         let requirement = format!("must give the shape {other:?} to which they are added");
         require::that(branch == other, "layers", &branch, &requirement)?;
         Ok(branch)
+    }
+
+    fn operations(&self, inputs: &[usize]) -> u64 {
+        let outputs = self.outputs(inputs).map_or(0, |outputs| outputs.iter().product::<usize>() as u64);
+        chain_operations(&self.layers, inputs) + chain_operations(&self.shortcut, inputs) + outputs
     }
 
     fn build<T: MatVec + ReadOut>(
@@ -74,6 +79,10 @@ impl Record for ConcatConfig {
             });
         }
         shape.ok_or_else(|| ConfigError::new("branches", "", "must hold at least one chain of layers"))
+    }
+
+    fn operations(&self, inputs: &[usize]) -> u64 {
+        self.branches.iter().map(|branch| chain_operations(branch, inputs)).sum()
     }
 
     fn build<T: MatVec + ReadOut>(
@@ -239,6 +248,10 @@ impl Record for EachStepConfig {
         require::that(inputs.len() >= 2, "", inputs, "needs samples of shape [steps, features]")?;
         let outputs = chain_outputs(&self.layers, &inputs[1..]).map_err(|error| error.within("layers"))?;
         Ok([vec![inputs[0]], outputs].concat())
+    }
+
+    fn operations(&self, inputs: &[usize]) -> u64 {
+        inputs[0] as u64 * chain_operations(&self.layers, &inputs[1..])
     }
 
     fn build<T: MatVec + ReadOut>(

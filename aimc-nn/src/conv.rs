@@ -108,6 +108,10 @@ impl Record for ConvConfig {
         Ok([vec![self.outputs], positions].concat())
     }
 
+    fn operations(&self, _inputs: &[usize]) -> u64 {
+        0
+    }
+
     fn build<T: MatVec + ReadOut>(
         &self,
         inputs: &[usize],

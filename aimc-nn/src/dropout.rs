@@ -28,6 +28,10 @@ impl Record for Dropout {
         Ok(inputs.to_vec())
     }
 
+    fn operations(&self, _inputs: &[usize]) -> u64 {
+        0
+    }
+
     fn build<T: MatVec + ReadOut>(
         &self,
         _inputs: &[usize],

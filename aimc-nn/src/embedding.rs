@@ -32,6 +32,10 @@ impl Record for EmbeddingConfig {
         Ok(vec![inputs[0], self.features])
     }
 
+    fn operations(&self, _inputs: &[usize]) -> u64 {
+        0
+    }
+
     fn build<T: MatVec + ReadOut>(
         &self,
         inputs: &[usize],

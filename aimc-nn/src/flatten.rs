@@ -20,6 +20,10 @@ impl Record for FlattenConfig {
         Ok(vec![inputs.iter().product()])
     }
 
+    fn operations(&self, _inputs: &[usize]) -> u64 {
+        0
+    }
+
     fn build<T: MatVec + ReadOut>(
         &self,
         _inputs: &[usize],
@@ -44,6 +48,10 @@ impl Record for ReshapeConfig {
         let fits = !self.shape.is_empty() && self.shape.iter().product::<usize>() == features;
         require::that(fits, "shape", &self.shape, &requirement)?;
         Ok(self.shape.clone())
+    }
+
+    fn operations(&self, _inputs: &[usize]) -> u64 {
+        0
     }
 
     fn build<T: MatVec + ReadOut>(

@@ -32,6 +32,12 @@ pub trait Record {
     /// Shape of the outputs for samples of shape `inputs`; refuses parameters and shapes that do not fit.
     fn outputs(&self, inputs: &[usize]) -> Result<Vec<usize>, ConfigError>;
 
+    /// Digital operations per sample (sums, products, comparisons and functions of one number each) beside the products of
+    /// tiles and biases, for samples of a shape that [`Record::outputs`] has accepted; one per output unless a layer says more.
+    fn operations(&self, inputs: &[usize]) -> u64 {
+        self.outputs(inputs).map_or(0, |outputs| outputs.iter().product::<usize>() as u64)
+    }
+
     /// The layer; [`Record::outputs`] has been asked before.
     fn build<T: MatVec + ReadOut>(
         &self,
@@ -123,7 +129,19 @@ macro_rules! records {
             }
         }
 
+        impl LayerConfig {
+            /// What the field `layer` says.
+            #[must_use]
+            pub fn kind(&self) -> &'static str {
+                match self { $(Self::$name(_) => stringify!($name),)* }
+            }
+        }
+
         impl Record for LayerConfig {
+            fn operations(&self, inputs: &[usize]) -> u64 {
+                match self { $(Self::$name(record) => record.operations(inputs),)* }
+            }
+
             fn outputs(&self, inputs: &[usize]) -> Result<Vec<usize>, ConfigError> {
                 match self { $(Self::$name(record) => record.outputs(inputs),)* }
             }
@@ -272,6 +290,17 @@ pub(crate) fn chain_outputs(layers: &[LayerConfig], inputs: &[usize]) -> Result<
         shape = layer.outputs(&shape).map_err(|error| error.within(format!("[{i}]")))?;
     }
     Ok(shape)
+}
+
+/// Digital operations of layers one after the other, whose shapes have been checked.
+pub(crate) fn chain_operations(layers: &[LayerConfig], inputs: &[usize]) -> u64 {
+    let mut shape = inputs.to_vec();
+    let mut sum = 0;
+    for layer in layers {
+        sum += layer.operations(&shape);
+        shape = layer.outputs(&shape).unwrap_or_default();
+    }
+    sum
 }
 
 /// Layers one after the other; their shapes have been checked.

@@ -29,6 +29,7 @@ pub mod network;
 pub mod norm;
 pub mod pool;
 pub mod recurrent;
+pub mod summary;
 pub mod transposed_conv;
 pub mod window;
 
@@ -41,3 +42,4 @@ pub use linear::{Linear, LinearConfig};
 pub use loss::Loss;
 pub use module::{Gradients, LayerError, Part, PartMut, TileGradient};
 pub use network::{Network, NetworkConfig, NetworkError};
+pub use summary::Summary;

@@ -42,6 +42,10 @@ impl Record for LinearConfig {
         Ok(vec![self.outputs])
     }
 
+    fn operations(&self, _inputs: &[usize]) -> u64 {
+        0
+    }
+
     fn build<T: MatVec + ReadOut>(
         &self,
         inputs: &[usize],

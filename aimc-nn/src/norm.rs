@@ -44,6 +44,11 @@ impl Record for BatchNormConfig {
         Ok(inputs.to_vec())
     }
 
+    /// A product and a sum per number: mean and variance are constants of the trained layer.
+    fn operations(&self, inputs: &[usize]) -> u64 {
+        2 * inputs.iter().product::<usize>() as u64
+    }
+
     fn build<T: MatVec + ReadOut>(
         &self,
         inputs: &[usize],
@@ -181,6 +186,11 @@ impl Record for LayerNormConfig {
     fn outputs(&self, inputs: &[usize]) -> Result<Vec<usize>, ConfigError> {
         require::positive("epsilon", self.epsilon)?;
         Ok(inputs.to_vec())
+    }
+
+    /// Mean, deviation, its square and their sum, and the scaling: seven per number.
+    fn operations(&self, inputs: &[usize]) -> u64 {
+        7 * inputs.iter().product::<usize>() as u64
     }
 
     fn build<T: MatVec + ReadOut>(

@@ -74,6 +74,13 @@ impl Record for PoolConfig {
         Ok([vec![inputs.first().copied().unwrap_or(0)], self.geometry(inputs)?.positions()].concat())
     }
 
+    fn operations(&self, inputs: &[usize]) -> u64 {
+        self.geometry(inputs).map_or(0, |geometry| {
+            let windows = geometry.windows();
+            (inputs[0] * windows.positions() * windows.points()) as u64
+        })
+    }
+
     fn build<T: MatVec + ReadOut>(
         &self,
         inputs: &[usize],
@@ -112,6 +119,10 @@ impl AdaptivePoolConfig {
 impl Record for AdaptivePoolConfig {
     fn outputs(&self, inputs: &[usize]) -> Result<Vec<usize>, ConfigError> {
         Ok([vec![inputs.first().copied().unwrap_or(0)], self.numbers(inputs)?].concat())
+    }
+
+    fn operations(&self, inputs: &[usize]) -> u64 {
+        inputs.iter().product::<usize>() as u64
     }
 
     fn build<T: MatVec + ReadOut>(

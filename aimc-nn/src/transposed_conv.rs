@@ -86,6 +86,14 @@ impl Record for TransposedConvConfig {
         Ok([vec![self.outputs], size].concat())
     }
 
+    /// Every number that a tile gives is added to its place.
+    fn operations(&self, inputs: &[usize]) -> u64 {
+        let positions: usize = inputs[1..].iter().product();
+        let points =
+            self.kernel.numbers("kernel", inputs.len() - 1).map_or(1, |kernel| kernel.iter().product());
+        (positions * self.outputs * points) as u64
+    }
+
     fn build<T: MatVec + ReadOut>(
         &self,
         inputs: &[usize],

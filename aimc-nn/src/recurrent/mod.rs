@@ -115,6 +115,16 @@ impl Record for RecurrentConfig {
         })
     }
 
+    /// Per step and hidden unit: sums of the two products, functions of the gates, and the equations of the state.
+    fn operations(&self, inputs: &[usize]) -> u64 {
+        let per_unit = match self.cell {
+            Cell::Rnn => 2,
+            Cell::Gru => 12,
+            Cell::Lstm => 13,
+        };
+        per_unit * (inputs[0] * self.hidden * self.layers * self.directions()) as u64
+    }
+
     fn build<T: MatVec + ReadOut>(
         &self,
         inputs: &[usize],
