@@ -6,6 +6,7 @@
 
 pub mod analog;
 pub mod circuits;
+pub mod estimate;
 pub mod grid;
 pub mod ideal;
 pub mod mapping;
@@ -19,6 +20,7 @@ pub mod unit_cell;
 
 pub use analog::{AnalogTile, TileConfig};
 pub use circuits::Circuits;
+pub use estimate::estimate_weights;
 pub use grid::TileGrid;
 pub use ideal::{IdealTile, check_update};
 pub use mapping::{InputRangeConfig, LogicalTile, MappingConfig, PeripheryConfig};

@@ -7,6 +7,7 @@ mod config_gate;
 mod converters;
 mod determinism;
 mod errors;
+mod estimate;
 mod exact;
 mod frozen;
 mod grid;
