@@ -16,8 +16,7 @@ use serde::{Deserialize, Serialize};
 use aimc_device::RngKey;
 use aimc_device::error::{ConfigError, require};
 use aimc_device::rng::label;
-use aimc_nn::loss::negative_log_likelihood;
-use aimc_nn::{Dataset, DatasetError, Gradients, Network, NetworkError, score};
+use aimc_nn::{Dataset, DatasetError, Gradients, Loss, Network, NetworkError, score};
 use aimc_tile::{SampleKeys, Tile};
 
 use crate::optimizer::{LearningRate, Optimizer, OptimizerConfig, Schedule};
@@ -37,6 +36,8 @@ pub struct TrainConfig {
     pub learning_rate: f32,
     /// Batches per step.
     pub accumulate: usize,
+    /// What is minimised.
+    pub loss: Loss,
     /// How digital parameters move.
     pub optimizer: OptimizerConfig,
     /// How the learning rate changes.
@@ -52,6 +53,7 @@ impl Default for TrainConfig {
             batch_size: 10,
             learning_rate: 0.3,
             accumulate: 1,
+            loss: Loss::default(),
             optimizer: OptimizerConfig::default(),
             schedule: Schedule::default(),
             warmup_steps: 0,
@@ -66,6 +68,7 @@ impl TrainConfig {
         require::at_least_one("batch_size", self.batch_size)?;
         require::positive("learning_rate", self.learning_rate)?;
         require::at_least_one("accumulate", self.accumulate)?;
+        self.loss.validate().map_err(|error| error.within("loss"))?;
         self.optimizer.validate().map_err(|error| error.within("optimizer"))?;
         self.schedule.validate().map_err(|error| error.within("schedule"))
     }
@@ -229,7 +232,7 @@ impl<T: Tile> Trainer<T> {
         let step = self.step;
         let at = |source| TrainError::Network { step, source };
         let trace = self.network.trace(x.as_view(), forward).map_err(at)?;
-        let (loss, gradient) = negative_log_likelihood(trace.output(), &labels);
+        let (loss, gradient) = self.config.loss.of(trace.output(), &labels);
         let gradients = self.network.backward(&trace, gradient, backward).map_err(at)?;
         self.pending.push((labels.len(), gradients));
         self.loss_sum += loss * labels.len() as f64;
@@ -260,7 +263,7 @@ impl<T: Tile> Trainer<T> {
     fn finish_epoch(&mut self, samples: usize, test: &Dataset) -> Result<(), TrainError> {
         let epoch = self.history.len() + 1;
         let key = self.key("evaluate").fold_in(epoch as u64);
-        let score = score(&self.network, test, EVALUATION_BATCH, SampleKeys::new(key))
+        let score = score(&self.network, test, &self.config.loss, EVALUATION_BATCH, SampleKeys::new(key))
             .map_err(|source| TrainError::Network { step: self.step, source })?;
         let train_loss = self.loss_sum / samples as f64;
         let (test_loss, test_accuracy) = (score.loss, score.accuracy);
