@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use aimc_device::RngKey;
 use aimc_device::error::{ConfigError, require};
+use aimc_device::pulsed::PulseCount;
 use aimc_device::rng::label;
 use aimc_nn::{Dataset, DatasetError, Gradients, Loss, Network, NetworkError, score};
 use aimc_tile::{SampleKeys, Tile};
@@ -85,6 +86,8 @@ pub struct EpochMetrics {
     pub test_loss: f64,
     /// Share of test samples classified correctly after the epoch.
     pub test_accuracy: f64,
+    /// Pulses that all devices have received up to the end of the epoch.
+    pub pulses: PulseCount,
 }
 
 /// Where training stands, reported after every step.
@@ -96,6 +99,8 @@ pub struct Progress<'a> {
     pub total: u64,
     /// Mean loss of the current batch.
     pub loss: f64,
+    /// Pulses that all devices have received so far.
+    pub pulses: PulseCount,
     /// Metrics of the epochs finished so far.
     pub history: &'a [EpochMetrics],
 }
@@ -215,6 +220,7 @@ impl<T: Tile> Trainer<T> {
                 samples: first + (end - start) as u64,
                 total: train.len() as u64 * self.config.epochs as u64,
                 loss,
+                pulses: self.pulses(),
                 history: &self.history,
             };
             if observe(progress).is_break() && self.step < total_steps {
@@ -267,9 +273,14 @@ impl<T: Tile> Trainer<T> {
             .map_err(|source| TrainError::Network { step: self.step, source })?;
         let train_loss = self.loss_sum / samples as f64;
         let (test_loss, test_accuracy) = (score.loss, score.accuracy);
-        self.history.push(EpochMetrics { epoch, train_loss, test_loss, test_accuracy });
+        let pulses = self.pulses();
+        self.history.push(EpochMetrics { epoch, train_loss, test_loss, test_accuracy, pulses });
         self.loss_sum = 0.0;
         Ok(())
+    }
+
+    fn pulses(&self) -> PulseCount {
+        self.network.tiles().map(|(_, tile)| tile.inventory().pulses).sum()
     }
 
     fn key(&self, purpose: &str) -> RngKey {
