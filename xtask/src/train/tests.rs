@@ -1,0 +1,1 @@
+//! Trainings as a whole.
