@@ -110,13 +110,10 @@ pub(crate) fn decode(tree: Value) -> Result<TrainingConfig, ConfigError> {
 
 impl TrainingConfig {
     fn validate(&self) -> Result<(), ConfigError> {
-        let folder = self.data.folder.as_ref().filter(|_| self.data.set == DataName::Digits);
-        require::that(
-            folder.is_none(),
-            "data.folder",
-            folder,
-            "must be left out: the digits come with the program",
-        )?;
+        if let (DataName::Digits, Some(folder)) = (self.data.set, &self.data.folder) {
+            let requirement = "must be left out: the digits come with the program";
+            return Err(ConfigError::new("data.folder", folder.display(), requirement));
+        }
         self.network.validate().map_err(|error| error.within("network"))?;
         self.training.validate().map_err(|error| error.within("training"))?;
         if let Some(tile) = &self.tile {
@@ -185,12 +182,10 @@ impl NetworkSection {
                     "must be left out beside mlp: the data tell it",
                 )
             }
-            None => require::that(
-                layers > 0,
-                "layers",
-                "",
-                "is missing: a list of layers, or mlp with hidden layers",
-            ),
+            None if layers == 0 => {
+                Err(ConfigError::new("layers", "", "is missing: a list of layers, or mlp with hidden layers"))
+            }
+            None => Ok(()),
         }
     }
 

@@ -193,8 +193,9 @@ impl<'a> Session<'a> {
 
 /// All that must be the same to go on: the configuration but for the number of epochs, and the data.
 fn identity(config: &TrainingConfig, data: &Split) -> Result<Value, ConfigError> {
-    let mut tree =
-        serde_json::to_value(config).map_err(|error| ConfigError::new("", "", error.to_string()))?;
+    let at = |error: serde_json::Error| ConfigError::new("", "", error.to_string());
+    // By way of text, which writes 0.1 as such; a tree made directly holds the next double.
+    let mut tree: Value = serde_json::from_str(&serde_json::to_string(config).map_err(at)?).map_err(at)?;
     if let Some(training) = tree.get_mut("training").and_then(Value::as_object_mut) {
         training.shift_remove("epochs");
     }
