@@ -19,8 +19,8 @@ pub(crate) struct NetworkShape {
 impl NetworkShape {
     /// Refuses layers without outputs.
     pub(crate) fn validate(&self) -> Result<(), ConfigError> {
-        let sizes = self.hidden.iter().enumerate();
-        sizes.map(|(i, &size)| require::at_least_one(&format!("hidden[{i}]"), size)).collect()
+        let mut sizes = self.hidden.iter().enumerate();
+        sizes.try_for_each(|(i, &size)| require::at_least_one(&format!("hidden[{i}]"), size))
     }
 
     /// Numbers of inputs, hidden neurons and outputs, layer by layer.

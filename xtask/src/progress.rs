@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 /// A bar that counts samples and estimates the time left; silent where there is no terminal.
 pub(crate) fn bar(name: impl Into<Cow<'static, str>>, samples: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("  {prefix:18} {bar:32} {percent:>3} %  {msg}  {eta} left")
+    let style = ProgressStyle::with_template("  {prefix:18} {bar:20} {percent:>3} %  {msg}  {eta} left")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(samples).with_style(style).with_prefix(name)
 }

@@ -119,8 +119,8 @@ impl TrainingConfig {
         if let Some(tile) = &self.tile {
             tile.validate().map_err(|error| error.within("tile"))?;
         }
-        let overrides = self.overrides.iter().enumerate();
-        overrides.map(|(i, other)| other.validate().map_err(|e| e.within(format!("override[{i}]")))).collect()
+        let mut overrides = self.overrides.iter().enumerate();
+        overrides.try_for_each(|(i, other)| other.validate().map_err(|e| e.within(format!("override[{i}]"))))
     }
 
     /// The network for data of `classes` whose samples have `shape`; refuses one that does not fit them or the loss.

@@ -150,13 +150,14 @@ fn show(bar: &ProgressBar, progress: &Progress<'_>, epochs: usize, shown: &mut u
     let last = progress.history.last();
     let metrics = last.map_or_else(|| format!("loss {:.3}", progress.loss), progress::describe);
     let done = progress.history.len();
-    let pulses = HumanCount(progress.pulses.total());
+    let pulses = page::spoken(progress.pulses.total());
     bar.set_position(progress.samples);
-    bar.set_message(format!("epoch {}/{epochs}, {metrics}, {pulses} pulses", (done + 1).min(epochs)));
+    bar.set_prefix(format!("epoch {}/{epochs}", (done + 1).min(epochs)));
+    bar.set_message(format!("{metrics}{pulses}"));
     if done > *shown {
         *shown = done;
         if bar.is_hidden() {
-            println!("epoch {done}/{epochs}: {metrics}, {pulses} pulses");
+            println!("epoch {done}/{epochs}: {metrics}{pulses}");
         }
     }
 }

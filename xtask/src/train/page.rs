@@ -37,14 +37,18 @@ pub(crate) fn print_tables(results: &Results) {
     println!();
     print_table(&MATRIX_HEADERS, &matrix_rows(results));
     if let Some(last) = results.history.last() {
-        let (EpochMetrics { epoch, train_loss, test_loss, test_accuracy, .. }, all) =
-            (last, last.pulses.total());
+        let EpochMetrics { epoch, train_loss, test_loss, test_accuracy, pulses } = last;
         println!(
-            "\nAfter epoch {epoch}: test accuracy {:.2} %, training loss {train_loss:.4}, test loss {test_loss:.4}, {} pulses",
+            "\nAfter epoch {epoch}: test accuracy {:.2} %, training loss {train_loss:.4}, test loss {test_loss:.4}{}",
             100.0 * test_accuracy,
-            count(all)
+            spoken(pulses.total())
         );
     }
+}
+
+/// A number of pulses at the end of a list of words; nothing where there are none.
+pub(crate) fn spoken(pulses: u64) -> String {
+    if pulses == 0 { String::new() } else { format!(", {:.3e} pulses", pulses as f64) }
 }
 
 /// The whole page.
@@ -54,7 +58,9 @@ pub(crate) fn render(results: &Results) -> Result<String, TrainCommandError> {
         "{} · {} training and {} test samples · seed {}",
         data.name, data.train_samples, data.test_samples, results.config.seed
     );
-    let mut report = Report::new("Training", subtitle);
+    let title =
+        if results.devices() > 0 { "Training in analog memory" } else { "Training in floating point" };
+    let mut report = Report::new(title, subtitle);
     highlights(&mut report, results);
     learning(&mut report, results)?;
     pulses(&mut report, results)?;
