@@ -4,8 +4,8 @@ use nalgebra::DMatrix;
 
 use aimc_tile::{MatVec, SampleKeys};
 
-use crate::loss::{count_correct, negative_log_likelihood};
-use crate::{Dataset, Network, NetworkError};
+use crate::loss::count_correct;
+use crate::{Dataset, Loss, Network, NetworkError};
 
 /// Calls `visit` with the outputs (outputs x batch) and labels of consecutive batches of `data`.
 ///
@@ -26,27 +26,28 @@ pub fn for_each_batch<T: MatVec>(
     Ok(())
 }
 
-/// How well a network that ends in log-probabilities knows a data set.
+/// How well a network knows a data set.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Score {
-    /// Mean negative log-likelihood of the labels.
+    /// Mean loss of the samples.
     pub loss: f64,
     /// Share of samples classified correctly.
     pub accuracy: f64,
 }
 
-/// Scores `network` on `data`; the network must have at least as many outputs as there are classes.
+/// Scores `network` on `data` by `loss`; the network must have at least as many outputs as there are classes.
 pub fn score<T: MatVec>(
     network: &Network<T>,
     data: &Dataset,
+    loss: &Loss,
     batch_size: usize,
     draws: SampleKeys,
 ) -> Result<Score, NetworkError> {
-    let (mut loss, mut correct) = (0.0, 0);
+    let (mut sum, mut correct) = (0.0, 0);
     for_each_batch(network, data, batch_size, draws, |outputs, labels| {
-        loss += negative_log_likelihood(outputs, labels).0 * labels.len() as f64;
+        sum += loss.of(outputs, labels).0 * labels.len() as f64;
         correct += count_correct(outputs, labels);
     })?;
     let samples = data.len() as f64;
-    Ok(Score { loss: loss / samples, accuracy: correct as f64 / samples })
+    Ok(Score { loss: sum / samples, accuracy: correct as f64 / samples })
 }

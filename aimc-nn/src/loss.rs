@@ -2,15 +2,24 @@
 
 use nalgebra::DMatrix;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
+use aimc_device::config;
 use aimc_device::error::{ConfigError, require};
 
 use crate::log_softmax;
 
-/// A loss of classification: outputs are classes x batch, labels one class per sample.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "loss", deny_unknown_fields)]
+/// A loss of classification, chosen by the field `model`: outputs are classes x batch, labels one class per sample.
+///
+/// ```
+/// use aimc_device::config;
+/// use aimc_nn::Loss;
+/// let loss: Loss = config::from_toml("model = \"CrossEntropy\"\nlabel_smoothing = 0.1")?;
+/// assert_eq!(loss, Loss::CrossEntropy { label_smoothing: 0.1 });
+/// # Ok::<(), aimc_device::ConfigError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, JsonSchema)]
+#[serde(tag = "model")]
 pub enum Loss {
     /// Negative log-likelihood; the network ends in log-probabilities.
     #[default]
@@ -19,13 +28,44 @@ pub enum Loss {
     CrossEntropy {
         /// ε: the target is 1 - ε + ε/classes at the label and ε/classes elsewhere (Szegedy et al. 2016,
         /// doi:10.1109/CVPR.2016.308).
-        #[serde(default)]
         label_smoothing: f32,
     },
     /// Mean squared difference to 1 at the label and 0 elsewhere, over all outputs.
     MeanSquare,
     /// Binary cross entropy of σ(output) with 1 at the label and 0 elsewhere, mean over all outputs.
     BinaryCrossEntropy,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct CrossEntropyFields {
+    label_smoothing: f32,
+}
+
+impl<'de> Deserialize<'de> for Loss {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        config::tagged(
+            deserializer,
+            "model",
+            &[
+                ("NegativeLogLikelihood", |table| {
+                    config::decode(table).map(|Nothing {}| Self::NegativeLogLikelihood)
+                }),
+                ("CrossEntropy", |table| {
+                    config::decode(table)
+                        .map(|CrossEntropyFields { label_smoothing }| Self::CrossEntropy { label_smoothing })
+                }),
+                ("MeanSquare", |table| config::decode(table).map(|Nothing {}| Self::MeanSquare)),
+                ("BinaryCrossEntropy", |table| {
+                    config::decode(table).map(|Nothing {}| Self::BinaryCrossEntropy)
+                }),
+            ],
+        )
+    }
 }
 
 impl Loss {
@@ -149,6 +189,24 @@ mod tests {
         let (expected, d) = negative_log_likelihood(&logs, &[2, 0]);
         assert!((loss - expected).abs() < 40.0 * f64::from(f32::EPSILON));
         assert!((gradient - log_softmax::backward(&logs, &d)).amax() < 4.0 * f32::EPSILON);
+    }
+
+    #[test]
+    fn every_loss_is_found_by_name_and_mistakes_are_named() {
+        for (name, loss) in [
+            ("NegativeLogLikelihood", Loss::NegativeLogLikelihood),
+            ("CrossEntropy", Loss::CrossEntropy { label_smoothing: 0.0 }),
+            ("MeanSquare", Loss::MeanSquare),
+            ("BinaryCrossEntropy", Loss::BinaryCrossEntropy),
+        ] {
+            assert_eq!(config::from_toml::<Loss>(&format!("model = \"{name}\"")).unwrap(), loss);
+        }
+        let refused = |text| config::from_toml::<Loss>(text).unwrap_err().field;
+        assert_eq!(refused("model = \"MeanSquare\"\nlabel_smoothing = 0.1"), "label_smoothing");
+        assert_eq!(refused("model = \"Hinge\""), "model");
+        assert_eq!(refused("model = \"CrossEntropy\"\nlabel_smoothing = \"much\""), "label_smoothing");
+        let too_much = Loss::CrossEntropy { label_smoothing: f32::NAN };
+        assert_eq!(too_much.validate().unwrap_err().field, "label_smoothing");
     }
 
     proptest! {

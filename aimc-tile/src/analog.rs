@@ -16,7 +16,7 @@ use crate::circuits::Circuits;
 use crate::ideal::{check_update, from_matrix, gather, to_matrix};
 use crate::periphery::IoConfig;
 use crate::pulse::UpdateConfig;
-use crate::tile::{MatVec, ReadOut, SampleKeys, Shape, Tile, TileError};
+use crate::tile::{Inventory, MatVec, ReadOut, SampleKeys, Shape, Tile, TileError};
 use crate::unit_cell::{CellArray, OuterProducts, UnitCell};
 
 /// A whole tile.
@@ -172,6 +172,15 @@ impl Tile for AnalogTile {
 
     fn end_of_step(&mut self, key: RngKey) {
         self.cells.end_of_step(key);
+    }
+
+    fn inventory(&self) -> Inventory {
+        let arrays = self.devices();
+        Inventory {
+            arrays: u64::from(!arrays.is_empty()),
+            devices: arrays.iter().map(|array| array.weights().len() as u64).sum(),
+            pulses: arrays.iter().map(|array| array.pulses()).sum(),
+        }
     }
 
     fn state(&self) -> State {

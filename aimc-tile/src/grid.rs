@@ -29,7 +29,7 @@ use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
 
 use crate::ideal::check_update;
-use crate::tile::{MatVec, ReadOut, SampleKeys, Shape, Tile, TileError, check_lines, check_shape};
+use crate::tile::{Inventory, MatVec, ReadOut, SampleKeys, Shape, Tile, TileError, check_lines, check_shape};
 
 /// `size` lines cut into the fewest parts of at most `largest` lines (0: no limit), equal but for one line, larger first.
 #[must_use]
@@ -198,6 +198,10 @@ impl<T: Tile> Tile for TileGrid<T> {
             let key = part.key(key);
             part.tile.end_of_step(key);
         }
+    }
+
+    fn inventory(&self) -> Inventory {
+        self.tiles().map(Tile::inventory).sum()
     }
 
     fn state(&self) -> State {

@@ -27,5 +27,5 @@ pub use mapping::{InputRangeConfig, LogicalTile, MappingConfig, PeripheryConfig}
 pub use periphery::{AnalogMvm, IoConfig};
 pub use pulse::UpdateConfig;
 pub use sliced::{SliceConfig, SlicedTile};
-pub use tile::{MatVec, ReadOut, SampleKeys, Shape, Tile, TileError, TrainableTile};
+pub use tile::{Inventory, MatVec, ReadOut, SampleKeys, Shape, Tile, TileError, TrainableTile};
 pub use unit_cell::UnitCell;

@@ -41,7 +41,7 @@ use aimc_device::state::{State, StateError, StatePart};
 
 use crate::grid::restore_all;
 use crate::ideal::check_update;
-use crate::tile::{MatVec, ReadOut, SampleKeys, Shape, Tile, TileError, check_lines, check_shape};
+use crate::tile::{Inventory, MatVec, ReadOut, SampleKeys, Shape, Tile, TileError, check_lines, check_shape};
 
 /// Which slices take the pulses of an update.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -266,6 +266,10 @@ impl<T: Tile + ReadOut> Tile for SlicedTile<T> {
             // Refused only where exact storage has overflowed; the slices then stay as they are.
             let _ = self.set_weights(&sum, key.fold_in(label("carry")));
         }
+    }
+
+    fn inventory(&self) -> Inventory {
+        self.slices.iter().map(Tile::inventory).sum()
     }
 
     fn state(&self) -> State {

@@ -3,6 +3,7 @@
 use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
 
 use aimc_device::RngKey;
+use aimc_device::pulsed::PulseCount;
 use aimc_device::state::{State, StateError, StatePart};
 
 /// Size of a tile: `outputs` bit lines by `inputs` word lines.
@@ -12,6 +13,36 @@ pub struct Shape {
     pub outputs: usize,
     /// Number of inputs (columns of the weight matrix).
     pub inputs: usize,
+}
+
+/// What a tile is made of, and what its devices have been through.
+///
+/// ```
+/// use aimc_device::RngKey;
+/// use aimc_tile::{Shape, Tile, TileConfig};
+/// let shape = Shape { outputs: 2, inputs: 3 };
+/// let inventory = TileConfig::default().build(shape, RngKey::root(1))?.inventory();
+/// assert_eq!((inventory.arrays, inventory.devices, inventory.pulses.total()), (1, 6, 0));
+/// # Ok::<(), aimc_device::ConfigError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Inventory {
+    /// Crossbars of devices, with circuits of their own; none for ideal storage.
+    pub arrays: u64,
+    /// Devices in them.
+    pub devices: u64,
+    /// Pulses that they have received since they were fabricated.
+    pub pulses: PulseCount,
+}
+
+impl std::iter::Sum for Inventory {
+    fn sum<I: Iterator<Item = Self>>(parts: I) -> Self {
+        parts.fold(Self::default(), |sum, part| Self {
+            arrays: sum.arrays + part.arrays,
+            devices: sum.devices + part.devices,
+            pulses: sum.pulses + part.pulses,
+        })
+    }
 }
 
 /// A call that a tile refuses; nothing was changed.
@@ -136,6 +167,11 @@ pub trait Tile: MatVec {
         None
     }
 
+    /// The devices behind the tile and their pulses; a tile made of tiles sums up those of all of them.
+    fn inventory(&self) -> Inventory {
+        Inventory::default()
+    }
+
     /// Everything needed to continue later.
     fn state(&self) -> State;
 
@@ -208,6 +244,10 @@ impl<T: Tile + ?Sized> Tile for Box<T> {
 
     fn digital_weights(&mut self) -> Option<&mut [f32]> {
         (**self).digital_weights()
+    }
+
+    fn inventory(&self) -> Inventory {
+        (**self).inventory()
     }
 
     fn state(&self) -> State {

@@ -18,7 +18,7 @@ use nalgebra::DMatrix;
 use crate::trainer::{EpochMetrics, Trainer};
 
 /// Version of the layout; files of another version are refused.
-const FORMAT: &str = "aimc-checkpoint/2";
+const FORMAT: &str = "aimc-checkpoint/3";
 
 /// A training frozen between two steps.
 #[derive(Clone, Debug)]
@@ -170,6 +170,12 @@ impl Checkpoint {
     #[must_use]
     pub fn steps(&self) -> u64 {
         self.header.step
+    }
+
+    /// The configuration that must be given again to go on.
+    #[must_use]
+    pub fn config(&self) -> &Value {
+        &self.header.config
     }
 
     /// The checkpoint as the content of a file.

@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 
 use aimc_device::RngKey;
 use aimc_device::error::{ConfigError, require};
+use aimc_device::pulsed::PulseCount;
 use aimc_device::rng::label;
-use aimc_nn::loss::negative_log_likelihood;
-use aimc_nn::{Dataset, DatasetError, Gradients, Network, NetworkError, score};
+use aimc_nn::{Dataset, DatasetError, Gradients, Loss, Network, NetworkError, score};
 use aimc_tile::{SampleKeys, Tile};
 
 use crate::optimizer::{LearningRate, Optimizer, OptimizerConfig, Schedule};
@@ -37,6 +37,8 @@ pub struct TrainConfig {
     pub learning_rate: f32,
     /// Batches per step.
     pub accumulate: usize,
+    /// What is minimised.
+    pub loss: Loss,
     /// How digital parameters move.
     pub optimizer: OptimizerConfig,
     /// How the learning rate changes.
@@ -52,6 +54,7 @@ impl Default for TrainConfig {
             batch_size: 10,
             learning_rate: 0.3,
             accumulate: 1,
+            loss: Loss::default(),
             optimizer: OptimizerConfig::default(),
             schedule: Schedule::default(),
             warmup_steps: 0,
@@ -66,6 +69,7 @@ impl TrainConfig {
         require::at_least_one("batch_size", self.batch_size)?;
         require::positive("learning_rate", self.learning_rate)?;
         require::at_least_one("accumulate", self.accumulate)?;
+        self.loss.validate().map_err(|error| error.within("loss"))?;
         self.optimizer.validate().map_err(|error| error.within("optimizer"))?;
         self.schedule.validate().map_err(|error| error.within("schedule"))
     }
@@ -82,6 +86,8 @@ pub struct EpochMetrics {
     pub test_loss: f64,
     /// Share of test samples classified correctly after the epoch.
     pub test_accuracy: f64,
+    /// Pulses that all devices have received up to the end of the epoch.
+    pub pulses: PulseCount,
 }
 
 /// Where training stands, reported after every step.
@@ -93,6 +99,8 @@ pub struct Progress<'a> {
     pub total: u64,
     /// Mean loss of the current batch.
     pub loss: f64,
+    /// Pulses that all devices have received so far.
+    pub pulses: PulseCount,
     /// Metrics of the epochs finished so far.
     pub history: &'a [EpochMetrics],
 }
@@ -212,6 +220,7 @@ impl<T: Tile> Trainer<T> {
                 samples: first + (end - start) as u64,
                 total: train.len() as u64 * self.config.epochs as u64,
                 loss,
+                pulses: self.pulses(),
                 history: &self.history,
             };
             if observe(progress).is_break() && self.step < total_steps {
@@ -229,7 +238,7 @@ impl<T: Tile> Trainer<T> {
         let step = self.step;
         let at = |source| TrainError::Network { step, source };
         let trace = self.network.trace(x.as_view(), forward).map_err(at)?;
-        let (loss, gradient) = negative_log_likelihood(trace.output(), &labels);
+        let (loss, gradient) = self.config.loss.of(trace.output(), &labels);
         let gradients = self.network.backward(&trace, gradient, backward).map_err(at)?;
         self.pending.push((labels.len(), gradients));
         self.loss_sum += loss * labels.len() as f64;
@@ -260,13 +269,18 @@ impl<T: Tile> Trainer<T> {
     fn finish_epoch(&mut self, samples: usize, test: &Dataset) -> Result<(), TrainError> {
         let epoch = self.history.len() + 1;
         let key = self.key("evaluate").fold_in(epoch as u64);
-        let score = score(&self.network, test, EVALUATION_BATCH, SampleKeys::new(key))
+        let score = score(&self.network, test, &self.config.loss, EVALUATION_BATCH, SampleKeys::new(key))
             .map_err(|source| TrainError::Network { step: self.step, source })?;
         let train_loss = self.loss_sum / samples as f64;
         let (test_loss, test_accuracy) = (score.loss, score.accuracy);
-        self.history.push(EpochMetrics { epoch, train_loss, test_loss, test_accuracy });
+        let pulses = self.pulses();
+        self.history.push(EpochMetrics { epoch, train_loss, test_loss, test_accuracy, pulses });
         self.loss_sum = 0.0;
         Ok(())
+    }
+
+    fn pulses(&self) -> PulseCount {
+        self.network.tiles().map(|(_, tile)| tile.inventory().pulses).sum()
     }
 
     fn key(&self, purpose: &str) -> RngKey {

@@ -45,7 +45,7 @@ use aimc_device::RngKey;
 use aimc_device::error::{ConfigError, require};
 use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
-use aimc_tile::{MatVec, ReadOut, SampleKeys, Shape, Tile, TileError, TrainableTile};
+use aimc_tile::{Inventory, MatVec, ReadOut, SampleKeys, Shape, Tile, TileError, TrainableTile};
 
 /// The procedure, see the [module](self).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -228,6 +228,10 @@ impl<T: Tile, R: Tile> Tile for ZeroShifted<T, R> {
     fn end_of_step(&mut self, key: RngKey) {
         self.tile.end_of_step(key);
         self.reference.end_of_step(key.fold_in(label("zero shift")));
+    }
+
+    fn inventory(&self) -> Inventory {
+        [self.tile.inventory(), self.reference.inventory()].into_iter().sum()
     }
 
     fn state(&self) -> State {

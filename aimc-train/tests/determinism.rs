@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 
 use aimc_device::RngKey;
 use aimc_device::config;
-use aimc_nn::{Activation, Dataset, NetworkConfig};
-use aimc_tile::{AnalogTile, TileConfig};
+use aimc_nn::{Activation, Dataset, Loss, NetworkConfig};
+use aimc_tile::{AnalogTile, IdealTile, TileConfig};
 use aimc_train::{Checkpoint, CheckpointError, Ending, TrainConfig, Trainer};
 use nalgebra::DMatrix;
 use serde_json::{Value, json};
@@ -128,4 +128,38 @@ fn a_network_with_too_few_outputs_is_refused() {
         error.to_string(),
         "outputs of the network = 2: must be at least 3, one per class of the data"
     );
+}
+
+/// Every loss reaches the classes through a network that ends as the loss asks; the smoothed targets of the second
+/// are never reached, so its loss stays above the entropy of them.
+#[test]
+fn a_network_learns_by_every_loss() {
+    let losses = [
+        Loss::NegativeLogLikelihood,
+        Loss::CrossEntropy { label_smoothing: 0.3 },
+        Loss::MeanSquare,
+        Loss::BinaryCrossEntropy,
+    ];
+    for loss in losses {
+        let mut network = NetworkConfig::mlp(&[24, 16, 3], Activation::Tanh);
+        if loss != Loss::NegativeLogLikelihood {
+            network.layers.pop();
+        }
+        let network = network.build(RngKey::root(SEED), |place| IdealTile::new(place.shape)).unwrap();
+        let config = TrainConfig { epochs: 12, batch_size: 5, loss, ..TrainConfig::default() };
+        let mut trainer = Trainer::new(network, config, SEED).unwrap();
+        let data = data(60);
+        trainer.run(&data, &data, &mut |_| ControlFlow::Continue(())).unwrap();
+        let (first, last) = (&trainer.history()[0], &trainer.history()[11]);
+        assert!(last.test_accuracy > 0.9, "{loss:?}: {last:?}");
+        assert!(last.test_loss < first.test_loss && last.train_loss < first.train_loss, "{loss:?}");
+        if let Loss::CrossEntropy { label_smoothing } = loss {
+            let (rest, label) =
+                (f64::from(label_smoothing) / 3.0, 1.0 - 2.0 * f64::from(label_smoothing) / 3.0);
+            let entropy = -label * label.ln() - 2.0 * rest * rest.ln();
+            assert!(last.test_loss > entropy, "{} {entropy}", last.test_loss);
+        }
+    }
+    let config = TrainConfig { loss: Loss::CrossEntropy { label_smoothing: 1.5 }, ..TrainConfig::default() };
+    assert_eq!(config.validate().unwrap_err().field, "loss.label_smoothing");
 }

@@ -1,6 +1,7 @@
 //! Ctrl-C: the first press asks the work to stop between two steps, the second ends the process at once.
 //!
-//! Results are written at the very end and all together ([`crate::files`]), so stopping early leaves nothing behind.
+//! Results are written at the very end and all together ([`crate::files`]), so stopping early leaves nothing behind;
+//! a training leaves its checkpoint.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};

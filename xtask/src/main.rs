@@ -11,11 +11,15 @@ mod files;
 mod fit_device;
 mod golden;
 mod interrupt;
+mod learning_curves;
+mod network_shape;
 mod plot;
+mod progress;
 mod quantile;
 mod report;
 mod schema;
 mod table;
+mod train;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -38,6 +42,8 @@ struct Arguments {
 enum Command {
     /// Train a network on analog devices, then see an inference chip age ten years; writes a report.
     Demo(demo::DemoArguments),
+    /// Train any network on any tiles, as a configuration file says; goes on after an interruption; writes a report.
+    Train(train::TrainArguments),
     /// Draw what pulses and time do to devices: presets or configuration files; writes a report.
     Device(device::DeviceArguments),
     /// Fit device models to a table of measured pulses; writes a device record and a report.
@@ -90,6 +96,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error>> {
     }
     match arguments.command {
         Command::Demo(arguments) => demo::run(&arguments)?,
+        Command::Train(arguments) => train::run(&arguments)?,
         Command::Device(arguments) => device::run(&arguments)?,
         Command::FitDevice(arguments) => fit_device::run(&arguments)?,
         Command::Golden { dir } => {

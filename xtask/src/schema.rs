@@ -7,12 +7,15 @@ use schemars::{Schema, schema_for};
 use serde_json::{Value, json};
 
 use crate::demo::DemoConfig;
+use crate::train::TrainingConfig;
 
 /// Configurations that have a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum SchemaName {
     /// The file of `cargo xtask demo --config`.
     Demo,
+    /// The file of `cargo xtask train --config`.
+    Train,
     /// A tile for training.
     Tile,
     /// A tile for inference.
@@ -23,6 +26,7 @@ pub(crate) enum SchemaName {
 pub(crate) fn render(name: SchemaName) -> Result<String, serde_json::Error> {
     let schema: Schema = match name {
         SchemaName::Demo => schema_for!(DemoConfig),
+        SchemaName::Train => schema_for!(TrainingConfig),
         SchemaName::Tile => schema_for!(TileConfig),
         SchemaName::InferenceTile => schema_for!(InferenceTileConfig),
     };
@@ -68,9 +72,24 @@ mod tests {
         }
     }
 
-    /// The committed copy is for editors; `cargo xtask schema demo > docs/demo.schema.json` renews it.
     #[test]
-    fn the_committed_schema_is_up_to_date() {
-        assert!(render(SchemaName::Demo).unwrap() == include_str!("../../docs/demo.schema.json"));
+    fn the_schema_of_a_training_knows_layers_algorithms_and_losses() {
+        let text = render(SchemaName::Train).unwrap();
+        for name in
+            ["override", "mlp", "label_smoothing", "transfer_every", "kernel", "warmup_steps", "folder"]
+        {
+            assert!(text.contains(&format!("\"{name}\"")), "{name} is missing");
+        }
+    }
+
+    /// The committed copies are for editors; `cargo xtask schema NAME > docs/NAME.schema.json` renews one.
+    #[test]
+    fn the_committed_schemas_are_up_to_date() {
+        let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+        for (name, schema) in [("demo", SchemaName::Demo), ("train", SchemaName::Train)] {
+            let file = docs.join(format!("{name}.schema.json"));
+            let committed = std::fs::read_to_string(&file).unwrap_or_default();
+            assert!(render(schema).unwrap() == committed, "renew {}", file.display());
+        }
     }
 }

@@ -12,7 +12,7 @@ use crate::pulsed::fabrication::{Cells, RetentionCells, fabricate};
 use crate::pulsed::hidden_parameters::{import, lists, unit_factor};
 use crate::pulsed::retention::{after_reset, decayed, diffused};
 use crate::pulsed::row::Row;
-use crate::pulsed::{Common, Direction, PulsedDevice, WriteNoise};
+use crate::pulsed::{Common, Direction, PulseCount, PulsedDevice, WriteNoise};
 use crate::rng::{RngKey, Stream, label};
 use crate::state::{State, StateError, StatePart};
 
@@ -90,6 +90,9 @@ pub trait DeviceArray: std::fmt::Debug + Send + Sync {
     /// ```
     fn set_constants(&mut self, constants: &[(&str, &[f32])], key: RngKey) -> Result<(), ConfigError>;
 
+    /// Pulses that the devices have received since fabrication, all together.
+    fn pulses(&self) -> PulseCount;
+
     /// Up and down pulses that each device has received; `None` unless the device record counts them.
     fn pulse_counts(&self) -> Option<(&[u64], &[u64])>;
 
@@ -119,6 +122,8 @@ pub struct Population<D: PulsedDevice> {
     clock: DriftClock,
     /// Up and down pulses per device; empty unless counted.
     counts: (Vec<u64>, Vec<u64>),
+    /// Pulses of all devices.
+    pulses: PulseCount,
 }
 
 impl<D: PulsedDevice> Population<D> {
@@ -144,6 +149,7 @@ impl<D: PulsedDevice> Population<D> {
             hidden: vec![0.0; if D::HIDDEN { n } else { 0 }],
             clock: DriftClock::default(),
             counts: (vec![0; counters], vec![0; counters]),
+            pulses: PulseCount::default(),
         };
         population.set_weights(&vec![0.0; n], key.fold_in(label("first weights")));
         Ok(population)
@@ -210,6 +216,7 @@ impl<D: PulsedDevice> Population<D> {
                 apparent: apparent.next().unwrap_or_default(),
                 hidden: hidden.next().unwrap_or_default(),
                 counts: (ups.next().unwrap_or_default(), downs.next().unwrap_or_default()),
+                pulses: PulseCount::default(),
                 noisy,
                 write_std,
                 noise: Vec::new(),
@@ -253,6 +260,8 @@ impl<D: PulsedDevice> DeviceArray for Population<D> {
         } else {
             rows.iter_mut().enumerate().for_each(|(row, port)| work(row, port));
         }
+        let pulses: PulseCount = rows.iter().map(|row| row.pulses).sum();
+        self.pulses += pulses;
     }
 
     fn granularity(&self) -> f32 {
@@ -335,6 +344,10 @@ impl<D: PulsedDevice> DeviceArray for Population<D> {
         Ok(())
     }
 
+    fn pulses(&self) -> PulseCount {
+        self.pulses
+    }
+
     fn pulse_counts(&self) -> Option<(&[u64], &[u64])> {
         self.common.count_pulses.then_some((&self.counts.0, &self.counts.1))
     }
@@ -351,6 +364,7 @@ impl<D: PulsedDevice> DeviceArray for Population<D> {
         }
         state.put("unit", vec![self.unit]);
         state.nest("drift", self.clock.state());
+        state.put("pulses", vec![self.pulses.up, self.pulses.down]);
         state.put("up_pulses", self.counts.0.clone());
         state.put("down_pulses", self.counts.1.clone());
         state
@@ -370,6 +384,8 @@ impl<D: PulsedDevice> DeviceArray for Population<D> {
         }
         next.unit = state.floats("unit", 1)?[0];
         next.clock = DriftClock::restore(&state.part("drift"), n)?;
+        let pulses = state.counts("pulses", 2)?;
+        next.pulses = PulseCount { up: pulses[0], down: pulses[1] };
         next.counts.0 = state.counts("up_pulses", self.counts.0.len())?.to_vec();
         next.counts.1 = state.counts("down_pulses", self.counts.1.len())?.to_vec();
         *self = next;

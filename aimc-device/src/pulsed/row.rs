@@ -8,7 +8,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use crate::lane::{F32x8, Lane, WIDTH};
 use crate::pulsed::population::RowPort;
-use crate::pulsed::{Cell, Constants, Direction, Extra, PulsedDevice};
+use crate::pulsed::{Cell, Constants, Direction, Extra, PulseCount, PulsedDevice};
 use crate::rng::Stream;
 
 /// One row of a population.
@@ -26,7 +26,10 @@ pub(super) struct Row<'a, D: PulsedDevice> {
     pub(super) apparent: &'a mut [f32],
     /// Hidden states; empty for models without.
     pub(super) hidden: &'a mut [f32],
+    /// Pulses of every device; empty unless counted.
     pub(super) counts: (&'a mut [u64], &'a mut [u64]),
+    /// Pulses of the row since it was opened.
+    pub(super) pulses: PulseCount,
     pub(super) noisy: bool,
     pub(super) write_std: f32,
     pub(super) noise: Vec<f32>,
@@ -128,6 +131,7 @@ impl<D: PulsedDevice> RowPort for Row<'_, D> {
                 self.noise.fill(0.0);
             }
         }
+        self.pulses.count(direction, columns.len() as u64);
         let counts = match direction {
             Direction::Up => &mut self.counts.0,
             Direction::Down => &mut self.counts.1,

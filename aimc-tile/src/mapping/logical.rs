@@ -25,7 +25,7 @@ use aimc_device::state::{State, StateError, StatePart};
 use crate::ideal::check_update;
 use crate::mapping::input_range::InputRange;
 use crate::mapping::{MappingConfig, PeripheryConfig, scales};
-use crate::tile::{MatVec, ReadOut, SampleKeys, Shape, Tile, TileError, check_lines, check_shape};
+use crate::tile::{Inventory, MatVec, ReadOut, SampleKeys, Shape, Tile, TileError, check_lines, check_shape};
 
 /// A tile and its digital periphery, see the [module](self).
 #[derive(Clone, Debug)]
@@ -278,6 +278,10 @@ impl<T: Tile> Tile for LogicalTile<T> {
 
     fn end_of_step(&mut self, key: RngKey) {
         self.tile.end_of_step(key);
+    }
+
+    fn inventory(&self) -> Inventory {
+        self.tile.inventory()
     }
 
     fn state(&self) -> State {

@@ -18,7 +18,8 @@ use aimc_device::error::{ConfigError, require};
 use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
 use aimc_tile::{
-    AnalogTile, MatVec, ReadOut, SampleKeys, Shape, Tile, TileConfig, TileError, UpdateConfig, check_update,
+    AnalogTile, Inventory, MatVec, ReadOut, SampleKeys, Shape, Tile, TileConfig, TileError, UpdateConfig,
+    check_update,
 };
 
 use crate::algorithms::transfer_tile::{column, one_hot};
@@ -170,6 +171,10 @@ impl Tile for DigitalRankUpdateTile {
 
     fn end_of_step(&mut self, key: RngKey) {
         self.array.end_of_step(key);
+    }
+
+    fn inventory(&self) -> Inventory {
+        self.array.inventory()
     }
 
     fn state(&self) -> State {

@@ -11,8 +11,8 @@ use aimc_device::error::{ConfigError, require};
 use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
 use aimc_tile::{
-    AnalogTile, Circuits, MatVec, ReadOut, SampleKeys, Shape, Tile, TileConfig, TileError, UnitCell,
-    check_update,
+    AnalogTile, Circuits, Inventory, MatVec, ReadOut, SampleKeys, Shape, Tile, TileConfig, TileError,
+    UnitCell, check_update,
 };
 
 use crate::algorithms::transfer::Transfer;
@@ -315,6 +315,10 @@ impl Tile for TransferTile {
             array.end_of_step(key.fold_in(k as u64));
         }
         self.add_up();
+    }
+
+    fn inventory(&self) -> Inventory {
+        self.arrays.iter().map(Tile::inventory).sum()
     }
 
     fn state(&self) -> State {

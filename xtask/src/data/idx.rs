@@ -27,16 +27,17 @@ const CLASSES: usize = 10;
 /// Loads the four files of `dir`; where a plain file and one with `.gz` are there, the plain one is read.
 pub(crate) fn load_folder(dir: &Path) -> Result<Split, DataError> {
     let [train_images, train_labels, test_images, test_labels] = NAMES;
-    let train = load_part(dir, train_images, train_labels)?;
-    let test = load_part(dir, test_images, test_labels)?;
-    if train.feature_count() != test.feature_count() {
-        return Err(DataError::ImageSize { train: train.feature_count(), test: test.feature_count() });
+    let (train, size) = load_part(dir, train_images, train_labels)?;
+    let (test, test_size) = load_part(dir, test_images, test_labels)?;
+    if size != test_size {
+        return Err(DataError::ImageSize { train: size, test: test_size });
     }
     let name = format!("MNIST ({} training, {} test images)", train.len(), test.len());
-    Ok(Split { name, train, test })
+    Ok(Split { name, shape: [&[1], size.as_slice()].concat(), train, test })
 }
 
-fn load_part(dir: &Path, images_name: &str, labels_name: &str) -> Result<Dataset, DataError> {
+/// Samples, and height and width of their images.
+fn load_part(dir: &Path, images_name: &str, labels_name: &str) -> Result<(Dataset, [usize; 2]), DataError> {
     let (images_path, labels_path) = (find(dir, images_name)?, find(dir, labels_name)?);
     let labels = read(&labels_path, |reader| read_idx::<1>(reader, LABELS_MAGIC))?;
     let images = read(&images_path, |reader| read_idx::<3>(reader, IMAGES_MAGIC))?;
@@ -55,7 +56,8 @@ fn load_part(dir: &Path, images_name: &str, labels_name: &str) -> Result<Dataset
     }
     let pixels = images.bytes.iter().map(|&byte| f32::from(byte) / 255.0).collect();
     let labels = labels.bytes.into_iter().map(usize::from).collect();
-    Ok(Dataset::new(DMatrix::from_vec(rows * columns, count, pixels), labels, CLASSES)?)
+    let features = DMatrix::from_vec(rows * columns, count, pixels);
+    Ok((Dataset::new(features, labels, CLASSES)?, [rows, columns]))
 }
 
 fn find(dir: &Path, name: &str) -> Result<PathBuf, DataError> {
@@ -188,7 +190,7 @@ mod tests {
     fn plain_files_are_read_and_scaled() {
         let split = load(&good()).unwrap();
         assert_eq!(split.train.features().column(0).as_slice(), &[0.0, 0.2, 0.4, 1.0]);
-        assert_eq!(split.train.labels(), [7, 0, 9]);
+        assert_eq!((split.train.labels(), &split.shape[..]), (&[7, 0, 9][..], &[1, 2, 2][..]));
         assert_eq!((split.test.len(), split.test.classes()), (2, 10));
         assert_eq!(split.name, "MNIST (3 training, 2 test images)");
     }
@@ -248,9 +250,11 @@ mod tests {
         let error = load(&files).unwrap_err();
         assert!(matches!(error, DataError::CountMismatch { images: 3, labels: 2, .. }), "{error}");
         let mut files = good();
-        files[2] = encode(IMAGES_MAGIC, &[2, 1, 1], &[1, 1]);
+        // As many pixels, in another arrangement.
+        files[2] = encode(IMAGES_MAGIC, &[2, 4, 1], &[1; 8]);
         let error = load(&files).unwrap_err();
-        assert!(matches!(error, DataError::ImageSize { train: 4, test: 1 }), "{error}");
+        assert!(matches!(error, DataError::ImageSize { train: [2, 2], test: [4, 1] }), "{error}");
+        assert!(error.to_string().contains("2 x 2 pixels but test images have 4 x 1"), "{error}");
     }
 
     #[test]

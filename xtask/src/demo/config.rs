@@ -3,7 +3,6 @@
 use aimc_device::error::require;
 use aimc_device::{ConfigError, config, presets};
 use aimc_infer::{EvaluationConfig, InferenceTileConfig};
-use aimc_nn::Activation;
 use aimc_tile::TileConfig;
 use aimc_train::TrainConfig;
 use schemars::JsonSchema;
@@ -12,11 +11,9 @@ use serde_json::{Value, json};
 
 use super::{DemoArguments, DemoError};
 use crate::config_file;
+use crate::network_shape::NetworkShape;
 
 const DEFAULT: &str = include_str!("default.toml");
-/// Where preset names of a demo configuration are looked up.
-const PRESETS: &[&[presets::Preset]] =
-    &[aimc_train::presets::ALGORITHMS, aimc_tile::presets::TILES, presets::DEVICES];
 
 /// Everything that determines the results of the demo.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -36,16 +33,6 @@ pub(crate) struct DemoConfig {
     pub(crate) pulse_response: PulseResponse,
     /// The inference chip.
     pub(crate) inference: Inference,
-}
-
-/// Hidden layers; inputs and outputs follow from the data.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NetworkShape {
-    /// Sizes of the hidden layers.
-    pub(crate) hidden: Vec<usize>,
-    /// Function after each hidden layer.
-    pub(crate) activation: Activation,
 }
 
 /// How trainings are compared.
@@ -121,7 +108,7 @@ fn read(mut tree: Value, arguments: &DemoArguments) -> Result<DemoConfig, Config
     if let Some(name) = &arguments.preset {
         tree["devices"]["good"] = preset_tile(name)?;
     }
-    let tree = presets::resolve(tree, PRESETS)?;
+    let tree = presets::resolve(tree, config_file::PRESETS)?;
     let demo: DemoConfig = config::decode(tree)?;
     demo.validate()?;
     Ok(demo)
@@ -145,9 +132,7 @@ fn preset_tile(name: &str) -> Result<Value, ConfigError> {
 
 impl DemoConfig {
     fn validate(&self) -> Result<(), ConfigError> {
-        for (i, &size) in self.network.hidden.iter().enumerate() {
-            require::at_least_one(&format!("network.hidden[{i}]"), size)?;
-        }
+        self.network.validate().map_err(|error| error.within("network"))?;
         self.training.validate().map_err(|error| error.within("training"))?;
         require::that(
             self.comparison.repeats >= 2,

@@ -19,7 +19,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::config_file::ConfigFileError;
-use crate::data::{self, DataArguments, DataError, Split};
+use crate::data::{self, DataArguments, DataError, DataSummary, Split};
 use crate::device::pulse_response::{self, Response};
 use crate::files::{OutputError, Outputs, check_folder};
 use crate::interrupt::Interrupted;
@@ -93,27 +93,6 @@ struct Results {
     weight_errors: Vec<inference::WeightErrors>,
 }
 
-#[derive(Debug, Serialize)]
-struct DataSummary {
-    name: String,
-    train_samples: usize,
-    test_samples: usize,
-    inputs: usize,
-    classes: usize,
-}
-
-impl DataSummary {
-    fn of(data: &Split) -> Self {
-        Self {
-            name: data.name.clone(),
-            train_samples: data.train.len(),
-            test_samples: data.test.len(),
-            inputs: data.train.feature_count(),
-            classes: data.train.classes(),
-        }
-    }
-}
-
 /// Runs the demo and writes its report.
 pub(crate) fn run(arguments: &DemoArguments) -> Result<(), DemoError> {
     let start = Instant::now();
@@ -132,10 +111,9 @@ pub(crate) fn run(arguments: &DemoArguments) -> Result<(), DemoError> {
 }
 
 fn compute(config: DemoConfig, data: &Split) -> Result<Results, DemoError> {
-    let mut sizes = vec![data.train.feature_count()];
-    sizes.extend(&config.network.hidden);
-    sizes.push(data.train.classes());
-    let network = NetworkConfig::mlp(&sizes, config.network.activation);
+    let (inputs, outputs) = (data.train.feature_count(), data.train.classes());
+    let sizes = config.network.sizes(inputs, outputs);
+    let network = config.network.network(inputs, outputs);
     println!(
         "{}: {} training and {} test samples; network {sizes:?}, seed {}",
         data.name,
@@ -158,7 +136,7 @@ fn compute(config: DemoConfig, data: &Split) -> Result<Results, DemoError> {
     let inference = inference::run(&config, &first.networks[0], accuracy, data)?;
     Ok(Results {
         program: format!("aimc {}", env!("CARGO_PKG_VERSION")),
-        data: DataSummary::of(data),
+        data: data.summary(),
         network,
         pulse_response,
         weight_errors: inference::weight_errors(&config, &first.networks[0])?,

@@ -8,7 +8,7 @@ use aimc_infer::Summary;
 use aimc_nn::{Network, NetworkConfig};
 use aimc_tile::{AnalogTile, TileConfig};
 use aimc_train::{Ending, EpochMetrics, Trainer};
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar};
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -16,7 +16,9 @@ use super::DemoError;
 use super::config::DemoConfig;
 use crate::data::Split;
 use crate::interrupt::{self, Interrupted};
-use crate::plot::{Axis, LineChart, Series, SeriesStyle};
+use crate::learning_curves;
+use crate::plot::{LineChart, Series, SeriesStyle};
+use crate::progress;
 
 /// Trainings of the network on one kind of tile.
 #[derive(Debug, Serialize)]
@@ -49,7 +51,7 @@ pub(crate) fn train(
     ];
     let samples = (config.comparison.repeats * config.training.epochs * data.train.len()) as u64;
     let bars = MultiProgress::new();
-    let bars = tiles.each_ref().map(|(name, _)| bars.add(bar(name, samples)));
+    let bars = tiles.each_ref().map(|(name, _)| bars.add(progress::bar(*name, samples)));
     let repeats = config.comparison.repeats;
     let runs = (0..tiles.len() * repeats)
         .into_par_iter()
@@ -64,12 +66,6 @@ pub(crate) fn train(
         .iter()
         .map(|(name, _)| gather(name, config.seed, runs.by_ref().take(repeats).collect()))
         .collect())
-}
-
-fn bar(name: &'static str, samples: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("  {prefix:18} {bar:32} {percent:>3} %  {msg}  {eta} left")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(samples).with_style(style).with_prefix(name)
 }
 
 /// One training; networks of one seed start from the same weights and see the data in the same order.
@@ -89,11 +85,7 @@ fn one(
         bar.inc(progress.samples - before);
         before = progress.samples;
         if let Some(last) = progress.history.last() {
-            bar.set_message(format!(
-                "loss {:.3}, test accuracy {:.1} %",
-                last.train_loss,
-                100.0 * last.test_accuracy
-            ));
+            bar.set_message(progress::describe(last));
         }
         if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
@@ -141,25 +133,14 @@ impl Training {
 
 /// Test accuracy over the epochs.
 pub(crate) fn accuracy_chart(trainings: &[Training]) -> LineChart {
-    let mut chart = LineChart::new(
-        "Test accuracy during training",
-        Axis::linear("epoch", "number"),
-        Axis::linear("test accuracy", "%"),
-    );
-    chart.series = trainings
-        .iter()
-        .map(|training| training.series(|metrics| metrics.test_accuracy, |share| 100.0 * share))
-        .collect();
-    chart
+    let series =
+        |training: &Training| training.series(|metrics| metrics.test_accuracy, |share| 100.0 * share);
+    learning_curves::accuracy_chart(trainings.iter().map(series).collect())
 }
 
 /// Training loss over the epochs, on a logarithmic scale: means and intervals are those of the logarithm.
 pub(crate) fn loss_chart(trainings: &[Training]) -> LineChart {
-    let y = Axis::log10("training loss", "nats per sample");
-    let mut chart = LineChart::new("Training loss", Axis::linear("epoch", "number"), y);
-    chart.series = trainings
-        .iter()
-        .map(|training| training.series(|metrics| metrics.train_loss.ln(), f64::exp))
-        .collect();
-    chart
+    let series = |training: &Training| training.series(|metrics| metrics.train_loss.ln(), f64::exp);
+    let series = trainings.iter().map(series).collect();
+    learning_curves::loss_chart("Training loss", "training loss", "nats per sample", series)
 }

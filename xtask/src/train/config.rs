@@ -1,0 +1,208 @@
+//! The configuration of a training: data, network, training, and a tile for every matrix.
+//!
+//! | table | what it says |
+//! |---|---|
+//! | `seed` | seed of all draws |
+//! | `[data]` | `set` (digits or mnist), `folder` of IDX files, `name` for the report |
+//! | `[network]` | `layers` and the shape `input` of a sample, or `mlp` with hidden layers alone |
+//! | `[training]` | epochs, batches, learning rate, loss, optimizer, schedule |
+//! | `[tile]` | the tile of every matrix, presets included; without it matrices are digital |
+//! | `[[override]]` | another tile for the matrices whose names fit a pattern; see [`super::tiles`] |
+
+use std::path::PathBuf;
+
+use aimc_device::error::require;
+use aimc_device::{ConfigError, config, presets};
+use aimc_nn::{LayerConfig, Loss, NetworkConfig};
+use aimc_train::{TrainConfig, TrainingTileConfig};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::TrainArguments;
+use super::tiles::Override;
+use crate::config_file::{self, ConfigFileError};
+use crate::data::{DataChoice, DataName, MNIST_FOLDER};
+use crate::network_shape::NetworkShape;
+
+/// Everything that determines the results of a training.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TrainingConfig {
+    /// Seed of all draws.
+    #[serde(default = "one")]
+    pub(crate) seed: u64,
+    /// What to learn.
+    #[serde(default)]
+    pub(crate) data: DataSection,
+    /// What learns.
+    pub(crate) network: NetworkSection,
+    /// How it is trained.
+    #[serde(default)]
+    pub(crate) training: TrainConfig,
+    /// The tile of every matrix; without it, matrices lie in digital memory: floating point.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tile: Option<TrainingTileConfig>,
+    /// Other tiles for some matrices; the last that fits a name counts.
+    #[serde(default, rename = "override", skip_serializing_if = "Vec::is_empty")]
+    pub(crate) overrides: Vec<Override>,
+}
+
+fn one() -> u64 {
+    1
+}
+
+/// Which data.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct DataSection {
+    /// Data set; `mnist` stands for any four IDX files with the names of MNIST's, Fashion-MNIST for one.
+    pub(crate) set: DataName,
+    /// Folder with these files, from the working directory; where `cargo xtask data mnist` puts them if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) folder: Option<PathBuf>,
+    /// What to call the data in the report.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<String>,
+}
+
+impl DataSection {
+    /// Which data to load.
+    pub(crate) fn choice(&self) -> DataChoice {
+        self.set.at(self.folder.as_deref().unwrap_or(MNIST_FOLDER.as_ref()))
+    }
+}
+
+/// The network, layer by layer or by its hidden layers alone.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct NetworkSection {
+    /// A multi-layer perceptron by its hidden layers, instead of `layers`; it ends as the loss asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) mlp: Option<NetworkShape>,
+    /// Shape of a sample: \[features\], \[channels, height, width\], \[steps, features\]; that of the data if left out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) input: Vec<usize>,
+    /// Layers from input to output.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) layers: Vec<LayerConfig>,
+}
+
+/// The configuration that the arguments ask for, validated as far as it can be without the data.
+pub(crate) fn load(arguments: &TrainArguments) -> Result<TrainingConfig, ConfigFileError> {
+    config_file::read(&arguments.config, |mut tree| {
+        if let Some(seed) = arguments.seed {
+            config::merge(&mut tree, json!({ "seed": seed }));
+        }
+        if let Some(epochs) = arguments.epochs {
+            config::merge(&mut tree, json!({ "training": { "epochs": epochs } }));
+        }
+        decode(tree)
+    })
+}
+
+/// The configuration that a tree stands for.
+pub(crate) fn decode(tree: Value) -> Result<TrainingConfig, ConfigError> {
+    let config: TrainingConfig = config::decode(presets::resolve(tree, config_file::PRESETS)?)?;
+    config.validate()?;
+    Ok(config)
+}
+
+impl TrainingConfig {
+    fn validate(&self) -> Result<(), ConfigError> {
+        if let (DataName::Digits, Some(folder)) = (self.data.set, &self.data.folder) {
+            let requirement = "must be left out: the digits come with the program";
+            return Err(ConfigError::new("data.folder", folder.display(), requirement));
+        }
+        self.network.validate().map_err(|error| error.within("network"))?;
+        self.training.validate().map_err(|error| error.within("training"))?;
+        if let Some(tile) = &self.tile {
+            tile.validate().map_err(|error| error.within("tile"))?;
+        }
+        let mut overrides = self.overrides.iter().enumerate();
+        overrides.try_for_each(|(i, other)| other.validate().map_err(|e| e.within(format!("override[{i}]"))))
+    }
+
+    /// The network for data of `classes` whose samples have `shape`; refuses one that does not fit them or the loss.
+    pub(crate) fn network(&self, shape: &[usize], classes: usize) -> Result<NetworkConfig, ConfigError> {
+        let network = match &self.network.mlp {
+            Some(mlp) => {
+                let mut network = mlp.network(shape.iter().product(), classes);
+                if self.training.loss != Loss::NegativeLogLikelihood {
+                    // The other losses take scores.
+                    network.layers.pop();
+                }
+                network
+            }
+            None => self.network.for_data(shape).map_err(|error| error.within("network"))?,
+        };
+        let (_, outputs) = network.validate().map_err(|error| error.within("network"))?;
+        let (outputs, wanted) = (
+            outputs.iter().product::<usize>(),
+            format!("must be at least {classes}, the classes of the data"),
+        );
+        require::that(outputs >= classes, "network: number of outputs", outputs, &wanted)?;
+        self.check_end(&network)?;
+        Ok(network)
+    }
+
+    /// Losses of log-probabilities and losses of scores need different ends.
+    fn check_end(&self, network: &NetworkConfig) -> Result<(), ConfigError> {
+        let logs = matches!(network.layers.last(), Some(LayerConfig::LogSoftmax(_)));
+        let requirement = match self.training.loss {
+            Loss::NegativeLogLikelihood if !logs => {
+                "needs a network that ends in LogSoftmax; CrossEntropy takes one without it"
+            }
+            Loss::MeanSquare | Loss::BinaryCrossEntropy if logs => {
+                "needs a network that does not end in LogSoftmax"
+            }
+            _ => return Ok(()),
+        };
+        Err(ConfigError::new("training.loss", format!("{:?}", self.training.loss), requirement))
+    }
+}
+
+impl NetworkSection {
+    fn validate(&self) -> Result<(), ConfigError> {
+        let layers = self.layers.len();
+        match &self.mlp {
+            Some(mlp) => {
+                mlp.validate().map_err(|error| error.within("mlp"))?;
+                let input = &self.input;
+                require::that(
+                    layers == 0,
+                    "layers",
+                    format!("{layers} layers"),
+                    "must be left out beside mlp",
+                )?;
+                require::that(
+                    input.is_empty(),
+                    "input",
+                    input,
+                    "must be left out beside mlp: the data tell it",
+                )
+            }
+            None if layers == 0 => {
+                Err(ConfigError::new("layers", "", "is missing: a list of layers, or mlp with hidden layers"))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The layers with the shape of their input; refuses one that the data do not have.
+    fn for_data(&self, shape: &[usize]) -> Result<NetworkConfig, ConfigError> {
+        let (features, layers) = (shape.iter().product::<usize>(), self.layers.clone());
+        if self.input.is_empty() {
+            let network = NetworkConfig { input: shape.to_vec(), layers };
+            // Layers that state their inputs say so themselves where they do not fit.
+            network.validate()?;
+            return Ok(network);
+        }
+        let product = self.input.iter().try_fold(1_usize, |product, size| product.checked_mul(*size));
+        // An image has its channels and sides; lists and sequences may cut its features as they like.
+        let fits = product == Some(features) && (self.input.len() < 3 || self.input == shape);
+        let requirement = format!("must be {shape:?}, the shape of the data, or [{features}]");
+        require::that(fits, "input", &self.input, &requirement)?;
+        Ok(NetworkConfig { input: self.input.clone(), layers })
+    }
+}

@@ -1,0 +1,177 @@
+//! `cargo xtask train`: any network on any tiles, as a configuration file says; goes on after an interruption.
+
+mod config;
+mod model;
+mod page;
+mod results;
+mod session;
+mod tiles;
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use aimc_device::ConfigError;
+use aimc_nn::NetworkConfig;
+use aimc_train::{Ending, Progress};
+use clap::Args;
+use indicatif::{HumanCount, ProgressBar};
+
+use crate::config_file::ConfigFileError;
+use crate::data::{self, DataError, Split};
+use crate::files::{OutputError, Outputs, check_folder};
+use crate::interrupt;
+use crate::plot::PlotError;
+use crate::progress;
+
+pub(crate) use config::TrainingConfig;
+use results::Results;
+use session::{Begin, Pace, Session, SessionError};
+
+/// Options of a training.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct TrainArguments {
+    /// Configuration (.toml or .json): data, network, training and tiles; see examples/.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Seed of all draws, instead of the one in the file.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Training epochs, instead of those in the file.
+    #[arg(long)]
+    epochs: Option<usize>,
+    /// Folder for checkpoint, report and numbers.
+    #[arg(long, value_name = "DIR", default_value = "out/train")]
+    out: PathBuf,
+    /// Go on from the checkpoint in the folder.
+    #[arg(long, conflicts_with = "restart")]
+    resume: bool,
+    /// Begin anew where the folder holds a checkpoint.
+    #[arg(long)]
+    restart: bool,
+}
+
+/// Why a training stopped.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TrainCommandError {
+    #[error(transparent)]
+    ConfigFile(#[from] ConfigFileError),
+    #[error(transparent)]
+    Data(#[from] DataError),
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    #[error(transparent)]
+    Plot(#[from] PlotError),
+    #[error("the numbers cannot be written as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("the network cannot be written: {0}")]
+    Model(#[from] safetensors::SafeTensorError),
+    /// The user asked to stop.
+    #[error("interrupted after {samples} of {total} samples; go on with the same command and --resume")]
+    Interrupted { samples: HumanCount, total: HumanCount },
+}
+
+impl TrainArguments {
+    fn begin(&self) -> Begin {
+        match (self.resume, self.restart) {
+            (true, _) => Begin::Resume,
+            (_, true) => Begin::Restart,
+            _ => Begin::New,
+        }
+    }
+
+    /// A mistake that showed only with the data, as one of the file.
+    fn refused(&self, source: ConfigError) -> ConfigFileError {
+        ConfigFileError::Refused { path: self.config.clone(), source }
+    }
+}
+
+/// Trains and writes the report.
+pub(crate) fn run(arguments: &TrainArguments) -> Result<(), TrainCommandError> {
+    let start = Instant::now();
+    let config = config::load(arguments)?;
+    let mut data = data::load(&config.data.choice())?;
+    if let Some(name) = &config.data.name {
+        data.name.clone_from(name);
+    }
+    let refused = |error| arguments.refused(error);
+    let network = config.network(&data.shape, data.train.classes()).map_err(refused)?;
+    let built = config.build(&network).map_err(refused)?;
+    check_folder(&arguments.out)?;
+    let mut session = Session::open(&config, built, &data, &arguments.out, arguments.begin())?;
+    println!(
+        "{}: {} training and {} test samples; seed {}, checkpoints in {}",
+        data.name,
+        data.train.len(),
+        data.test.len(),
+        config.seed,
+        arguments.out.display()
+    );
+    follow(&mut session, &config, &data)?;
+    let results = gather(config, network, &session, &data);
+    page::print_tables(&results);
+    let mut outputs = Outputs::new();
+    outputs.add("report.html", page::render(&results)?);
+    outputs.add("results.json", serde_json::to_string_pretty(&results)? + "\n");
+    outputs.add("metrics.csv", results.csv());
+    outputs.add("model.safetensors", model::encode(&session.trainer.network, &results.network)?);
+    let written = outputs.commit(&arguments.out)?;
+    println!("\nDone in {:.0} s. Written:", start.elapsed().as_secs_f64());
+    written.iter().for_each(|path| println!("  {}", path.display()));
+    Ok(())
+}
+
+/// Trains to the end with progress on the terminal.
+fn follow(session: &mut Session<'_>, config: &TrainingConfig, data: &Split) -> Result<(), TrainCommandError> {
+    let (epochs, samples) = (config.training.epochs, data.train.len() as u64);
+    let total = samples * epochs as u64;
+    let bar = progress::bar("training", total).with_position(session.samples());
+    // What was done before must not count as speed.
+    bar.reset_eta();
+    let mut shown = session.trainer.history().len();
+    let ending = session.run(Pace::default(), &mut |progress| {
+        show(&bar, progress, epochs, &mut shown);
+        if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    bar.finish();
+    match ending {
+        Ending::Finished => Ok(()),
+        Ending::Interrupted => Err(TrainCommandError::Interrupted {
+            samples: HumanCount(session.samples()),
+            total: HumanCount(total),
+        }),
+    }
+}
+
+/// Shows where the training stands; without a terminal, one line for every epoch.
+fn show(bar: &ProgressBar, progress: &Progress<'_>, epochs: usize, shown: &mut usize) {
+    let last = progress.history.last();
+    let metrics = last.map_or_else(|| format!("loss {:.3}", progress.loss), progress::describe);
+    let done = progress.history.len();
+    let pulses = page::spoken(progress.pulses.total());
+    bar.set_position(progress.samples);
+    bar.set_prefix(format!("epoch {}/{epochs}", (done + 1).min(epochs)));
+    bar.set_message(format!("{metrics}{pulses}"));
+    if done > *shown {
+        *shown = done;
+        if bar.is_hidden() {
+            println!("epoch {done}/{epochs}: {metrics}{pulses}");
+        }
+    }
+}
+
+fn gather(config: TrainingConfig, network: NetworkConfig, session: &Session<'_>, data: &Split) -> Results {
+    Results {
+        program: format!("aimc {}", env!("CARGO_PKG_VERSION")),
+        data: data.summary(),
+        matrices: results::matrices(&config, &session.trainer.network),
+        history: session.trainer.history().to_vec(),
+        config,
+        network,
+    }
+}
+
+#[cfg(test)]
+mod tests;
