@@ -12,6 +12,7 @@
 
 pub mod activation;
 pub mod attention;
+pub mod augment;
 pub mod chain;
 pub mod composite;
 pub mod conv;
@@ -34,6 +35,7 @@ pub mod transposed_conv;
 pub mod window;
 
 pub use activation::{Activation, ActivationConfig};
+pub use augment::AugmentConfig;
 pub use chain::Passed;
 pub use dataset::{Dataset, DatasetError};
 pub use evaluate::{Score, score};

@@ -17,7 +17,7 @@ use aimc_device::RngKey;
 use aimc_device::error::{ConfigError, require};
 use aimc_device::pulsed::PulseCount;
 use aimc_device::rng::label;
-use aimc_nn::{Dataset, DatasetError, Gradients, Loss, Network, NetworkError, score};
+use aimc_nn::{AugmentConfig, Dataset, DatasetError, Gradients, Loss, Network, NetworkError, score};
 use aimc_tile::{SampleKeys, Tile};
 
 use crate::optimizer::{LearningRate, Optimizer, OptimizerConfig, Schedule};
@@ -45,6 +45,9 @@ pub struct TrainConfig {
     pub schedule: Schedule,
     /// Steps in which the learning rate grows linearly to its value; 0 for none.
     pub warmup_steps: u64,
+    /// How the samples of a batch are augmented; none leaves them as they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub augment: Option<AugmentConfig>,
 }
 
 impl Default for TrainConfig {
@@ -58,6 +61,7 @@ impl Default for TrainConfig {
             optimizer: OptimizerConfig::default(),
             schedule: Schedule::default(),
             warmup_steps: 0,
+            augment: None,
         }
     }
 }
@@ -71,7 +75,8 @@ impl TrainConfig {
         require::at_least_one("accumulate", self.accumulate)?;
         self.loss.validate().map_err(|error| error.within("loss"))?;
         self.optimizer.validate().map_err(|error| error.within("optimizer"))?;
-        self.schedule.validate().map_err(|error| error.within("schedule"))
+        self.schedule.validate().map_err(|error| error.within("schedule"))?;
+        self.augment.as_ref().map_or(Ok(()), AugmentConfig::validate).map_err(|error| error.within("augment"))
     }
 }
 
@@ -232,9 +237,12 @@ impl<T: Tile> Trainer<T> {
 
     /// Gradients of a batch, and its mean loss. `first` numbers its first sample since the start.
     fn train_batch(&mut self, train: &Dataset, indices: &[usize], first: u64) -> Result<f64, TrainError> {
-        let (x, labels) = train.select(indices)?;
+        let (mut x, labels) = train.select(indices)?;
         let draws = |purpose| SampleKeys::new(self.key(purpose)).skip(first);
         let (forward, backward) = (draws("forward"), draws("backward"));
+        if let Some(augment) = &self.config.augment {
+            augment.apply(&mut x, draws("augment")).map_err(|error| error.within("augment"))?;
+        }
         let step = self.step;
         let at = |source| TrainError::Network { step, source };
         let trace = self.network.trace(x.as_view(), forward).map_err(at)?;
