@@ -273,7 +273,7 @@ fn networks_that_do_not_fit_are_named() {
             "override[0].layer = \"layer1.*\": fits none of the matrices layer0.tile, layer2.tile",
         ),
         (
-            format!("{mlp}tile.periphery.mapping.digital_bias = false"),
+            format!("{mlp}tile.periphery.mapping = {{ digital_bias = false, max_input_size = 8 }}"),
             "tile.periphery.mapping.digital_bias = false: must be true",
         ),
     ] {
