@@ -7,6 +7,7 @@
 pub mod analog;
 pub mod circuits;
 pub mod grid;
+pub mod hardware_aware;
 pub mod ideal;
 pub mod mapping;
 pub mod matmul;
