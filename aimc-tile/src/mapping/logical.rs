@@ -25,7 +25,9 @@ use aimc_device::state::{State, StateError, StatePart};
 use crate::ideal::check_update;
 use crate::mapping::input_range::InputRange;
 use crate::mapping::{MappingConfig, PeripheryConfig, scales};
-use crate::tile::{MatVec, ReadOut, SampleKeys, Shape, Tile, TileError, check_lines, check_shape};
+use crate::tile::{
+    MatVec, ReadOut, SampleKeys, Shape, StepWeights, Tile, TileError, check_lines, check_shape,
+};
 
 /// A tile and its digital periphery, see the [module](self).
 #[derive(Debug)]
@@ -183,7 +185,7 @@ impl<T: Tile> LogicalTile<T> {
         let range = self.range.as_ref().filter(|range| range.record.learn_input_range);
         let clipping = range.is_some_and(|range| range.record.manage_output_clipping);
         let raw = if self.mapping.learn_out_scaling || clipping {
-            Some(self.raw(lines, draws.fold_in(label("outputs read again")))?)
+            Some(self.raw(lines, draws.in_training().fold_in(label("outputs read again")))?)
         } else {
             None
         };
@@ -194,7 +196,7 @@ impl<T: Tile> LogicalTile<T> {
                 self.backward(
                     d.clone_owned().as_view(),
                     z.as_view_mut(),
-                    draws.fold_in(label("errors read again")),
+                    draws.in_training().fold_in(label("errors read again")),
                 )?;
                 let clipped = raw.as_ref().map_or(0.0, |raw| self.clipped(raw, x.len()));
                 Some(range.gradient(&x.clone_owned(), &z, clipped))
@@ -202,6 +204,25 @@ impl<T: Tile> LogicalTile<T> {
         };
         let raw = raw.filter(|_| self.mapping.learn_out_scaling);
         Ok(DigitalGradients { out_scales: raw.map(|raw| self.out_scale_gradient(d, &raw)), range })
+    }
+
+    /// One update: `write` gets the tile and what its input and output lines carry.
+    fn descend(
+        &mut self,
+        (x, d, lr, draws): (&DMatrixView<f32>, &DMatrixView<f32>, f32, SampleKeys),
+        compensation: f32,
+        write: impl FnOnce(&mut T, DMatrixView<f32>, DMatrixView<f32>) -> Result<(), TileError>,
+    ) -> Result<(), TileError> {
+        check_update(self.shape, x, d, lr)?;
+        let lines = self.lines(x);
+        let gradients = self.digital_gradients(x, d, &lines, draws)?;
+        let r = self.input_range().unwrap_or(1.0);
+        let errors = DMatrix::from_fn(d.nrows(), d.ncols(), |i, j| {
+            r * self.out_scales[i] * d[(i, j)] / (self.scales[i] * compensation)
+        });
+        write(&mut self.tile, lines.as_view(), errors.as_view())?;
+        self.learn(x, gradients, lr);
+        Ok(())
     }
 
     fn learn(&mut self, x: &DMatrixView<f32>, gradients: DigitalGradients, lr: f32) {
@@ -242,21 +263,33 @@ impl<T: Tile> Tile for LogicalTile<T> {
         lr: f32,
         draws: SampleKeys,
     ) -> Result<(), TileError> {
-        check_update(self.shape, &x, &d, lr)?;
-        let lines = self.lines(&x);
-        let gradients = self.digital_gradients(&x, &d, &lines, draws)?;
         let compensation = if self.mapping.weight_scaling_lr_compensation {
             self.scales.len() as f32 / self.scales.iter().sum::<f32>()
         } else {
             1.0
         };
-        let r = self.input_range().unwrap_or(1.0);
-        let errors = DMatrix::from_fn(d.nrows(), d.ncols(), |i, j| {
-            r * self.out_scales[i] * d[(i, j)] / (self.scales[i] * compensation)
-        });
-        self.tile.update(lines.as_view(), errors.as_view(), lr * compensation, draws)?;
-        self.learn(&x, gradients, lr);
-        Ok(())
+        self.descend((&x, &d, lr, draws), compensation, |tile, x, d| {
+            tile.update(x, d, lr * compensation, draws)
+        })
+    }
+
+    fn digital_len(&mut self) -> usize {
+        self.tile.digital_len()
+    }
+
+    /// Output scales and the input range move by plain gradient descent, whatever `step` does with the weights.
+    fn update_by(
+        &mut self,
+        x: DMatrixView<f32>,
+        d: DMatrixView<f32>,
+        lr: f32,
+        draws: SampleKeys,
+        step: &mut StepWeights<'_>,
+    ) -> Result<(), TileError> {
+        if self.tile.digital_len() == 0 {
+            return self.update(x, d, lr, draws);
+        }
+        self.descend((&x, &d, lr, draws), 1.0, |tile, x, d| tile.update_by(x, d, lr, draws, step))
     }
 
     fn end_of_step(&mut self, key: RngKey) {

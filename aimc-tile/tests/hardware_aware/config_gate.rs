@@ -1,6 +1,7 @@
 //! What the records refuse, and by which name.
 
 use aimc_device::config;
+use aimc_tile::HardwareAwareTileConfig;
 use aimc_tile::hardware_aware::{
     WeightClipConfig, WeightClipType, WeightModifierConfig, WeightModifierType, WeightRemapConfig,
     WeightRemapType,
@@ -77,4 +78,26 @@ fn defaults_are_those_of_aihwkit() {
     let remap = WeightRemapConfig::default();
     assert_eq!(remap.kind, WeightRemapType::None);
     assert_eq!((remap.remapped_wmax, remap.max_scale_range, remap.max_scale_ref), (1.0, 0.0, 0.0));
+}
+
+#[test]
+fn tiles_name_the_part_that_is_refused() {
+    for (text, field) in [
+        ("forward.inp_res = -1e40", "forward.inp_res"),
+        ("[modifier]\ntype = \"AddNormal\"\nstd_dev = -1.0", "modifier.std_dev"),
+        ("[clip]\ntype = \"FixedValue\"", "clip.fixed_value"),
+        ("[remap]\nremapped_wmax = -1.0", "remap.remapped_wmax"),
+        ("[periphery.mapping]\nweight_scaling_omega = -1.0", "periphery.mapping.weight_scaling_omega"),
+        ("[modifier]\ntype = \"AddNormal\"\ncopy_last_column = true", "modifier.copy_last_column"),
+        (
+            "[forward]\nnoise_management = \"None\"\nbound_management = \"None\"\n[periphery]\n\
+             mapping.weight_scaling_omega = 1.0\n[periphery.input_range]\nenable = true\nmanage_output_clipping = true",
+            "periphery.input_range.manage_output_clipping",
+        ),
+        ("[updat]", "updat"),
+    ] {
+        let outcome = config::from_toml::<HardwareAwareTileConfig>(text);
+        let error = outcome.and_then(|record| record.validate()).unwrap_err();
+        assert_eq!(error.field, field, "{error}");
+    }
 }

@@ -6,7 +6,9 @@ mod config_gate;
 mod modifier;
 mod modifier_exact;
 mod pcm_noise;
+mod periphery;
 mod remap;
+mod tile;
 
 use aimc_device::RngKey;
 use aimc_tile::hardware_aware::{WeightModifierConfig, WeightModifierType};
