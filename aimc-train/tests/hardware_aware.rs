@@ -93,7 +93,7 @@ fn resume_is_exact() {
     for (modifier, training) in [
         ("", "optimizer = { model = \"Sgd\", momentum = 0.9 }\nlearning_rate = 0.05\naccumulate = 3"),
         ("per_batch_sample = true", "optimizer = { model = \"Adam\" }\nlearning_rate = 0.01"),
-        ("from_first_batch = true", ""),
+        ("from_first_batch = true\nwarmup_steps = 9", ""),
     ] {
         let hardware = noisy(modifier);
         let fresh = || trainer(Some(&hardware), training);

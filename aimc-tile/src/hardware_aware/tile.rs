@@ -77,6 +77,8 @@ pub struct HardwareAwareTile {
     modified: Modified,
     circuits: Circuits,
     modifier: WeightModifierConfig,
+    /// Steps so far.
+    steps: u64,
     clip: WeightClipConfig,
     remap: WeightRemapConfig,
     /// ω, and whether every output has a scale of its own.
@@ -97,6 +99,7 @@ impl HardwareAwareTile {
             modified: Modified::No,
             circuits,
             modifier: config.modifier.clone(),
+            steps: 0,
             clip: config.clip.clone(),
             remap: config.remap.clone(),
             scaling: (mapping.weight_scaling_omega, mapping.weight_scaling_columnwise),
@@ -142,7 +145,10 @@ impl HardwareAwareTile {
         self.modified = match (self.modifier.is_active(), self.modifier.per_batch_sample) {
             (false, _) => Modified::No,
             (true, true) => Modified::PerSample(key),
-            (true, false) => Modified::Shared(self.modifier.modified(&self.held(), self.shape.inputs, key)),
+            (true, false) => {
+                let modifier = self.modifier.after(self.steps);
+                Modified::Shared(modifier.modified(&self.held(), self.shape.inputs, key))
+            }
         };
     }
 
@@ -168,10 +174,10 @@ impl HardwareAwareTile {
             Modified::No => read(&self.circuits, &self.held(), x, y, draws),
             Modified::Shared(weights) => read(&self.circuits, weights, x, y, draws),
             Modified::PerSample(key) => {
-                let held = self.held();
+                let (held, modifier) = (self.held(), self.modifier.after(self.steps));
                 for i in 0..x.ncols() {
                     let key = key.fold_in(draws.number(i));
-                    let weights = self.modifier.modified(&held, self.shape.inputs, key);
+                    let weights = modifier.modified(&held, self.shape.inputs, key);
                     let (x, y) = (x.columns(i, 1).into_owned(), y.columns_mut(i, 1));
                     read(&self.circuits, &weights, x.as_view(), y, draws.skip(i as u64))?;
                 }
@@ -233,6 +239,7 @@ impl Tile for HardwareAwareTile {
     fn end_of_step(&mut self, key: RngKey) {
         self.clip();
         self.scales = self.remap.scales(&self.held(), self.shape.inputs, &self.scales);
+        self.steps += 1;
         self.modify(key);
     }
 
@@ -244,6 +251,7 @@ impl Tile for HardwareAwareTile {
         let mut state = State::default();
         state.nest("clean", self.clean.state());
         state.put("scales", self.scales.clone());
+        state.put("steps", vec![self.steps]);
         state.nest("circuits", self.circuits.state());
         match &self.modified {
             Modified::No => {}
@@ -258,6 +266,7 @@ impl Tile for HardwareAwareTile {
         if let Some(scale) = scales.iter().find(|scale| **scale <= 0.0) {
             return Err(StateError::new("scales", format!("holds {scale}, must be above 0")));
         }
+        let steps = state.counts("steps", 1)?[0];
         let modified = if state.has("modified") {
             Modified::Shared(state.floats("modified", self.clean.values().len())?.to_vec())
         } else if state.has("modifier_key") {
@@ -269,7 +278,7 @@ impl Tile for HardwareAwareTile {
         let mut circuits = self.circuits.clone();
         circuits.restore(&state.part("circuits"))?;
         self.clean.restore(&state.part("clean"))?;
-        (self.scales, self.modified, self.circuits) = (scales, modified, circuits);
+        (self.scales, self.steps, self.modified, self.circuits) = (scales, steps, modified, circuits);
         Ok(())
     }
 }

@@ -211,6 +211,31 @@ fn a_step_ends_with_clip_then_remap_then_modifier() {
     assert_eq!(aware.weights(), DMatrix::from_row_slice(2, 2, &[1.0, 0.875, 0.25, 0.25]));
 }
 
+/// Noise grows linearly over the warm-up, with the draws of its step.
+#[test]
+fn noise_warms_up() {
+    let weights = uniform(3, 4, 1);
+    for per_batch_sample in [false, true] {
+        let modifier = WeightModifierConfig { warmup_steps: 4, per_batch_sample, ..noise(0.5) };
+        let mut aware = tile(&HardwareAwareTileConfig { modifier, ..scaled(0.0, false) }, &weights);
+        let mut full = tile(
+            &HardwareAwareTileConfig {
+                modifier: WeightModifierConfig { per_batch_sample, ..noise(0.5) },
+                ..scaled(0.0, false)
+            },
+            &weights,
+        );
+        for step in 1..=6 {
+            aware.end_of_step(key(step));
+            full.end_of_step(key(step));
+            let share = (step as f32 / 4.0).min(1.0);
+            let (grown, whole) = (seen(&aware, training(1)) - &weights, seen(&full, training(1)) - &weights);
+            // Weight and noise are below 4: the sum is rounded once on either side.
+            assert!((grown - share * whole).amax() <= 4.0 * f32::EPSILON);
+        }
+    }
+}
+
 /// Remapping moves scales, never weights.
 #[test]
 fn remapping_keeps_every_bit_of_the_weights() {
@@ -264,6 +289,7 @@ fn corrupt_states_and_wrong_shapes_are_refused() {
         state.put(name, values);
         state
     };
+    assert!(good.iter().any(|(name, _)| name == "steps"));
     let mut refuse = |state: State| aware.restore(&state.root()).unwrap_err().name;
     assert_eq!(refuse(with("scales", vec![1.0, 0.0])), "scales");
     assert_eq!(refuse(with("scales", vec![1.0])), "scales");

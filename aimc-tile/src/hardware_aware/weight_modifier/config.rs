@@ -56,6 +56,9 @@ pub struct WeightModifierConfig {
     pub std_dev: f32,
     /// Every input vector sees a modified matrix of its own; otherwise all vectors between two steps share one.
     pub per_batch_sample: bool,
+    /// Steps in which `std_dev` and `pdrop` grow linearly to their values; 0 for none. Noise that comes late finds a network
+    /// that has learnt something.
+    pub warmup_steps: u64,
     /// Modify from the first mini-batch on; otherwise from the first step on, as AIHWKit's C++ tile does.
     pub from_first_batch: bool,
     /// Step of a grid relative to the largest weight (`DoReFa`: in weight units), or steps per largest weight if above 1;
@@ -105,6 +108,7 @@ impl Default for WeightModifierConfig {
             kind: WeightModifierType::None,
             std_dev: 0.0,
             per_batch_sample: false,
+            warmup_steps: 0,
             from_first_batch: false,
             res: 0.0,
             literal_res: false,
@@ -168,6 +172,19 @@ impl WeightModifierConfig {
     #[must_use]
     pub fn is_active(&self) -> bool {
         self.kind != WeightModifierType::None
+    }
+
+    /// The modifier after `steps` steps of training.
+    ///
+    /// ```
+    /// use aimc_tile::hardware_aware::WeightModifierConfig;
+    /// let record = WeightModifierConfig { std_dev: 0.5, warmup_steps: 4, ..WeightModifierConfig::default() };
+    /// assert_eq!([0, 1, 4, 9].map(|steps| record.after(steps).std_dev), [0.0, 0.125, 0.5, 0.5]);
+    /// ```
+    #[must_use]
+    pub fn after(&self, steps: u64) -> Self {
+        let share = if steps < self.warmup_steps { steps as f32 / self.warmup_steps as f32 } else { 1.0 };
+        Self { std_dev: share * self.std_dev, pdrop: share * self.pdrop, ..self.clone() }
     }
 
     /// Step of a grid relative to A; 0 for none.

@@ -23,7 +23,7 @@ pub fn std(w: f32, wmax: f32, coeffs: &[f32], std_dev: f32) -> f32 {
     std_dev * coeffs.iter().rev().fold(0.0, |sum, c| sum * a + c)
 }
 
-/// The modified weight; `std` is that of [`std`], `xi` standard normal.
+/// The modified weight; `std` is that of [`std()`], `xi` standard normal.
 ///
 /// ```
 /// use aimc_tile::hardware_aware::weight_modifier::polynomial::modified;
