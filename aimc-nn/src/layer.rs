@@ -25,6 +25,7 @@ use crate::log_softmax::LogSoftmax;
 use crate::module::{Module, join};
 use crate::norm::{BatchNorm, BatchNormConfig, LayerNorm, LayerNormConfig};
 use crate::pool::{AdaptivePoolConfig, Pool, PoolConfig};
+use crate::quantize::{Quantize, QuantizeConfig};
 use crate::recurrent::{Recurrent, RecurrentConfig};
 use crate::transposed_conv::{TransposedConv, TransposedConvConfig};
 
@@ -160,6 +161,8 @@ records! {
     LayerNorm(LayerNormConfig),
     /// Loses features while training.
     Dropout(Dropout),
+    /// Rounds to few bits.
+    Quantize(QuantizeConfig),
     /// Vectors for tokens.
     Embedding(EmbeddingConfig),
     /// Vectors added to positions.
@@ -247,6 +250,8 @@ layers! {
     LayerNorm,
     /// Loses features while training.
     Dropout,
+    /// Rounds to few bits.
+    Quantize,
     /// Vectors for tokens.
     Embedding,
     /// Vectors added to positions.

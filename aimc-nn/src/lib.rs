@@ -8,6 +8,7 @@
 //! | [`linear`], [`conv`], [`transposed_conv`] | one matrix, on a tile |
 //! | [`recurrent`], [`attention`] | several matrices, each on a tile, with digital operations between them |
 //! | [`activation`], [`log_softmax`], [`pool`], [`norm`], [`dropout`], [`embedding`], [`flatten`] | digital |
+//! | [`quantize`] | few bits between layers |
 //! | [`composite`] | layers made of layers |
 
 pub mod activation;
@@ -28,6 +29,7 @@ pub mod module;
 pub mod network;
 pub mod norm;
 pub mod pool;
+pub mod quantize;
 pub mod recurrent;
 pub mod transposed_conv;
 pub mod window;
@@ -41,3 +43,4 @@ pub use linear::{Linear, LinearConfig};
 pub use loss::Loss;
 pub use module::{Gradients, LayerError, Part, PartMut, TileGradient};
 pub use network::{Network, NetworkConfig, NetworkError};
+pub use quantize::{Quantize, QuantizeConfig};
