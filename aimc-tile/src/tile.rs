@@ -157,6 +157,12 @@ pub trait Tile: MatVec {
     /// What happens to the devices once per mini-batch, whatever the data: diffusion, then decay.
     fn end_of_step(&mut self, key: RngKey);
 
+    /// Takes over digital factors, one per output, from the circuits around it: from then on output i is what it was times
+    /// `factors[i]`. False, and nothing happens, where the tile has no scales of its own that move.
+    fn absorb_factors(&mut self, _factors: &[f32]) -> bool {
+        false
+    }
+
     /// The weights, row by row, if they lie in digital memory and may be changed at will; `None` for analog tiles.
     fn digital_weights(&mut self) -> Option<&mut [f32]> {
         None
@@ -244,6 +250,10 @@ impl<T: Tile + ?Sized> Tile for Box<T> {
 
     fn end_of_step(&mut self, key: RngKey) {
         (**self).end_of_step(key);
+    }
+
+    fn absorb_factors(&mut self, factors: &[f32]) -> bool {
+        (**self).absorb_factors(factors)
     }
 
     fn digital_weights(&mut self) -> Option<&mut [f32]> {

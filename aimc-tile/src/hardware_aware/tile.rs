@@ -9,7 +9,8 @@
 //! end of step Ŵ ← clip(Ŵ),  s ← remap(s),  Ŵ' ← modifier(Ŵ)
 //! ```
 //!
-//! Remapping moves s alone, so that W, and with it the momentum of an optimizer, keeps its meaning and every bit; AIHWKit keeps
+//! Learned output scales α around the tile become part of s when it is remapped, as in AIHWKit; afterwards α = 1. Otherwise
+//! remapping moves s alone, so that W, and with it the momentum of an optimizer, keeps its meaning and every bit; AIHWKit keeps
 //! Ŵ and s, so that momentum is in units that change from step to step, and Adam's steps in units of s.
 //!
 //! All vectors between two steps see the same Ŵ', however they are batched; with `per_batch_sample` vector number i sees a matrix
@@ -31,7 +32,7 @@ use aimc_device::state::{State, StateError, StatePart};
 
 use crate::circuits::Circuits;
 use crate::hardware_aware::{
-    HardwareAwareTileConfig, WeightClipConfig, WeightModifierConfig, WeightRemapConfig,
+    HardwareAwareTileConfig, WeightClipConfig, WeightModifierConfig, WeightRemapConfig, WeightRemapType,
 };
 use crate::ideal::IdealTile;
 use crate::mapping::scales;
@@ -241,6 +242,21 @@ impl Tile for HardwareAwareTile {
         self.scales = self.remap.scales(&self.held(), self.shape.inputs, &self.scales);
         self.steps += 1;
         self.modify(key);
+    }
+
+    /// Remapping deals with all that scales an output: s ← |α|·s, W ← α·W, so that Ŵ keeps its size.
+    fn absorb_factors(&mut self, factors: &[f32]) -> bool {
+        let moves = self.remap.kind != WeightRemapType::None;
+        if !moves || self.scales.iter().zip(factors).any(|(scale, factor)| !(scale * factor).is_normal()) {
+            return false;
+        }
+        let inputs = self.shape.inputs;
+        let rows = self.clean.values_mut().chunks_mut(inputs).zip(&mut self.scales);
+        for ((row, scale), factor) in rows.zip(factors) {
+            row.iter_mut().for_each(|w| *w *= factor);
+            *scale *= factor.abs();
+        }
+        true
     }
 
     fn digital_weights(&mut self) -> Option<&mut [f32]> {

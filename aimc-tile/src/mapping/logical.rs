@@ -293,6 +293,9 @@ impl<T: Tile> Tile for LogicalTile<T> {
     }
 
     fn end_of_step(&mut self, key: RngKey) {
+        if self.mapping.learn_out_scaling && self.tile.absorb_factors(&self.out_scales) {
+            self.out_scales.fill(1.0);
+        }
         self.tile.end_of_step(key);
     }
 

@@ -81,6 +81,35 @@ fn digital_scales_learn_beside_an_optimizer() {
     assert_eq!(by.weights(), plain.weights());
 }
 
+/// Where weights are remapped, learned output scales become part of the scales of the tile; what is computed stays.
+#[test]
+fn remapping_takes_output_scales_in() {
+    let learn = "[periphery.mapping]\nlearn_out_scaling = true\nout_scaling_columnwise = true\n";
+    for (remap, factors) in [("[remap]\ntype = \"ChannelwiseSymmetric\"", [1.0, 1.0]), ("", [2.0, -0.5])] {
+        let mut tile = config(&format!("{learn}{remap}"))
+            .build(Shape { outputs: 2, inputs: 2 }, RngKey::root(1))
+            .unwrap();
+        tile.set_weights(&DMatrix::from_row_slice(2, 2, &[0.5, 0.25, -1.0, 0.0]), RngKey::root(2)).unwrap();
+        // α ← 1 - ¼·Σ d·y with y = (½, -1), while the optimizer leaves the weights alone.
+        let x = DMatrix::from_row_slice(2, 2, &[1.0, 0.0, 0.0, 0.0]);
+        let d = DMatrix::from_row_slice(2, 2, &[-8.0, 0.0, -6.0, 0.0]);
+        let mut still: Box<StepWeights<'_>> = Box::new(|_, _, _| {});
+        tile.update_by(x.as_view(), d.as_view(), 0.25, draws(1), &mut *still).unwrap();
+        let before = tile.weights();
+        assert_eq!(before, DMatrix::from_row_slice(2, 2, &[1.0, 0.5, 0.5, -0.0]));
+        tile.end_of_step(RngKey::root(3));
+        assert_eq!(tile.weights(), before);
+        let logical = tile.tiles().next().unwrap();
+        assert_eq!(logical.out_scales(), factors);
+        if factors == [1.0, 1.0] {
+            assert_eq!(
+                (logical.tile().scales(), &logical.tile().held()[..]),
+                (&[1.0, 0.5][..], &[1.0, 0.5, 1.0, 0.0][..])
+            );
+        }
+    }
+}
+
 /// The gradient of α belongs to the product of training: with all weights dropped it is 0.
 #[test]
 fn the_gradient_of_output_scales_meets_the_modifier() {
