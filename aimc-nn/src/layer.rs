@@ -24,6 +24,7 @@ use crate::log_softmax::LogSoftmax;
 use crate::module::{Module, join};
 use crate::norm::{BatchNorm, BatchNormConfig, LayerNorm, LayerNormConfig};
 use crate::pool::{AdaptivePoolConfig, Pool, PoolConfig};
+use crate::quantize::{Quantize, QuantizeConfig};
 use crate::recurrent::{Recurrent, RecurrentConfig};
 use crate::transposed_conv::{TransposedConv, TransposedConvConfig};
 
@@ -188,6 +189,8 @@ records! {
     LayerNorm(LayerNormConfig),
     /// Loses features while training.
     Dropout(Dropout),
+    /// Rounds to few bits.
+    Quantize(QuantizeConfig),
     /// Vectors for tokens.
     Embedding(EmbeddingConfig),
     /// Vectors added to positions.
@@ -275,6 +278,8 @@ layers! {
     LayerNorm,
     /// Loses features while training.
     Dropout,
+    /// Rounds to few bits.
+    Quantize,
     /// Vectors for tokens.
     Embedding,
     /// Vectors added to positions.

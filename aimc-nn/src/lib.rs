@@ -8,6 +8,7 @@
 //! | [`linear`], [`conv`], [`transposed_conv`] | one matrix, on a tile |
 //! | [`recurrent`], [`attention`] | several matrices, each on a tile, with digital operations between them |
 //! | [`activation`], [`log_softmax`], [`pool`], [`norm`], [`dropout`], [`embedding`], [`flatten`] | digital |
+//! | [`quantize`] | few bits between layers |
 //! | [`composite`] | layers made of layers |
 
 pub mod activation;
@@ -29,6 +30,7 @@ pub mod module;
 pub mod network;
 pub mod norm;
 pub mod pool;
+pub mod quantize;
 pub mod recurrent;
 pub mod summary;
 pub mod transposed_conv;
@@ -44,4 +46,5 @@ pub use linear::{Linear, LinearConfig};
 pub use loss::Loss;
 pub use module::{Gradients, LayerError, Part, PartMut, TileGradient};
 pub use network::{Network, NetworkConfig, NetworkError};
+pub use quantize::{Quantize, QuantizeConfig};
 pub use summary::Summary;

@@ -24,6 +24,9 @@ pub enum LayerError {
         /// Number of tokens there are.
         vocabulary: usize,
     },
+    /// A quantiser was used before it had seen any data.
+    #[error("the range of the quantiser is unknown: train or calibrate first")]
+    RangeUnknown,
     /// An input of the wrong size for a digital layer.
     #[error("the input has {found} features, the layer needs {expected}")]
     Features {

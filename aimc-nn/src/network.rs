@@ -235,7 +235,7 @@ impl<T: MatVec> Network<T> {
 
     /// As [`Network::forward`] in training, keeping what the backward pass needs.
     pub fn trace(&self, x: DMatrixView<f32>, draws: SampleKeys) -> Result<Passed, NetworkError> {
-        Ok(chain::trace(&self.layers, x.into_owned(), draws)?)
+        Ok(chain::trace(&self.layers, x.into_owned(), draws.in_training())?)
     }
 }
 

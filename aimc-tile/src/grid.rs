@@ -29,7 +29,9 @@ use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
 
 use crate::ideal::check_update;
-use crate::tile::{Inventory, MatVec, ReadOut, SampleKeys, Shape, Tile, TileError, check_lines, check_shape};
+use crate::tile::{
+    Inventory, MatVec, ReadOut, SampleKeys, Shape, StepWeights, Tile, TileError, check_lines, check_shape,
+};
 
 /// `size` lines cut into the fewest parts of at most `largest` lines (0: no limit), equal but for one line, larger first.
 #[must_use]
@@ -189,6 +191,31 @@ impl<T: Tile> Tile for TileGrid<T> {
             let x = x.rows(part.first_input, part.shape.inputs).into_owned();
             let d = d.rows(part.first_output, part.shape.outputs).into_owned();
             part.tile.update(x.as_view(), d.as_view(), lr, draws)?;
+        }
+        Ok(())
+    }
+
+    fn digital_len(&mut self) -> usize {
+        self.parts.iter_mut().map(|part| part.tile.digital_len()).sum()
+    }
+
+    fn update_by(
+        &mut self,
+        x: DMatrixView<f32>,
+        d: DMatrixView<f32>,
+        lr: f32,
+        draws: SampleKeys,
+        step: &mut StepWeights<'_>,
+    ) -> Result<(), TileError> {
+        check_update(self.shape, &x, &d, lr)?;
+        let mut before = 0;
+        for part in &mut self.parts {
+            let draws = part.draws(draws);
+            let x = x.rows(part.first_input, part.shape.inputs).into_owned();
+            let d = d.rows(part.first_output, part.shape.outputs).into_owned();
+            let mut step = |first: usize, weights: &mut [f32], g: &[f32]| step(before + first, weights, g);
+            part.tile.update_by(x.as_view(), d.as_view(), lr, draws, &mut step)?;
+            before += part.tile.digital_len();
         }
         Ok(())
     }

@@ -44,6 +44,17 @@ impl IdealTile {
         Self { shape, weights: weights.transpose().iter().copied().collect() }
     }
 
+    /// The weights, row by row.
+    #[must_use]
+    pub fn values(&self) -> &[f32] {
+        &self.weights
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn values_mut(&mut self) -> &mut [f32] {
+        &mut self.weights
+    }
+
     fn matrix(&self) -> Weights<'_> {
         Weights::new(&self.weights, self.shape.outputs, self.shape.inputs)
     }

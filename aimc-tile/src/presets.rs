@@ -31,3 +31,27 @@ pub const TILES: &[Preset] = &[
     Preset { name: "Idealized2Preset", text: include_str!("../presets/idealized2_tile.toml") },
     Preset { name: "Idealized4Preset", text: include_str!("../presets/idealized4_tile.toml") },
 ];
+
+/// Tiles of hardware-aware training ([`crate::HardwareAwareTileConfig`]); their circuits are among [`TILES`].
+///
+/// ```
+/// use aimc_device::{config, presets};
+/// use aimc_tile::HardwareAwareTileConfig;
+/// use aimc_tile::presets::{HARDWARE_AWARE, TILES};
+/// let tree = config::parse_toml("preset = \"StandardHWATrainingPreset\"\nmodifier.type = \"AddNormal\"").unwrap();
+/// let tree = presets::resolve(tree, &[HARDWARE_AWARE, TILES]).unwrap();
+/// let tile: HardwareAwareTileConfig = config::decode(tree).unwrap();
+/// assert_eq!((tile.clip.fixed_value, tile.forward.out_noise), (1.0, 0.04));
+/// ```
+pub const HARDWARE_AWARE: &[Preset] = &[
+    Preset { name: "FloatingPointPreset", text: include_str!("../presets/floating_point.toml") },
+    Preset { name: "StandardHWATrainingPreset", text: include_str!("../presets/standard_hwa_training.toml") },
+    Preset {
+        name: "WebComposerInferenceRPUConfig",
+        text: include_str!("../presets/webcomposer_inference.toml"),
+    },
+    Preset {
+        name: "OldWebComposerInferenceRPUConfig",
+        text: include_str!("../presets/old_webcomposer_inference.toml"),
+    },
+];

@@ -77,6 +77,9 @@ pub enum TileError {
 
 /// Where the draws of consecutive samples are found: sample i of a call uses the address of number `first` + i.
 ///
+/// They also say which pass draws, since a training pass may meet errors that evaluation does not; the mark of a training pass
+/// travels with the addresses through all layers, which need not know of it.
+///
 /// Numbering samples over calls makes the draws of a sample independent of how a batch is split:
 ///
 /// ```
@@ -89,13 +92,26 @@ pub enum TileError {
 pub struct SampleKeys {
     key: RngKey,
     first: u64,
+    training: bool,
 }
 
 impl SampleKeys {
-    /// Addresses that number the samples from 0.
+    /// Addresses that number the samples from 0, in evaluation.
     #[must_use]
     pub fn new(key: RngKey) -> Self {
-        Self { key, first: 0 }
+        Self { key, first: 0, training: false }
+    }
+
+    /// The same addresses in a training pass.
+    #[must_use]
+    pub fn in_training(self) -> Self {
+        Self { training: true, ..self }
+    }
+
+    /// Whether this is a training pass.
+    #[must_use]
+    pub fn is_training(self) -> bool {
+        self.training
     }
 
     /// The same addresses, starting `count` samples later.
@@ -111,6 +127,12 @@ impl SampleKeys {
         Self { first: self.first * count as u64, ..self }
     }
 
+    /// The number of sample `index` of the call: the same in the forward and in the backward pass, whatever the key.
+    #[must_use]
+    pub fn number(self, index: usize) -> u64 {
+        self.first + index as u64
+    }
+
     /// The same sample numbers under another label, for another tile or another purpose.
     #[must_use]
     pub fn fold_in(self, label: u64) -> Self {
@@ -120,7 +142,7 @@ impl SampleKeys {
     /// The key of sample `index` of the call.
     #[must_use]
     pub fn sample(self, index: usize) -> RngKey {
-        self.key.fold_in(self.first + index as u64)
+        self.key.fold_in(self.number(index))
     }
 }
 
@@ -139,6 +161,10 @@ pub trait MatVec: std::fmt::Debug + Send + Sync {
         draws: SampleKeys,
     ) -> Result<(), TileError>;
 }
+
+/// How weights in digital memory move: gets the number of the first of them among all such weights of the tile, some weights,
+/// and the gradient with respect to each.
+pub type StepWeights<'a> = dyn FnMut(usize, &mut [f32], &[f32]) + 'a;
 
 /// A tile that learns.
 pub trait Tile: MatVec {
@@ -162,6 +188,12 @@ pub trait Tile: MatVec {
     /// What happens to the devices once per mini-batch, whatever the data: diffusion, then decay.
     fn end_of_step(&mut self, key: RngKey);
 
+    /// Takes over digital factors, one per output, from the circuits around it: from then on output i is what it was times
+    /// `factors[i]`. False, and nothing happens, where the tile has no scales of its own that move.
+    fn absorb_factors(&mut self, _factors: &[f32]) -> bool {
+        false
+    }
+
     /// The weights, row by row, if they lie in digital memory and may be changed at will; `None` for analog tiles.
     fn digital_weights(&mut self) -> Option<&mut [f32]> {
         None
@@ -170,6 +202,30 @@ pub trait Tile: MatVec {
     /// The devices behind the tile and their pulses; a tile made of tiles sums up those of all of them.
     fn inventory(&self) -> Inventory {
         Inventory::default()
+    }
+
+    /// Number of weights that [`Tile::update_by`] leaves to its caller; 0 for analog tiles.
+    fn digital_len(&mut self) -> usize {
+        self.digital_weights().map_or(0, |weights| weights.len())
+    }
+
+    /// As [`Tile::update`], but weights in digital memory move by `step`, called once or several times. Analog weights know
+    /// no other way than their own.
+    fn update_by(
+        &mut self,
+        x: DMatrixView<f32>,
+        d: DMatrixView<f32>,
+        lr: f32,
+        draws: SampleKeys,
+        step: &mut StepWeights<'_>,
+    ) -> Result<(), TileError> {
+        let Shape { outputs, inputs } = self.shape();
+        let Some(weights) = self.digital_weights() else { return self.update(x, d, lr, draws) };
+        check_lines("x", &x, inputs, x.ncols())?;
+        check_lines("d", &d, outputs, x.ncols())?;
+        // Weights lie row by row: the transpose of d xᵀ column by column.
+        step(0, weights, (x * d.transpose()).as_slice());
+        Ok(())
     }
 
     /// Everything needed to continue later.
@@ -242,12 +298,31 @@ impl<T: Tile + ?Sized> Tile for Box<T> {
         (**self).end_of_step(key);
     }
 
+    fn absorb_factors(&mut self, factors: &[f32]) -> bool {
+        (**self).absorb_factors(factors)
+    }
+
     fn digital_weights(&mut self) -> Option<&mut [f32]> {
         (**self).digital_weights()
     }
 
     fn inventory(&self) -> Inventory {
         (**self).inventory()
+    }
+
+    fn digital_len(&mut self) -> usize {
+        (**self).digital_len()
+    }
+
+    fn update_by(
+        &mut self,
+        x: DMatrixView<f32>,
+        d: DMatrixView<f32>,
+        lr: f32,
+        draws: SampleKeys,
+        step: &mut StepWeights<'_>,
+    ) -> Result<(), TileError> {
+        (**self).update_by(x, d, lr, draws, step)
     }
 
     fn state(&self) -> State {

@@ -46,6 +46,24 @@ impl RngKey {
         Self { a, b }
     }
 
+    /// The key as numbers, for a checkpoint.
+    ///
+    /// ```
+    /// use aimc_device::RngKey;
+    /// let key = RngKey::root(7).fold_in(3);
+    /// assert_eq!(RngKey::from_words(key.words()), key);
+    /// ```
+    #[must_use]
+    pub fn words(self) -> [u64; 2] {
+        [self.a, self.b]
+    }
+
+    /// The key that [`RngKey::words`] gave.
+    #[must_use]
+    pub fn from_words([a, b]: [u64; 2]) -> Self {
+        Self { a, b }
+    }
+
     /// Opens stream number `index` of this key: 2⁶⁴ independent streams of 2⁶⁸ words each.
     #[must_use]
     pub fn stream(self, index: u64) -> Stream {

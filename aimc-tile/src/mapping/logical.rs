@@ -15,17 +15,20 @@
 //!
 //! Reference: M. J. Rasch et al. 2023, Nat. Commun. 14:5282, doi:10.1038/s41467-023-40770-4.
 
+mod learning;
+
 use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
 
 use aimc_device::RngKey;
 use aimc_device::error::{ConfigError, require};
-use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
 
 use crate::ideal::check_update;
 use crate::mapping::input_range::InputRange;
 use crate::mapping::{MappingConfig, PeripheryConfig, scales};
-use crate::tile::{Inventory, MatVec, ReadOut, SampleKeys, Shape, Tile, TileError, check_lines, check_shape};
+use crate::tile::{
+    Inventory, MatVec, ReadOut, SampleKeys, Shape, StepWeights, Tile, TileError, check_lines, check_shape,
+};
 
 /// A tile and its digital periphery, see the [module](self).
 #[derive(Clone, Debug)]
@@ -138,26 +141,6 @@ impl<T: MatVec> LogicalTile<T> {
         self.tile.forward(lines.as_view(), y.as_view_mut(), draws)?;
         Ok(y)
     }
-
-    /// Σ over samples of d·(s·r·tile), one for each output, or the sum for all.
-    fn out_scale_gradient(&self, d: &DMatrixView<f32>, raw: &DMatrix<f32>) -> Vec<f32> {
-        let r = f64::from(self.input_range().unwrap_or(1.0));
-        let per_output: Vec<f64> = (0..self.shape.outputs)
-            .map(|i| {
-                let products = (0..d.ncols()).map(|j| f64::from(d[(i, j)]) * f64::from(raw[(i, j)]));
-                products.sum::<f64>() * f64::from(self.scales[i]) * r
-            })
-            .collect();
-        let total: f64 = per_output.iter().sum();
-        let columnwise = self.mapping.out_scaling_columnwise;
-        per_output.into_iter().map(|g| if columnwise { g } else { total } as f32).collect()
-    }
-
-    /// Clipped outputs of the tile per input value.
-    fn clipped(&self, raw: &DMatrix<f32>, inputs: usize) -> f32 {
-        let at_bound = |y: &&f32| self.out_bound > 0.0 && y.abs() >= self.out_bound;
-        raw.iter().filter(at_bound).count() as f32 / inputs.max(1) as f32
-    }
 }
 
 impl<T: MatVec> MatVec for LogicalTile<T> {
@@ -183,55 +166,24 @@ impl<T: MatVec> MatVec for LogicalTile<T> {
     }
 }
 
-/// What the digital side learns from one batch.
-struct DigitalGradients {
-    out_scales: Option<Vec<f32>>,
-    range: Option<f32>,
-}
-
 impl<T: Tile> LogicalTile<T> {
-    fn digital_gradients(
-        &self,
-        x: &DMatrixView<f32>,
-        d: &DMatrixView<f32>,
-        lines: &DMatrix<f32>,
-        draws: SampleKeys,
-    ) -> Result<DigitalGradients, TileError> {
-        let range = self.range.as_ref().filter(|range| range.record.learn_input_range);
-        let clipping = range.is_some_and(|range| range.record.manage_output_clipping);
-        let raw = if self.mapping.learn_out_scaling || clipping {
-            Some(self.raw(lines, draws.fold_in(label("outputs read again")))?)
-        } else {
-            None
-        };
-        let range = match range {
-            None => None,
-            Some(range) => {
-                let mut z = DMatrix::zeros(x.nrows(), x.ncols());
-                self.backward(
-                    d.clone_owned().as_view(),
-                    z.as_view_mut(),
-                    draws.fold_in(label("errors read again")),
-                )?;
-                let clipped = raw.as_ref().map_or(0.0, |raw| self.clipped(raw, x.len()));
-                Some(range.gradient(&x.clone_owned(), &z, clipped))
-            }
-        };
-        let raw = raw.filter(|_| self.mapping.learn_out_scaling);
-        Ok(DigitalGradients { out_scales: raw.map(|raw| self.out_scale_gradient(d, &raw)), range })
-    }
-
-    fn learn(&mut self, x: &DMatrixView<f32>, gradients: DigitalGradients, lr: f32) {
-        for (alpha, g) in self.out_scales.iter_mut().zip(gradients.out_scales.unwrap_or_default()) {
-            let next = *alpha - lr * g;
-            if next.is_finite() {
-                *alpha = next;
-            }
-        }
-        if let Some(range) = &mut self.range {
-            range.observe(&x.clone_owned());
-            range.step(lr, gradients.range.unwrap_or(0.0));
-        }
+    /// One update: `write` gets the tile and what its input and output lines carry.
+    fn descend(
+        &mut self,
+        (x, d, lr, draws): (&DMatrixView<f32>, &DMatrixView<f32>, f32, SampleKeys),
+        compensation: f32,
+        write: impl FnOnce(&mut T, DMatrixView<f32>, DMatrixView<f32>) -> Result<(), TileError>,
+    ) -> Result<(), TileError> {
+        check_update(self.shape, x, d, lr)?;
+        let lines = self.lines(x);
+        let gradients = self.digital_gradients(x, d, &lines, draws)?;
+        let r = self.input_range().unwrap_or(1.0);
+        let errors = DMatrix::from_fn(d.nrows(), d.ncols(), |i, j| {
+            r * self.out_scales[i] * d[(i, j)] / (self.scales[i] * compensation)
+        });
+        write(&mut self.tile, lines.as_view(), errors.as_view())?;
+        self.learn(x, gradients, lr);
+        Ok(())
     }
 }
 
@@ -259,24 +211,39 @@ impl<T: Tile> Tile for LogicalTile<T> {
         lr: f32,
         draws: SampleKeys,
     ) -> Result<(), TileError> {
-        check_update(self.shape, &x, &d, lr)?;
-        let lines = self.lines(&x);
-        let gradients = self.digital_gradients(&x, &d, &lines, draws)?;
         let compensation = if self.mapping.weight_scaling_lr_compensation {
             self.scales.len() as f32 / self.scales.iter().sum::<f32>()
         } else {
             1.0
         };
-        let r = self.input_range().unwrap_or(1.0);
-        let errors = DMatrix::from_fn(d.nrows(), d.ncols(), |i, j| {
-            r * self.out_scales[i] * d[(i, j)] / (self.scales[i] * compensation)
-        });
-        self.tile.update(lines.as_view(), errors.as_view(), lr * compensation, draws)?;
-        self.learn(&x, gradients, lr);
-        Ok(())
+        self.descend((&x, &d, lr, draws), compensation, |tile, x, d| {
+            tile.update(x, d, lr * compensation, draws)
+        })
+    }
+
+    fn digital_len(&mut self) -> usize {
+        self.tile.digital_len()
+    }
+
+    /// Output scales and the input range move by plain gradient descent, whatever `step` does with the weights.
+    fn update_by(
+        &mut self,
+        x: DMatrixView<f32>,
+        d: DMatrixView<f32>,
+        lr: f32,
+        draws: SampleKeys,
+        step: &mut StepWeights<'_>,
+    ) -> Result<(), TileError> {
+        if self.tile.digital_len() == 0 {
+            return self.update(x, d, lr, draws);
+        }
+        self.descend((&x, &d, lr, draws), 1.0, |tile, x, d| tile.update_by(x, d, lr, draws, step))
     }
 
     fn end_of_step(&mut self, key: RngKey) {
+        if self.mapping.learn_out_scaling && self.tile.absorb_factors(&self.out_scales) {
+            self.out_scales.fill(1.0);
+        }
         self.tile.end_of_step(key);
     }
 

@@ -6,8 +6,8 @@
 //! field in `aimc-device`.
 
 use aimc_device::{config, presets};
-use aimc_tile::presets::TILES;
-use aimc_tile::{IoConfig, TileConfig, UnitCell, UpdateConfig};
+use aimc_tile::presets::{HARDWARE_AWARE, TILES};
+use aimc_tile::{HardwareAwareTileConfig, IoConfig, TileConfig, UnitCell, UpdateConfig};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -15,7 +15,7 @@ use serde_json::Value;
 const THEIRS: &str = include_str!("../data/aihwkit_presets.json");
 
 fn decode<T: DeserializeOwned>(tree: Value) -> T {
-    config::decode(presets::resolve(tree, &[presets::DEVICES, TILES]).unwrap()).unwrap()
+    config::decode(presets::resolve(tree, &[presets::DEVICES, TILES, HARDWARE_AWARE]).unwrap()).unwrap()
 }
 
 /// Compares all presets of one kind; `ours` are the fields that only we have, which must be at their default.
@@ -61,8 +61,9 @@ fn presets_hold_aihwkits_numbers() {
     known.extend(compare("update", &only_ours, default, |u: &UpdateConfig| u.validate().unwrap()));
     known.extend(compare("cell", &["refresh_loses_sign"], None, |c: &UnitCell| c.validate().unwrap()));
     known.extend(compare("tile", &[], None, |t: &TileConfig| t.validate().unwrap()));
+    known.extend(compare("hardware_aware", &[], None, |t: &HardwareAwareTileConfig| t.validate().unwrap()));
     known.sort();
-    let mut names: Vec<_> = TILES.iter().map(|preset| preset.name.to_owned()).collect();
+    let mut names: Vec<_> = TILES.iter().chain(HARDWARE_AWARE).map(|preset| preset.name.to_owned()).collect();
     names.sort();
     assert_eq!(names, known);
 }
@@ -70,7 +71,7 @@ fn presets_hold_aihwkits_numbers() {
 /// Every file names a source.
 #[test]
 fn presets_cite_their_source() {
-    for preset in TILES {
+    for preset in TILES.iter().chain(HARDWARE_AWARE) {
         let comments = preset.text.lines().filter(|line| line.starts_with('#')).collect::<String>();
         assert!(comments.contains("doi:") || comments.contains("arXiv:"), "{}", preset.name);
     }

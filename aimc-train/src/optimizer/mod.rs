@@ -43,6 +43,13 @@ impl Moments {
         Self { first: zeros(first), second: zeros(second) }
     }
 
+    /// The moments of `size` parameters from number `start` on; none where they are not used.
+    fn of(&mut self, start: usize, size: usize) -> (&mut [f32], &mut [f32]) {
+        let range = |moments: &[f32]| if moments.is_empty() { 0..0 } else { start..start + size };
+        let (first, second) = (range(&self.first), range(&self.second));
+        (&mut self.first[first], &mut self.second[second])
+    }
+
     fn state(&self) -> State {
         let mut state = State::default();
         state.put("first", self.first.clone());
@@ -86,7 +93,7 @@ impl Optimizer {
         for (name, part) in network.parts_mut() {
             let size = match part {
                 PartMut::Parameters(values) => values.len(),
-                PartMut::Tile(tile) => tile.digital_weights().map_or(0, |weights| weights.len()),
+                PartMut::Tile(tile) => tile.digital_len(),
                 PartMut::Statistics(_) => 0,
             };
             if size > 0 {
@@ -106,13 +113,14 @@ impl Optimizer {
     /// One step of the vector of [`Optimizer::for_vector`], against its gradient `g`.
     pub fn step_vector(&mut self, p: &mut [f32], g: &[f32], lr: f32) {
         self.steps += 1;
-        self.advance("", p, g, lr);
+        self.advance("", 0, p, g, lr);
     }
 
-    /// One step of the parameters `name`; nothing where there are no moments, that is no such parameters.
-    fn advance(&mut self, name: &str, p: &mut [f32], g: &[f32], lr: f32) {
-        if let Some(Moments { first, second }) = self.moments.get_mut(name) {
-            self.config.step(p, g, (first, second), lr, self.steps);
+    /// One step of those of the parameters `name` that begin with number `start`; nothing where there are no moments, that is no
+    /// such parameters.
+    fn advance(&mut self, name: &str, start: usize, p: &mut [f32], g: &[f32], lr: f32) {
+        if let Some(moments) = self.moments.get_mut(name) {
+            self.config.step(p, g, moments.of(start, p.len()), lr, self.steps);
         }
     }
 
@@ -135,17 +143,11 @@ impl Optimizer {
             return network.update(gradients, lr, draws);
         }
         network.step_tiles(gradients, draws, &mut |name, tile, gradient, draws| {
-            match tile.digital_weights() {
-                Some(weights) => {
-                    // Weights lie row by row: the transpose of d xᵀ column by column.
-                    let g = &gradient.x * gradient.d.transpose();
-                    self.advance(name, weights, g.as_slice(), lr);
-                    Ok(())
-                }
-                None => tile.update(gradient.x.as_view(), gradient.d.as_view(), lr, draws),
-            }
+            let mut step =
+                |start: usize, weights: &mut [f32], g: &[f32]| self.advance(name, start, weights, g, lr);
+            tile.update_by(gradient.x.as_view(), gradient.d.as_view(), lr, draws, &mut step)
         })?;
-        network.step_parameters(gradients, &mut |name, p, g| self.advance(name, p, g, lr));
+        network.step_parameters(gradients, &mut |name, p, g| self.advance(name, 0, p, g, lr));
         network.update_statistics(gradients);
         Ok(())
     }

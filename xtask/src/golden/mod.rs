@@ -5,6 +5,7 @@
 
 mod digits_split;
 mod grouped;
+mod hwa_stats;
 mod inference_accuracy;
 mod inference_stats;
 mod mvm;
@@ -58,6 +59,7 @@ type Runner = fn(&GoldenFile, &Node<'_>) -> Result<Comparison, CaseError>;
 
 /// Which runner compares which kind of file.
 const RUNNERS: &[(&str, Runner)] = &[
+    ("hwa_stats", hwa_stats::compare),
     ("inference_accuracy", inference_accuracy::compare),
     ("inference_stats", inference_stats::compare),
     ("mvm_exact", mvm::compare_exact),

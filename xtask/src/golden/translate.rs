@@ -16,7 +16,11 @@ use serde_json::{Map, Value};
 use super::CaseError;
 
 /// The entries of `params` that `known` has too; any other must be inactive or in `inert`.
-fn matching(params: &Params<'_>, known: &Value, inert: &[&str]) -> Result<Map<String, Value>, CaseError> {
+pub(crate) fn matching(
+    params: &Params<'_>,
+    known: &Value,
+    inert: &[&str],
+) -> Result<Map<String, Value>, CaseError> {
     let mut table = Map::new();
     for (key, node) in params.resolved.entries()? {
         // C++ constants that Python cannot set, and bookkeeping of the format.

@@ -1,0 +1,166 @@
+//! Weight modifiers: what hardware-aware training does to a copy of the weights, so that the network learns to bear it.
+//!
+//! | type | W' | file |
+//! |---|---|---|
+//! | `AddNormal` | W + A·std_dev·ξ | [`additive_normal`] |
+//! | `MultNormal` | W(1 + A·std_dev·ξ) | [`multiplicative_normal`] |
+//! | `Discretize` | W on a grid | [`discretize`] |
+//! | `DiscretizeAddNormal` | the same, then noise | [`discretize_add_normal`] |
+//! | `DoReFa` | tanh(W) scaled, on a grid | [`dorefa`] |
+//! | `Poly` | noise that depends on the weight | [`polynomial`] |
+//! | `ProgNoise` | the same, keeping the sign | [`programming_noise`] |
+//! | `PCMNoise` | programming, drift, read noise and faults of PCM | [`pcm_noise`] |
+//! | `DropConnect`, `Copy` | W, some missing | [`drop_connect`] |
+//! | `None` | W | |
+//!
+//! A = max|W| of the tile in analog units (1 for an empty tile), or `assumed_wmax`. The files hold pure functions of one weight
+//! and its draws; the loop is here. Row r of a matrix draws from stream r of its key, so that draws depend neither on other rows
+//! nor on the number of threads. After the type, each weight is dropped with probability `pdrop`.
+
+pub mod additive_normal;
+mod config;
+pub mod discretize;
+pub mod discretize_add_normal;
+pub mod dorefa;
+pub mod drop_connect;
+pub mod multiplicative_normal;
+pub mod pcm_noise;
+pub mod polynomial;
+pub mod programming_noise;
+
+use aimc_device::parallel;
+use aimc_device::rng::{RngKey, Stream, label};
+use rayon::prelude::*;
+
+pub use config::{WeightModifierConfig, WeightModifierType};
+use pcm_noise::{Draws, PcmNoise};
+
+/// Elementary operations (see [`parallel::worthwhile`]) that one weight costs: a few draws.
+const COST: usize = 8;
+
+/// A modifier with all that depends on the tile but not on the weight.
+#[derive(Clone, Debug)]
+enum Law<'a> {
+    Unmodified,
+    AddNormal { std: f32 },
+    MultNormal { relative_std: f32 },
+    Discretize { wmax: f32, res: f32, stochastic: bool },
+    DiscretizeAddNormal { wmax: f32, res: f32, stochastic: bool, std: f32 },
+    DoReFa { scale: f32, res: f32, stochastic: bool },
+    Poly { wmax: f32, coeffs: &'a [f32], std_dev: f32 },
+    ProgNoise { wmax: f32, coeffs: &'a [f32], std_dev: f32 },
+    Pcm { wmax: f32, noise: PcmNoise },
+}
+
+impl<'a> Law<'a> {
+    /// The law of `record` on a tile whose largest weight is `wmax`.
+    fn new(record: &'a WeightModifierConfig, wmax: f32) -> Self {
+        let (std_dev, stochastic, res) = (record.std_dev, record.sto_round, record.step());
+        let std = std_dev * wmax;
+        match record.kind {
+            WeightModifierType::None | WeightModifierType::Copy | WeightModifierType::DropConnect => {
+                Self::Unmodified
+            }
+            WeightModifierType::AddNormal => Self::AddNormal { std },
+            WeightModifierType::MultNormal => {
+                Self::MultNormal { relative_std: if record.mult_of_wmax { std } else { std_dev } }
+            }
+            WeightModifierType::Discretize => Self::Discretize { wmax, res, stochastic },
+            WeightModifierType::DiscretizeAddNormal => {
+                Self::DiscretizeAddNormal { wmax, res, stochastic, std }
+            }
+            WeightModifierType::DoReFa => {
+                Self::DoReFa { scale: dorefa::scale(record.dorefa_clip, wmax), res, stochastic }
+            }
+            WeightModifierType::Poly => Self::Poly { wmax, coeffs: &record.coeffs, std_dev },
+            WeightModifierType::ProgNoise => {
+                Self::ProgNoise { wmax, coeffs: &record.coeffs, std_dev: std_dev / record.g_max }
+            }
+            WeightModifierType::PcmNoise => Self::Pcm { wmax, noise: PcmNoise::new(record) },
+        }
+    }
+
+    /// One weight, with the next draws of its row.
+    fn modified(&self, w: f32, stream: &mut Stream) -> f32 {
+        let chance = |stochastic: bool, stream: &mut Stream| stochastic.then(|| stream.uniform());
+        match *self {
+            Self::Unmodified => w,
+            Self::AddNormal { std } => additive_normal::modified(w, std, stream.normal()),
+            Self::MultNormal { relative_std } => {
+                multiplicative_normal::modified(w, relative_std, stream.normal())
+            }
+            Self::Discretize { wmax, res, stochastic } => {
+                discretize::modified(w, wmax, res, chance(stochastic, stream))
+            }
+            Self::DiscretizeAddNormal { wmax, res, stochastic, std } => {
+                let u = chance(stochastic, stream);
+                discretize_add_normal::modified(w, wmax, res, u, std, stream.normal())
+            }
+            Self::DoReFa { scale, res, stochastic } => {
+                dorefa::modified(w, scale, res, chance(stochastic, stream))
+            }
+            Self::Poly { wmax, coeffs, std_dev } => {
+                let std = polynomial::std(w, wmax, coeffs, std_dev);
+                polynomial::modified(w, wmax, std, stream.normal())
+            }
+            Self::ProgNoise { wmax, coeffs, std_dev } => {
+                let std = wmax * polynomial::std(w, wmax, coeffs, std_dev);
+                programming_noise::modified(w, std, stream.normal())
+            }
+            Self::Pcm { wmax, ref noise } => noise.modified(w, wmax, Draws::next(stream)),
+        }
+    }
+}
+
+impl WeightModifierConfig {
+    /// A copy of `weights`, rows of `inputs` entries in analog units, modified with draws from `key`.
+    ///
+    /// ```
+    /// use aimc_device::RngKey;
+    /// use aimc_tile::hardware_aware::{WeightModifierConfig, WeightModifierType};
+    /// let grid = WeightModifierConfig {
+    ///     kind: WeightModifierType::Discretize,
+    ///     res: 0.25,
+    ///     ..WeightModifierConfig::default()
+    /// };
+    /// // Steps of a quarter of the largest weight.
+    /// assert_eq!(grid.modified(&[0.5, -2.0, 1.2, -0.2], 2, RngKey::root(1)), [0.5, -2.0, 1.0, 0.0]);
+    /// ```
+    #[must_use]
+    pub fn modified(&self, weights: &[f32], inputs: usize, key: RngKey) -> Vec<f32> {
+        let mut modified = weights.to_vec();
+        if self.kind == WeightModifierType::None {
+            return modified;
+        }
+        let law = Law::new(self, self.wmax(weights, inputs));
+        let dropping = key.fold_in(label("drop"));
+        // The column of an analog bias is no weight.
+        let columns = inputs - usize::from(self.copy_last_column);
+        let each = |(r, row): (usize, &mut [f32])| {
+            let mut stream = key.stream(r as u64);
+            row[..columns].iter_mut().for_each(|w| *w = law.modified(*w, &mut stream));
+            if self.pdrop > 0.0 {
+                let mut stream = dropping.stream(r as u64);
+                let drop = |w: &mut f32| *w = drop_connect::modified(*w, self.pdrop, stream.uniform());
+                row[..columns].iter_mut().for_each(drop);
+            }
+        };
+        if parallel::worthwhile(weights.len() * COST) {
+            modified.par_chunks_mut(inputs).enumerate().for_each(each);
+        } else {
+            modified.chunks_mut(inputs).enumerate().for_each(each);
+        }
+        modified
+    }
+
+    /// A of the tile that holds `weights`.
+    fn wmax(&self, weights: &[f32], inputs: usize) -> f32 {
+        if !self.rel_to_actual_wmax {
+            return self.assumed_wmax;
+        }
+        let columns = inputs - usize::from(self.copy_last_column);
+        let rows = weights.chunks(inputs).flat_map(|row| &row[..columns]);
+        let largest = rows.fold(0.0_f32, |largest, w| largest.max(w.abs()));
+        if largest > 0.0 { largest } else { 1.0 }
+    }
+}

@@ -1,0 +1,80 @@
+//! What the digital circuits around a tile learn: gradients of output scales and of the input range, and their step.
+
+use nalgebra::{DMatrix, DMatrixView};
+
+use aimc_device::rng::label;
+
+use super::LogicalTile;
+use crate::tile::{SampleKeys, Tile, TileError};
+
+/// What the digital side learns from one batch.
+pub(super) struct DigitalGradients {
+    out_scales: Option<Vec<f32>>,
+    range: Option<f32>,
+}
+
+impl<T: Tile> LogicalTile<T> {
+    pub(super) fn digital_gradients(
+        &self,
+        x: &DMatrixView<f32>,
+        d: &DMatrixView<f32>,
+        lines: &DMatrix<f32>,
+        draws: SampleKeys,
+    ) -> Result<DigitalGradients, TileError> {
+        let range = self.range.as_ref().filter(|range| range.record.learn_input_range);
+        let clipping = range.is_some_and(|range| range.record.manage_output_clipping);
+        let raw = if self.mapping.learn_out_scaling || clipping {
+            Some(self.raw(lines, draws.in_training().fold_in(label("outputs read again")))?)
+        } else {
+            None
+        };
+        let range = match range {
+            None => None,
+            Some(range) => {
+                let mut z = DMatrix::zeros(x.nrows(), x.ncols());
+                self.backward(
+                    d.clone_owned().as_view(),
+                    z.as_view_mut(),
+                    draws.in_training().fold_in(label("errors read again")),
+                )?;
+                let clipped = raw.as_ref().map_or(0.0, |raw| self.clipped(raw, x.len()));
+                Some(range.gradient(&x.clone_owned(), &z, clipped))
+            }
+        };
+        let raw = raw.filter(|_| self.mapping.learn_out_scaling);
+        Ok(DigitalGradients { out_scales: raw.map(|raw| self.out_scale_gradient(d, &raw)), range })
+    }
+
+    pub(super) fn learn(&mut self, x: &DMatrixView<f32>, gradients: DigitalGradients, lr: f32) {
+        for (alpha, g) in self.out_scales.iter_mut().zip(gradients.out_scales.unwrap_or_default()) {
+            let next = *alpha - lr * g;
+            if next.is_finite() {
+                *alpha = next;
+            }
+        }
+        if let Some(range) = &mut self.range {
+            range.observe(&x.clone_owned());
+            range.step(lr, gradients.range.unwrap_or(0.0));
+        }
+    }
+
+    /// Σ over samples of d·(s·r·tile), one for each output, or the sum for all.
+    fn out_scale_gradient(&self, d: &DMatrixView<f32>, raw: &DMatrix<f32>) -> Vec<f32> {
+        let r = f64::from(self.input_range().unwrap_or(1.0));
+        let per_output: Vec<f64> = (0..self.shape.outputs)
+            .map(|i| {
+                let products = (0..d.ncols()).map(|j| f64::from(d[(i, j)]) * f64::from(raw[(i, j)]));
+                products.sum::<f64>() * f64::from(self.scales[i]) * r
+            })
+            .collect();
+        let total: f64 = per_output.iter().sum();
+        let columnwise = self.mapping.out_scaling_columnwise;
+        per_output.into_iter().map(|g| if columnwise { g } else { total } as f32).collect()
+    }
+
+    /// Clipped outputs of the tile per input value.
+    fn clipped(&self, raw: &DMatrix<f32>, inputs: usize) -> f32 {
+        let at_bound = |y: &&f32| self.out_bound > 0.0 && y.abs() >= self.out_bound;
+        raw.iter().filter(at_bound).count() as f32 / inputs.max(1) as f32
+    }
+}
