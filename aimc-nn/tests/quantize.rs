@@ -24,7 +24,7 @@ fn normals(rows: usize, columns: usize, seed: u64) -> DMatrix<f32> {
 fn network(quantiser: &str, more: &str) -> Network<IdealTile> {
     let text = format!("input = [2]\nlayers = [{{ layer = \"Quantize\", {quantiser} }}{more}]");
     let record: NetworkConfig = config::from_toml(&text).unwrap();
-    record.build(RngKey::root(1), |_, shape, _| IdealTile::new(shape)).unwrap()
+    record.build(RngKey::root(1), |place| IdealTile::new(place.shape)).unwrap()
 }
 
 fn quantize(network: &Network<IdealTile>) -> &Quantize {
