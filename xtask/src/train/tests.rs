@@ -234,7 +234,9 @@ fn mistakes_are_named() {
             "override[0].tile.forward.out_noise = -1.0",
         ),
         (&format!("{mlp}data.set = \"imagenet\""), "data.set = \"imagenet\": unknown variant"),
-        (&format!("{mlp}data.folder = \"x\""), "data.folder = x: must be left out"),
+        (&format!("{mlp}data.path = \"x\""), "data.path = x: must be left out"),
+        (&format!("{mlp}data.set = \"npz\""), "data.path: is missing"),
+        (&format!("{mlp}data.window = 3"), "data.window = 3: must be left out"),
     ] {
         let message = parse_toml(text).and_then(config::decode).unwrap_err().to_string();
         assert!(message.contains(expected) && message.lines().count() == 1, "{text}: {message}");
@@ -362,8 +364,11 @@ fn examples_can_be_run() {
         let tree: Value = parse_toml(&fs::read_to_string(&file).unwrap()).unwrap();
         let config = config::decode(tree).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         let shape = match config.data.set {
-            DataName::Digits => [1, 8, 8],
-            DataName::Mnist => [1, 28, 28],
+            DataName::Digits => vec![1, 8, 8],
+            DataName::Mnist => vec![1, 28, 28],
+            DataName::Cifar10 => vec![3, 32, 32],
+            DataName::Text => vec![config.data.window.unwrap_or(32)],
+            DataName::Npz => continue,
         };
         let built = config.network(&shape, 10).and_then(|network| config.build(&network));
         built.unwrap_or_else(|error| panic!("{}: {error}", file.display()));
