@@ -21,7 +21,7 @@ use super::op::Unit;
 #[derive(Debug)]
 pub(super) enum Job {
     Product(Product),
-    Convolution(Convolution),
+    Convolution(Box<Convolution>),
 }
 
 impl Job {
@@ -130,8 +130,15 @@ pub(super) struct Convolution {
     spec: PoolSpec,
     /// Digital, one number per output channel; empty for none.
     bias: Vec<f32>,
-    /// The windows of the images seen last, by their size with padding.
-    windows: Mutex<Option<Arc<(Vec<usize>, Windows)>>>,
+    /// For the images seen last.
+    prepared: Mutex<Option<Arc<Prepared>>>,
+}
+
+/// The windows over images of one size, padding included.
+#[derive(Debug)]
+struct Prepared {
+    size: Vec<usize>,
+    windows: Windows,
 }
 
 impl Convolution {
@@ -143,7 +150,7 @@ impl Convolution {
         if !(1..=3).contains(&spec.kernel_shape.len()) {
             return Err(format!("has {} dimensions of space", spec.kernel_shape.len()));
         }
-        Ok(Self { spec: spec.clone(), bias, windows: Mutex::new(None) })
+        Ok(Self { spec: spec.clone(), bias, prepared: Mutex::new(None) })
     }
 
     fn run(&self, unit: &Unit, x: ArrayViewD<'_, f32>, draws: SampleKeys) -> TractResult<ArrayD<f32>> {
@@ -152,8 +159,8 @@ impl Convolution {
         let sizes = self.spec.computed_padding(&x.shape()[2..]);
         let padding: TVec<(usize, usize)> = sizes.iter().map(|d| (d.pad_before, d.pad_after)).collect();
         let images = padded(x, &padding);
-        let windows = self.windows(&images.shape()[2..])?;
-        let windows = &windows.1;
+        let prepared = self.prepare(&images.shape()[2..])?;
+        let windows = &prepared.windows;
         let positions = windows.positions();
         let shape: Vec<usize> = [samples, self.spec.output_channels]
             .into_iter()
@@ -184,9 +191,9 @@ impl Convolution {
     }
 
     /// The windows over images of `size`, padding included.
-    fn windows(&self, size: &[usize]) -> TractResult<Arc<(Vec<usize>, Windows)>> {
-        let mut last = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = last.as_ref().filter(|known| known.0 == size) {
+    fn prepare(&self, size: &[usize]) -> TractResult<Arc<Prepared>> {
+        let mut last = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = last.as_ref().filter(|known| known.size == size) {
             return Ok(known.clone());
         }
         let geometry = Geometry {
@@ -199,7 +206,7 @@ impl Convolution {
         if let Err(error) = geometry.validate() {
             bail!("{error}");
         }
-        let new = Arc::new((size.to_vec(), geometry.windows()));
+        let new = Arc::new(Prepared { size: size.to_vec(), windows: geometry.windows() });
         *last = Some(new.clone());
         Ok(new)
     }

@@ -111,7 +111,7 @@ impl Patcher<'_, '_> {
         }
         let unit = Arc::new(Unit::new(node.name.clone(), tiles));
         let fact = |(i, outlet): (usize, &OutletId)| {
-            Ok((i != data).then(|| model.outlet_fact(*outlet).cloned()).transpose()?)
+            (i != data).then(|| model.outlet_fact(*outlet).cloned()).transpose()
         };
         let constants = node.inputs.iter().enumerate().map(fact).collect::<TractResult<Vec<_>>>();
         let op = TileOp {
@@ -203,5 +203,5 @@ fn find_convolution(
     let weights = values(&kernel)?;
     let groups = weights.chunks(outputs * inputs);
     let matrices = groups.map(|group| DMatrix::from_row_slice(outputs, inputs, group)).collect();
-    Ok(Found { data: 0, job: Job::Convolution(Convolution::new(&op.pool_spec, bias)?), matrices })
+    Ok(Found { data: 0, job: Job::Convolution(Box::new(Convolution::new(&op.pool_spec, bias)?)), matrices })
 }

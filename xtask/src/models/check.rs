@@ -1,7 +1,8 @@
 //! Fetches the networks, runs them, compares.
 
 use std::fs;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use aimc_device::{RngKey, config};
@@ -10,9 +11,10 @@ use aimc_nn::NetworkConfig;
 use aimc_nn::import::{self, Names, Tensor, Tensors};
 use aimc_tile::{IdealTile, SampleKeys};
 use nalgebra::DMatrix;
+use thiserror::Error;
 
-use super::{ModelsArguments, ModelsError};
-use crate::interrupt;
+use super::ModelsArguments;
+use crate::interrupt::{self, Interrupted};
 use crate::table::print_table;
 
 const SCRIPT: &str = include_str!("fetch.py");
@@ -35,13 +37,44 @@ const MNIST: &str = r#"
         { layer = "Linear", outputs = 10 },
     ]"#;
 
+/// What keeps the networks from being compared.
+#[derive(Debug, Error)]
+pub(crate) enum ModelsError {
+    /// The script cannot be started.
+    #[error("{0} cannot be started: {1}; name another one by --python")]
+    Start(String, io::Error),
+    /// The script failed; its own words are above.
+    #[error("the networks could not be fetched; check the network connection")]
+    Fetch,
+    /// A file cannot be read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// A file that does not hold what it should.
+    #[error("{name}: {reason}")]
+    Model {
+        /// The network.
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The user asked to stop.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}
+
 /// One line of the result.
 struct Line {
     cells: Vec<String>,
     equal: bool,
 }
 
-pub(super) fn run(arguments: &ModelsArguments) -> Result<bool, ModelsError> {
+/// Compares all networks; false if one of them differs.
+pub(crate) fn run(arguments: &ModelsArguments) -> Result<bool, ModelsError> {
     fetch(arguments)?;
     let mut lines = Vec::new();
     for name in NETWORKS {
@@ -56,8 +89,8 @@ pub(super) fn run(arguments: &ModelsArguments) -> Result<bool, ModelsError> {
 }
 
 fn fetch(arguments: &ModelsArguments) -> Result<(), ModelsError> {
-    let there = |name: &&str| arguments.dir.join(format!("{name}.safetensors")).exists();
-    if NETWORKS.iter().all(|name| there(&name)) {
+    let there = |name: &str| arguments.dir.join(format!("{name}.safetensors")).exists();
+    if NETWORKS.iter().all(|name| there(name)) {
         return Ok(());
     }
     let path = arguments.dir.join("fetch.py");

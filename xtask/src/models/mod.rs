@@ -7,13 +7,12 @@
 #[cfg(feature = "onnx")]
 mod check;
 
-use std::io;
 use std::path::PathBuf;
 
 use clap::Args;
-use thiserror::Error;
 
-use crate::interrupt::Interrupted;
+#[cfg(feature = "onnx")]
+pub(crate) use check::run;
 
 /// Options of `cargo xtask models`.
 #[derive(Debug, Args)]
@@ -29,48 +28,14 @@ pub(crate) struct ModelsArguments {
     pub(crate) python: String,
 }
 
-/// What keeps the networks from being compared.
-#[derive(Debug, Error)]
-pub(crate) enum ModelsError {
-    /// The program was built without ONNX.
-    #[cfg_attr(feature = "onnx", expect(dead_code, reason = "only without the feature"))]
-    #[error("this needs the feature onnx: cargo run -p xtask --features onnx -- models")]
-    Feature,
-    /// The script cannot be started.
-    #[error("{0} cannot be started: {1}; name another one by --python")]
-    Start(String, io::Error),
-    /// The script failed; its own words are above.
-    #[error("the networks could not be fetched; check the network connection")]
-    Fetch,
-    /// A file cannot be read or written.
-    #[error("{}: {source}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What the operating system says.
-        source: io::Error,
-    },
-    /// A file that does not hold what it should.
-    #[error("{name}: {reason}")]
-    Model {
-        /// The network.
-        name: String,
-        /// What is wrong.
-        reason: String,
-    },
-    /// The user asked to stop.
-    #[error(transparent)]
-    Interrupted(#[from] Interrupted),
-}
-
-/// Compares all networks; false if one of them differs.
-#[cfg(feature = "onnx")]
-pub(crate) fn run(arguments: &ModelsArguments) -> Result<bool, ModelsError> {
-    check::run(arguments)
-}
+/// The program was built without ONNX.
+#[cfg(not(feature = "onnx"))]
+#[derive(Debug, thiserror::Error)]
+#[error("this needs the feature onnx: cargo run -p xtask --features onnx -- models")]
+pub(crate) struct Unavailable;
 
 /// Says how to get this command.
 #[cfg(not(feature = "onnx"))]
-pub(crate) fn run(_arguments: &ModelsArguments) -> Result<bool, ModelsError> {
-    Err(ModelsError::Feature)
+pub(crate) fn run(_arguments: &ModelsArguments) -> Result<bool, Unavailable> {
+    Err(Unavailable)
 }
