@@ -1,18 +1,19 @@
 //! Networks from ONNX graphs, such as PyTorch exports: products with constant weights on tiles, the rest as ever.
 //!
 //! ```text
-//! MatMul, Gemm, Conv (groups, too), the products inside LSTM and RNN   analog, where the weights are constant
-//! all other operations, and biases                                     digital, computed by tract
+//! MatMul, Gemm, Conv (groups, too), the products inside LSTM, GRU and RNN   analog, where the weights are constant
+//! all other operations, and biases                                          digital, computed by tract
 //! ```
 //!
 //! [`OnnxGraph::read`] takes the bytes of a file, [`OnnxGraph::on_tiles`] makes a tile of every matrix (any [`MatVec`]:
 //! ideal, or programmed and read at some time), [`OnnxModel::run`] computes. [`OnnxModel::coverage`] says of every node
-//! where it is computed and why. Not put on tiles: GRU, whose sequence tract runs as one operation, transposed
-//! convolutions, quantised integers, and what lies inside the branches of `If`.
+//! where it is computed and why. Not put on tiles: transposed convolutions, quantised integers, and what lies inside the
+//! branches of `If`.
 //!
 //! Only with the feature `onnx`.
 
 mod coverage;
+mod hold;
 mod job;
 mod op;
 mod patch;
@@ -86,15 +87,16 @@ impl OnnxGraph {
     ///
     /// `inputs` are the shapes of the inputs in their order, where the graph leaves some open; none for those of the file.
     pub fn read(bytes: &[u8], inputs: &[Vec<usize>]) -> Result<Self, OnnxError> {
-        let onnx = tract_onnx::onnx();
+        let mut onnx = tract_onnx::onnx();
         let mut reader = bytes;
-        let proto = onnx.proto_model_for_read(&mut reader).map_err(OnnxError::graph)?;
-        let graph = proto.graph.as_ref().ok_or_else(|| OnnxError::Graph("there is none".into()))?;
+        let mut proto = onnx.proto_model_for_read(&mut reader).map_err(OnnxError::graph)?;
+        let graph = proto.graph.as_mut().ok_or_else(|| OnnxError::Graph("there is none".into()))?;
         let nodes = coverage::nodes(graph);
         let unknown = coverage::unsupported(&nodes, |operator| onnx.op_register.0.contains_key(operator));
         if !unknown.is_empty() {
             return Err(OnnxError::Unsupported(unknown));
         }
+        hold::hold_recurrent_matrices(&mut onnx, graph);
         // Shapes that exporters write down for the batch size of the export must not contradict another one.
         let onnx = onnx.with_ignore_output_shapes(true).with_ignore_value_info(true);
         let mut model = onnx.model_for_proto_model(&proto).map_err(OnnxError::graph)?;

@@ -10,12 +10,12 @@ use nalgebra::DMatrix;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::ops::cnn::{Conv, Deconv};
 use tract_onnx::tract_core::ops::einsum::EinSum;
-use tract_onnx::tract_core::ops::gru_seq::GruSeq;
 use tract_onnx::tract_core::ops::scan::{InputMapping, Scan};
 use tract_onnx::tract_hir::internal::TypedOp;
 
 use aimc_tile::MatVec;
 
+use super::hold::Hold;
 use super::job::{Convolution, Job, Product};
 use super::op::{TileOp, Turn, Unit};
 use super::{MakeTile, OnnxError};
@@ -81,8 +81,6 @@ impl Patcher<'_, '_> {
                 find_convolution(op, model, &node, known)
             } else if node.op_is::<Deconv>() {
                 Err("transposed convolutions are not put on tiles".into())
-            } else if node.op_is::<GruSeq>() {
-                Err("tract runs the whole sequence as one operation".into())
             } else {
                 continue;
             };
@@ -137,6 +135,9 @@ fn constant(model: &TypedModel, outlet: OutletId, known: &mut Known) -> Option<A
     let fact = model.outlet_fact(outlet).ok()?;
     let value = fact.konst.clone().or_else(|| {
         let node = model.node(outlet.node);
+        if node.op_is::<Hold>() {
+            return constant(model, node.inputs[0], known);
+        }
         let inputs: Option<TVec<TValue>> = match node.inputs.is_empty() {
             true => None,
             false => {
