@@ -64,7 +64,8 @@ impl Record for AttentionConfig {
     }
 }
 
-const PROJECTIONS: [&str; 4] = ["query", "key", "value", "output"];
+/// Names of the projections.
+pub(crate) const PROJECTIONS: [&str; 4] = ["query", "key", "value", "output"];
 
 /// The layer.
 #[derive(Clone, Debug)]

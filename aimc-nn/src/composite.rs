@@ -120,7 +120,8 @@ fn inner((_, error): At) -> LayerError {
 }
 
 impl<T> Branches<T> {
-    fn name(&self, name: &str, i: usize) -> String {
+    /// Name of chain `i` of the layer `name`.
+    pub(crate) fn name(&self, name: &str, i: usize) -> String {
         branch_name(self.names, name, i)
     }
 

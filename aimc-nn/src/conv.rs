@@ -136,6 +136,11 @@ pub struct Conv<T> {
 }
 
 impl<T> Conv<T> {
+    /// The windows that the kernel sees.
+    pub(crate) fn windows(&self) -> &Windows {
+        &self.windows
+    }
+
     /// The same layer with other tiles.
     pub fn try_map<U, E>(&self, name: &str, convert: &mut Convert<'_, T, U, E>) -> Result<Conv<U>, E> {
         let groups = map_groups(&self.groups, name, convert)?;

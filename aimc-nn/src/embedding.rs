@@ -57,7 +57,8 @@ pub struct Embedding {
 }
 
 impl Embedding {
-    fn vocabulary(&self) -> usize {
+    /// Number of different tokens.
+    pub(crate) fn vocabulary(&self) -> usize {
         self.table.len() / self.features
     }
 

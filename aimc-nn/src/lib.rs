@@ -22,6 +22,7 @@ pub mod dropout;
 pub mod embedding;
 pub mod evaluate;
 pub mod flatten;
+pub mod import;
 pub mod layer;
 pub mod linear;
 pub mod log_softmax;

@@ -122,7 +122,7 @@ impl NetworkConfig {
     }
 }
 
-fn layer_name(i: usize) -> String {
+pub(crate) fn layer_name(i: usize) -> String {
     format!("layer{i}")
 }
 

@@ -121,6 +121,11 @@ pub struct TransposedConv<T> {
 }
 
 impl<T> TransposedConv<T> {
+    /// The windows that the kernel sees.
+    pub(crate) fn windows(&self) -> &Windows {
+        &self.windows
+    }
+
     /// The same layer with other tiles.
     pub fn try_map<U, E>(
         &self,

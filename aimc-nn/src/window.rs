@@ -110,7 +110,7 @@ impl Geometry {
                 sources.push(self.source(&position, &point));
             }
         }
-        Windows { area: self.size.iter().product(), points, sources }
+        Windows { area: self.size.iter().product(), kernel: self.kernel.clone(), points, sources }
     }
 
     /// Index in the channel of one point of the window at one position; [`NONE`] in the padding.
@@ -145,6 +145,7 @@ pub const NONE: u32 = u32::MAX;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Windows {
     area: usize,
+    kernel: Vec<usize>,
     points: usize,
     sources: Vec<u32>,
 }
@@ -154,6 +155,12 @@ impl Windows {
     #[must_use]
     pub fn area(&self) -> usize {
         self.area
+    }
+
+    /// Points of one window in each dimension.
+    #[must_use]
+    pub fn kernel(&self) -> &[usize] {
+        &self.kernel
     }
 
     /// Points of one window.

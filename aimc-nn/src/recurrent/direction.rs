@@ -18,7 +18,7 @@ pub struct Direction<T> {
     /// V; none where `input` holds it.
     pub state: Option<Linear<T>>,
     pub(super) cell: Cell,
-    pub(super) hidden: usize,
+    pub(crate) hidden: usize,
     pub(super) steps: usize,
     pub(super) reverse: bool,
 }

@@ -161,7 +161,7 @@ pub struct Recurrent<T> {
 }
 
 /// Name of one direction of one level.
-fn direction_name(name: &str, level: usize, k: usize) -> String {
+pub(crate) fn direction_name(name: &str, level: usize, k: usize) -> String {
     join(name, &format!("level{level}.{}", DIRECTIONS[k]))
 }
 
