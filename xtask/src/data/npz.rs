@@ -14,6 +14,9 @@ use npyz::{DType, NpyFile, TypeChar};
 
 use super::{DataError, FormatProblem, Split};
 
+/// Shape of a sample, all features, all labels.
+type Samples = (Vec<usize>, Vec<f32>, Vec<usize>);
+
 /// Loads the four arrays of an archive.
 pub(crate) fn load(path: &Path) -> Result<Split, DataError> {
     let file = File::open(path).map_err(|source| DataError::Read { path: path.to_owned(), source })?;
@@ -22,7 +25,7 @@ pub(crate) fn load(path: &Path) -> Result<Split, DataError> {
         problem: FormatProblem::Content(problem),
     };
     let mut archive = NpzArchive::new(BufReader::new(file)).map_err(|error| content(error.to_string()))?;
-    let mut part = |part: &str| -> Result<(Vec<usize>, Vec<f32>, Vec<usize>), DataError> {
+    let mut part = |part: &str| -> Result<Samples, DataError> {
         let (shape, features) = features(&mut archive, &format!("x_{part}")).map_err(content)?;
         let labels = labels(&mut archive, &format!("y_{part}")).map_err(content)?;
         Ok((shape, features, labels))
