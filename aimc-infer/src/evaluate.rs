@@ -183,4 +183,4 @@ impl<T: MatVec + ReadOut> Run<'_, T> {
 
 #[cfg(test)]
 #[path = "evaluate_tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -11,7 +11,7 @@ use aimc_tile::{IdealTile, IoConfig};
 use nalgebra::DMatrix;
 
 /// A network, and samples labelled by its own exact outputs.
-fn problem() -> (Network<IdealTile>, Dataset) {
+pub(crate) fn problem() -> (Network<IdealTile>, Dataset) {
     let description = NetworkConfig::mlp(&[12, 8, 4], aimc_nn::Activation::Sigmoid);
     let mut network = description.build(RngKey::root(1), |place| IdealTile::new(place.shape)).unwrap();
     for (_, tile) in network.tiles_mut() {

@@ -12,10 +12,12 @@ pub mod converter;
 pub mod error;
 pub mod evaluate;
 pub mod matrix;
+pub mod matrix_errors;
 pub mod network;
 #[cfg(feature = "onnx")]
 pub mod onnx;
 pub mod program;
+pub mod sensitivity;
 pub mod summary;
 pub mod timeline;
 
@@ -25,7 +27,9 @@ pub use converter::ConverterConfig;
 pub use error::{EvaluationError, InferenceError};
 pub use evaluate::{AccuracyAt, AccuracyOverTime, EvaluationConfig, Progress, evaluate};
 pub use matrix::{InferenceMatrix, ProgrammedMatrix};
+pub use matrix_errors::{MatrixError, matrix_errors};
 pub use network::{accuracy, network_at, program_network};
 pub use program::ProgrammedTile;
+pub use sensitivity::{Sensitivity, sensitivity};
 pub use summary::Summary;
 pub use timeline::InferenceTile;
