@@ -10,6 +10,7 @@ mod device;
 mod files;
 mod fit_device;
 mod golden;
+mod infer;
 mod interrupt;
 mod learning_curves;
 mod models;
@@ -20,6 +21,7 @@ mod quantile;
 mod report;
 mod schema;
 mod table;
+mod timeline;
 mod train;
 
 use std::num::NonZeroUsize;
@@ -45,6 +47,8 @@ enum Command {
     Demo(demo::DemoArguments),
     /// Train any network on any tiles, as a configuration file says; goes on after an interruption; writes a report.
     Train(train::TrainArguments),
+    /// Put a trained network on an inference chip and see its accuracy over time, layer by layer; writes a report.
+    Infer(infer::InferArguments),
     /// Draw what pulses and time do to devices: presets or configuration files; writes a report.
     Device(device::DeviceArguments),
     /// Fit device models to a table of measured pulses; writes a device record and a report.
@@ -100,6 +104,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error>> {
     match arguments.command {
         Command::Demo(arguments) => demo::run(&arguments)?,
         Command::Train(arguments) => train::run(&arguments)?,
+        Command::Infer(arguments) => infer::run(&arguments)?,
         Command::Device(arguments) => device::run(&arguments)?,
         Command::FitDevice(arguments) => fit_device::run(&arguments)?,
         Command::Golden { dir } => {

@@ -7,6 +7,7 @@ use schemars::{Schema, schema_for};
 use serde_json::{Value, json};
 
 use crate::demo::DemoConfig;
+use crate::infer::InferConfig;
 use crate::train::TrainingConfig;
 
 /// Configurations that have a schema.
@@ -16,6 +17,8 @@ pub(crate) enum SchemaName {
     Demo,
     /// The file of `cargo xtask train --config`.
     Train,
+    /// The file of `cargo xtask infer --config`.
+    Infer,
     /// A tile for training.
     Tile,
     /// A tile for inference.
@@ -27,6 +30,7 @@ pub(crate) fn render(name: SchemaName) -> Result<String, serde_json::Error> {
     let schema: Schema = match name {
         SchemaName::Demo => schema_for!(DemoConfig),
         SchemaName::Train => schema_for!(TrainingConfig),
+        SchemaName::Infer => schema_for!(InferConfig),
         SchemaName::Tile => schema_for!(TileConfig),
         SchemaName::InferenceTile => schema_for!(InferenceTileConfig),
     };

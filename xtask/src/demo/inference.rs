@@ -1,34 +1,17 @@
 //! The floating-point network on an inference chip: accuracy from the first second to ten years.
 
-use std::ops::ControlFlow;
-
 use aimc_device::RngKey;
 use aimc_device::rng::label;
-use aimc_infer::{
-    AccuracyOverTime, Compensation, EvaluationError, InferenceTileConfig, evaluate, network_at,
-    program_network,
-};
+use aimc_infer::{Compensation, InferenceTileConfig, network_at, program_network};
 use aimc_nn::Network;
 use aimc_tile::{AnalogTile, ReadOut};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::DemoError;
 use super::config::DemoConfig;
 use crate::data::Split;
-use crate::interrupt::{self, Interrupted};
-use crate::plot::{Axis, Group, Histogram, LineChart, Mark, Series, SeriesStyle};
-
-/// Accuracy over time of one network under both conditions, on the same devices.
-#[derive(Debug, Serialize)]
-pub(crate) struct Timeline {
-    /// Accuracy of the network in floating point.
-    pub(crate) floating_point: f64,
-    /// Without drift compensation.
-    pub(crate) uncompensated: AccuracyOverTime,
-    /// With global drift compensation.
-    pub(crate) compensated: AccuracyOverTime,
-}
+use crate::plot::{Axis, Group, Histogram};
+use crate::timeline::{Timeline, spoken};
 
 /// How far the weights are from what they should be, at one time.
 #[derive(Debug, Serialize)]
@@ -86,93 +69,7 @@ pub(crate) fn run(
     floating_point: f64,
     data: &Split,
 ) -> Result<Timeline, DemoError> {
-    let plan = config.inference.plan();
-    let total = 2 * (plan.repeats * plan.times_seconds.len()) as u64;
-    let style = ProgressStyle::with_template("  {prefix:18} {bar:32} {percent:>3} %  {msg}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = ProgressBar::new(total).with_style(style).with_prefix("programmed PCM");
-    // One key for both conditions: they see the same devices and the same read noise.
     let key = RngKey::root(config.seed).fold_in(label("inference"));
-    let condition = |compensation| {
-        let tile = InferenceTileConfig { compensation, ..config.inference.tile.clone() };
-        let progress = |progress: aimc_infer::Progress| {
-            bar.inc(1);
-            bar.set_message(format!("{:.1} % after {} s", 100.0 * progress.accuracy, progress.time_seconds));
-            if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        };
-        evaluate(network, &tile, &data.test, &plan, key, &progress).map_err(|error| match error {
-            EvaluationError::Cancelled => DemoError::from(Interrupted),
-            other => other.into(),
-        })
-    };
-    let uncompensated = condition(Compensation::None)?;
-    let compensated = condition(Compensation::Global)?;
-    bar.finish();
-    Ok(Timeline { floating_point, uncompensated, compensated })
-}
-
-impl Timeline {
-    /// Accuracy over time with intervals.
-    pub(crate) fn chart(&self) -> LineChart {
-        let mut chart = LineChart::new(
-            "Accuracy after programming",
-            Axis::log_seconds("time since programming"),
-            Axis::linear("test accuracy", "%"),
-        );
-        for (name, result) in
-            [("global drift compensation", &self.compensated), ("no compensation", &self.uncompensated)]
-        {
-            let (points, band) = result
-                .times
-                .iter()
-                .map(|at| {
-                    let [low, high] = at.summary.confidence_95.unwrap_or([at.summary.mean; 2]);
-                    let t = f64::from(at.time_seconds);
-                    ((t, 100.0 * at.summary.mean), (100.0 * low, 100.0 * high))
-                })
-                .unzip();
-            chart.series.push(Series {
-                name: name.to_owned(),
-                points,
-                band: Some(band),
-                style: SeriesStyle::Solid,
-            });
-        }
-        chart.references.push(Mark::new(100.0 * self.floating_point, "floating point"));
-        chart
-    }
-}
-
-/// A time in the unit people would say it in.
-pub(crate) fn spoken(seconds: f32) -> String {
-    const UNITS: [(f64, &str); 6] = [
-        (31_536_000.0, "year"),
-        (2_592_000.0, "month"),
-        (86_400.0, "day"),
-        (3600.0, "hour"),
-        (60.0, "minute"),
-        (1.0, "second"),
-    ];
-    let seconds = f64::from(seconds);
-    let (size, unit) = UNITS.into_iter().find(|(size, _)| seconds >= *size).unwrap_or((1.0, "second"));
-    let count = (seconds / size * 10.0).round() / 10.0;
-    format!("{count} {unit}{}", if count == 1.0 { "" } else { "s" })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_as_people_say_them() {
-        for (seconds, text) in [
-            (1.0, "1 second"),
-            (0.5, "0.5 seconds"),
-            (3600.0, "1 hour"),
-            (315_360_000.0, "10 years"),
-            (604_800.0, "7 days"),
-        ] {
-            assert_eq!(spoken(seconds), text);
-        }
-    }
+    let (tile, plan) = (&config.inference.tile, config.inference.plan());
+    Ok(Timeline::measure(network, tile, &plan, floating_point, &data.test, key)?)
 }

@@ -24,6 +24,7 @@ use crate::device::pulse_response::{self, Response};
 use crate::files::{OutputError, Outputs, check_folder};
 use crate::interrupt::Interrupted;
 use crate::plot::PlotError;
+use crate::timeline::{Timeline, TimelineError};
 
 pub(crate) use config::DemoConfig;
 
@@ -65,6 +66,8 @@ pub(crate) enum DemoError {
     #[error(transparent)]
     Evaluation(#[from] EvaluationError),
     #[error(transparent)]
+    Timeline(#[from] TimelineError),
+    #[error(transparent)]
     Plot(#[from] PlotError),
     #[error("the numbers cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
@@ -88,7 +91,7 @@ struct Results {
     /// Trainings on floating point, the good and the asymmetric device.
     training: Vec<training::Training>,
     /// Accuracy over time of the first floating-point network.
-    inference: inference::Timeline,
+    inference: Timeline,
     /// Errors of the weights of one programmed copy of it.
     weight_errors: Vec<inference::WeightErrors>,
 }

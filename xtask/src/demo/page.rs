@@ -2,18 +2,11 @@
 
 use aimc_infer::{AccuracyOverTime, Summary};
 
-use super::inference::{self, spoken};
+use super::inference;
 use super::{DemoError, Results, training};
 use crate::report::Report;
 use crate::table::print_table;
-
-/// A share as percent with its 95 % interval.
-fn percent(summary: &Summary) -> String {
-    match summary.confidence_95 {
-        Some([low, _]) => format!("{:.2} ± {:.2} %", 100.0 * summary.mean, 100.0 * (summary.mean - low)),
-        None => format!("{:.2} %", 100.0 * summary.mean),
-    }
-}
+use crate::timeline::{TIME_HEADERS, percent, spoken};
 
 /// A number with its 95 % interval.
 fn plain(summary: &Summary) -> String {
@@ -24,8 +17,6 @@ fn plain(summary: &Summary) -> String {
 }
 
 const TRAINING_HEADERS: [&str; 4] = ["tile", "test accuracy", "training loss", "seeds"];
-const TIME_HEADERS: [&str; 5] =
-    ["time", "no compensation", "spread (std)", "global compensation", "spread (std)"];
 
 fn training_rows(results: &Results) -> Vec<Vec<String>> {
     let row = |training: &training::Training| {
@@ -40,23 +31,6 @@ fn training_rows(results: &Results) -> Vec<Vec<String>> {
     results.training.iter().map(row).collect()
 }
 
-fn time_rows(results: &Results) -> Vec<Vec<String>> {
-    let spread = |summary: &Summary| summary.std.map_or(String::new(), |std| format!("{:.2} %", 100.0 * std));
-    let (without, with) = (&results.inference.uncompensated, &results.inference.compensated);
-    let pairs = without.times.iter().zip(&with.times);
-    pairs
-        .map(|(without, with)| {
-            vec![
-                spoken(without.time_seconds),
-                percent(&without.summary),
-                spread(&without.summary),
-                percent(&with.summary),
-                spread(&with.summary),
-            ]
-        })
-        .collect()
-}
-
 /// The two tables of the demo, for the terminal.
 pub(crate) fn print_tables(results: &Results) {
     println!(
@@ -69,7 +43,7 @@ pub(crate) fn print_tables(results: &Results) {
         100.0 * results.inference.floating_point,
         results.config.inference.repeats
     );
-    print_table(&TIME_HEADERS, &time_rows(results));
+    print_table(&TIME_HEADERS, &results.inference.rows());
 }
 
 /// The whole page.
@@ -178,7 +152,7 @@ fn timeline(report: &mut Report, results: &Results) -> Result<(), DemoError> {
     );
     report.table(
         &TIME_HEADERS,
-        &time_rows(results),
+        &results.inference.rows(),
         "Test accuracy: mean ± 95 % interval of the mean, and standard deviation over programming events.",
     );
     Ok(())

@@ -70,7 +70,7 @@ pub(crate) struct DataSection {
 }
 
 impl DataSection {
-    fn validate(&self) -> Result<(), ConfigError> {
+    pub(crate) fn validate(&self) -> Result<(), ConfigError> {
         match (self.set, &self.path) {
             (DataName::Digits, Some(path)) => {
                 let requirement = "must be left out: the digits come with the program";

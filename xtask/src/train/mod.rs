@@ -1,7 +1,7 @@
 //! `cargo xtask train`: any network on any tiles, as a configuration file says; goes on after an interruption.
 
 mod config;
-mod model;
+pub(crate) mod model;
 mod page;
 mod results;
 mod session;
@@ -24,7 +24,7 @@ use crate::interrupt;
 use crate::plot::PlotError;
 use crate::progress;
 
-pub(crate) use config::TrainingConfig;
+pub(crate) use config::{DataSection, TrainingConfig};
 use results::Results;
 use session::{Begin, Pace, Session, SessionError};
 

@@ -3,13 +3,16 @@
 //! Weights of every matrix (outputs x inputs, row by row) and all digital numbers, by their names; an analog bias has the
 //! name that it would have in digital memory. The entry `aimc` of the header holds the description of the network as JSON.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use aimc_nn::{NetworkConfig, Part};
-use aimc_tile::ReadOut;
+use aimc_device::{ConfigError, RngKey, config};
+use aimc_nn::{Network, NetworkConfig, Part, PartMut};
+use aimc_tile::{IdealTile, MatVec, ReadOut, Shape, TileError};
+use nalgebra::DMatrix;
 use safetensors::SafeTensorError;
-use safetensors::tensor::{Dtype, TensorView};
-use serde_json::json;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::tiles::AnyNetwork;
 
@@ -22,6 +25,94 @@ pub(crate) fn encode(network: &AnyNetwork, description: &NetworkConfig) -> Resul
         .collect::<Result<Vec<_>, SafeTensorError>>()?;
     let header = json!({ "format": "aimc-model/1", "network": description }).to_string();
     safetensors::serialize(views, Some(HashMap::from([("aimc".to_owned(), header)])))
+}
+
+/// A file that is no trained network of ours.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ModelError {
+    /// Damaged, or another kind of file.
+    #[error("is no safetensors file: {0}")]
+    Format(#[from] SafeTensorError),
+    /// A description that this program does not understand.
+    #[error("its header: {0}")]
+    Header(#[from] serde_json::Error),
+    /// Another version of the header.
+    #[error("its header has the format {0}, this program reads aimc-model/1")]
+    Version(String),
+    /// A description that was refused.
+    #[error("its network: {0}")]
+    Network(#[from] ConfigError),
+    /// An array that is missing, too much, or of another size.
+    #[error("array {name}: {problem}")]
+    Array {
+        /// Its name.
+        name: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// Weights that are no numbers.
+    #[error(transparent)]
+    Tile(#[from] TileError),
+}
+
+#[derive(Deserialize)]
+struct Header {
+    format: String,
+    network: Value,
+}
+
+/// The description of the network in the header, if the file is one of ours.
+pub(crate) fn description(bytes: &[u8]) -> Result<Option<NetworkConfig>, ModelError> {
+    let (_, header) = SafeTensors::read_metadata(bytes)?;
+    let Some(text) = header.metadata().as_ref().and_then(|metadata| metadata.get("aimc")) else {
+        return Ok(None);
+    };
+    let Header { format, network } = serde_json::from_str(text)?;
+    if format != "aimc-model/1" {
+        return Err(ModelError::Version(format));
+    }
+    Ok(Some(config::decode(network)?))
+}
+
+/// The network of a file that [`encode`] has made, in digital memory.
+pub(crate) fn decode(bytes: &[u8], description: &NetworkConfig) -> Result<Network<IdealTile>, ModelError> {
+    let file = SafeTensors::deserialize(bytes)?;
+    let mut left: BTreeSet<String> = file.names().into_iter().map(str::to_owned).collect();
+    let mut take = |name: &str, shape: &[usize]| -> Result<Vec<f32>, ModelError> {
+        let refuse = |problem: String| ModelError::Array { name: name.to_owned(), problem };
+        left.remove(name);
+        let array = file.tensor(name).map_err(|_| refuse("is missing".to_owned()))?;
+        if array.dtype() != Dtype::F32 || array.shape() != shape {
+            let (kind, found) = (array.dtype(), array.shape());
+            return Err(refuse(format!("is {kind:?} of shape {found:?}, must be F32 of shape {shape:?}")));
+        }
+        let values: Vec<f32> =
+            array.data().as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        match values.iter().position(|value| !value.is_finite()) {
+            None => Ok(values),
+            Some(at) => Err(refuse(format!("entry {at} is {}, which is not finite", values[at]))),
+        }
+    };
+    let key = RngKey::root(0); // Digital memory draws nothing, and all first weights are replaced.
+    let mut network = description.build(key, |place| IdealTile::new(place.shape))?;
+    for (name, part) in network.parts_mut() {
+        match part {
+            PartMut::Tile(tile) => {
+                let Shape { outputs, inputs } = tile.shape();
+                let weights = take(&name, &[outputs, inputs])?;
+                tile.set_weights(&DMatrix::from_row_slice(outputs, inputs, &weights), key)?;
+            }
+            PartMut::Parameters(values) | PartMut::Statistics(values) => {
+                values.copy_from_slice(&take(&name, &[values.len()])?);
+            }
+        }
+    }
+    match left.pop_first() {
+        None => Ok(network),
+        Some(name) => {
+            Err(ModelError::Array { name, problem: "belongs to no part of the network".to_owned() })
+        }
+    }
 }
 
 type Array = (String, Vec<usize>, Vec<u8>);
@@ -46,10 +137,8 @@ fn encode_part<T: ReadOut>((name, part): (String, Part<'_, T>)) -> Vec<Array> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aimc_device::RngKey;
     use aimc_nn::{Activation, Place};
-    use aimc_tile::{IdealTile, TrainableTile};
-    use safetensors::SafeTensors;
+    use aimc_tile::TrainableTile;
 
     #[test]
     fn what_is_read_back_are_the_weights_by_name_row_by_row() {
@@ -70,5 +159,21 @@ mod tests {
         let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
         let header = &header.metadata().as_ref().unwrap()["aimc"];
         assert!(header.contains("\"format\":\"aimc-model/1\"") && header.contains("LogSoftmax"), "{header}");
+    }
+
+    #[test]
+    fn networks_come_back_as_they_were() {
+        let shape = NetworkConfig::mlp(&[3, 2], Activation::Tanh);
+        let build = |place: &Place<'_>| Ok(Box::new(IdealTile::new(place.shape)?) as Box<dyn TrainableTile>);
+        let network = shape.build(RngKey::root(1), build).unwrap();
+        let bytes = encode(&network, &shape).unwrap();
+        let found = description(&bytes).unwrap().unwrap();
+        assert_eq!(found, shape);
+        let back = decode(&bytes, &found).unwrap();
+        assert_eq!(back.tiles().next().unwrap().1.weights(), network.tiles().next().unwrap().1.weights());
+        let other = NetworkConfig::mlp(&[3, 4], Activation::Tanh);
+        let refused = decode(&bytes, &other).unwrap_err().to_string();
+        assert_eq!(refused, "array layer0.tile: is F32 of shape [2, 3], must be F32 of shape [4, 3]");
+        assert!(description(&bytes[..bytes.len() / 2]).is_err());
     }
 }

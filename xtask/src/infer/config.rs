@@ -1,0 +1,57 @@
+//! The configuration of an inference: the data, the chip, and when and how often to look.
+
+use aimc_device::{ConfigError, config, presets};
+use aimc_infer::{EvaluationConfig, InferenceTileConfig};
+use aimc_nn::NetworkConfig;
+use aimc_nn::import::Names;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::InferArguments;
+use crate::config_file::{self, ConfigFileError};
+use crate::train::DataSection;
+
+/// Everything that determines the results, beside the model.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct InferConfig {
+    /// Seed of all draws.
+    pub(crate) seed: u64,
+    /// Data to judge by: their test samples.
+    pub(crate) data: DataSection,
+    /// The network, for files that do not describe it: state dicts of PyTorch, saved as safetensors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) network: Option<NetworkConfig>,
+    /// Which module of such a file is which layer (`layer0 = "conv1"`), where the order does not tell.
+    pub(crate) names: Names,
+    /// The tiles of the chip; compensation is switched on and off.
+    pub(crate) tile: InferenceTileConfig,
+    /// When and how often.
+    pub(crate) evaluation: EvaluationConfig,
+    /// Programming events of the sensitivity to single layers; 0 leaves it out.
+    pub(crate) sensitivity_repeats: usize,
+}
+
+/// The configuration that the arguments ask for, validated.
+pub(crate) fn load(arguments: &InferArguments) -> Result<InferConfig, ConfigFileError> {
+    config_file::read(&arguments.config, |mut tree| {
+        if let Some(seed) = arguments.seed {
+            config::merge(&mut tree, json!({ "seed": seed }));
+        }
+        let config: InferConfig = config::decode(presets::resolve(tree, config_file::PRESETS)?)?;
+        config.validate()?;
+        Ok(config)
+    })
+}
+
+impl InferConfig {
+    fn validate(&self) -> Result<(), ConfigError> {
+        self.data.validate().map_err(|error| error.within("data"))?;
+        if let Some(network) = &self.network {
+            network.validate().map_err(|error| error.within("network"))?;
+        }
+        self.tile.validate().map_err(|error| error.within("tile"))?;
+        self.evaluation.validate().map_err(|error| error.within("evaluation"))
+    }
+}

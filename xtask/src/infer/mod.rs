@@ -1,0 +1,190 @@
+//! `cargo xtask infer`: a trained network on an inference chip, from the first second to years later.
+
+mod config;
+mod page;
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use aimc_device::rng::label;
+use aimc_device::{ConfigError, RngKey};
+use aimc_infer::{
+    EvaluationError, MatrixError, Sensitivity, accuracy, matrix_errors, network_at, program_network,
+    sensitivity,
+};
+use aimc_nn::import::{self, ImportError, Tensors};
+use aimc_nn::{Network, NetworkConfig, Summary};
+use aimc_tile::{IdealTile, SampleKeys};
+use clap::Args;
+use serde::Serialize;
+
+use crate::config_file::ConfigFileError;
+use crate::csv::Columns;
+use crate::data::{self, DataError, DataSummary};
+use crate::files::{OutputError, Outputs, check_folder};
+use crate::plot::PlotError;
+use crate::timeline::{Timeline, TimelineError};
+use crate::train::model::{self, ModelError};
+
+pub(crate) use config::InferConfig;
+
+/// Options of an inference.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct InferArguments {
+    /// Trained network: model.safetensors of `cargo xtask train`, or a state dict of PyTorch in this format.
+    #[arg(long, value_name = "FILE")]
+    model: PathBuf,
+    /// Configuration (.toml or .json): data, chip, times; see examples/.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Seed of all draws, instead of the one in the file.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Folder for report and numbers.
+    #[arg(long, value_name = "DIR", default_value = "out/infer")]
+    out: PathBuf,
+}
+
+/// Why an inference stopped.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InferError {
+    #[error(transparent)]
+    ConfigFile(#[from] ConfigFileError),
+    #[error(transparent)]
+    Data(#[from] DataError),
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    #[error("{}: {source}", path.display())]
+    Model { path: PathBuf, source: ModelError },
+    #[error("{}: {source}", path.display())]
+    Import { path: PathBuf, source: ImportError },
+    #[error("{}: cannot be read: {source}", path.display())]
+    Unreadable { path: PathBuf, source: std::io::Error },
+    #[error("{} does not describe its network; give it as [network] in the configuration", path.display())]
+    Undescribed { path: PathBuf },
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Evaluation(#[from] EvaluationError),
+    #[error(transparent)]
+    Timeline(#[from] TimelineError),
+    #[error(transparent)]
+    Plot(#[from] PlotError),
+    #[error("the numbers cannot be written as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// Every number, with all that made them.
+#[derive(Debug, Serialize)]
+pub(crate) struct Results {
+    /// Program and version.
+    program: String,
+    /// File of the network.
+    model: String,
+    /// Name and sizes of the data.
+    data: DataSummary,
+    /// The resolved configuration.
+    config: InferConfig,
+    /// The network.
+    network: NetworkConfig,
+    /// Its tiles and costs.
+    summary: Summary,
+    /// Accuracy over time.
+    timeline: Timeline,
+    /// Errors of the products of each matrix of one programmed copy, compensated: at the first time and at the last.
+    matrix_errors: [Vec<MatrixError>; 2],
+    /// Accuracy with single matrices on devices, at the last time.
+    sensitivity: Vec<Sensitivity>,
+}
+
+/// Evaluates and writes the report.
+pub(crate) fn run(arguments: &InferArguments) -> Result<(), InferError> {
+    let start = Instant::now();
+    let config = config::load(arguments)?;
+    let (description, network) = load_model(&arguments.model, &config)?;
+    let data = data::load(&config.data.choice())?;
+    check_folder(&arguments.out)?;
+    println!("{}: {} test samples; seed {}", data.name, data.test.len(), config.seed);
+    let summary = description.summary(&config.tile.periphery.mapping)?;
+    println!("\n{summary}\n");
+    let results = evaluate(arguments, config, (description, network, summary), &data)?;
+    page::print_tables(&results);
+    let mut outputs = Outputs::new();
+    outputs.add("report.html", page::render(&results)?);
+    outputs.add("results.json", serde_json::to_string_pretty(&results)? + "\n");
+    outputs.add("accuracy.csv", csv(&results.timeline));
+    let written = outputs.commit(&arguments.out)?;
+    println!("\nDone in {:.0} s. Written:", start.elapsed().as_secs_f64());
+    written.iter().for_each(|path| println!("  {}", path.display()));
+    Ok(())
+}
+
+/// The network of a file, ours or PyTorch's.
+fn load_model(path: &Path, config: &InferConfig) -> Result<(NetworkConfig, Network<IdealTile>), InferError> {
+    let at = || path.to_owned();
+    let bytes = std::fs::read(path).map_err(|source| InferError::Unreadable { path: at(), source })?;
+    let model = |source| InferError::Model { path: at(), source };
+    if let Some(description) = model::description(&bytes).map_err(model)? {
+        let network = model::decode(&bytes, &description).map_err(model)?;
+        return Ok((description, network));
+    }
+    let description = config.network.clone().ok_or_else(|| InferError::Undescribed { path: at() })?;
+    let key = RngKey::root(0); // Digital memory draws nothing, and all first weights are replaced.
+    let mut network = description.build(key, |place| IdealTile::new(place.shape))?;
+    let foreign = |source| InferError::Import { path: at(), source };
+    let tensors = Tensors::from_safetensors(&bytes).map_err(foreign)?;
+    import::load(&mut network, &tensors, &config.names, key).map_err(foreign)?;
+    Ok((description, network))
+}
+
+fn evaluate(
+    arguments: &InferArguments,
+    config: InferConfig,
+    (description, network, summary): (NetworkConfig, Network<IdealTile>, Summary),
+    data: &data::Split,
+) -> Result<Results, InferError> {
+    let key = RngKey::root(config.seed).fold_in(label("inference"));
+    let (plan, tile) = (&config.evaluation, &config.tile);
+    let exact = SampleKeys::new(key.fold_in(label("floating point")));
+    let floating_point = accuracy(&network, &data.test, plan.batch_size, exact)?;
+    let timeline = Timeline::measure(&network, tile, plan, floating_point, &data.test, key)?;
+    let one = key.fold_in(label("matrix errors"));
+    let programmed = program_network(&network, tile, one.fold_in(label("program")))?;
+    let (first, last) = (plan.times_seconds[0], plan.times_seconds[plan.times_seconds.len() - 1]);
+    let errors_at = |t| {
+        let aged = network_at(&programmed, t, one.fold_in(label("read")))?;
+        matrix_errors(&network, &aged, &data.test, SampleKeys::new(one.fold_in(label("forward"))))
+    };
+    let matrix_errors = [errors_at(first)?, errors_at(last)?];
+    let sensitivity = match config.sensitivity_repeats {
+        0 => Vec::new(),
+        repeats => sensitivity(&network, tile, &data.test, (last, repeats), key)?,
+    };
+    Ok(Results {
+        program: format!("aimc {}", env!("CARGO_PKG_VERSION")),
+        model: arguments.model.display().to_string(),
+        data: data.summary(),
+        config,
+        network: description,
+        summary,
+        timeline,
+        matrix_errors,
+        sensitivity,
+    })
+}
+
+/// Accuracy over time, for other programs.
+fn csv(timeline: &Timeline) -> String {
+    let mut columns = Columns::new();
+    let without = timeline.uncompensated.times.iter();
+    columns.add("time (s)", without.clone().map(|at| f64::from(at.time_seconds)));
+    columns.add("accuracy without compensation (share)", without.map(|at| at.summary.mean));
+    columns.add(
+        "accuracy with compensation (share)",
+        timeline.compensated.times.iter().map(|at| at.summary.mean),
+    );
+    columns.render()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+//! The report of an inference: tables on the terminal, figures and tables on a page.
+
+use super::{InferError, Results};
+use crate::report::Report;
+use crate::table::print_table;
+use crate::timeline::{TIME_HEADERS, percent, spoken};
+
+const MATRIX_HEADERS: [&str; 5] =
+    ["matrix", "error, first time", "signal to noise", "error, last time", "signal to noise"];
+const SENSITIVITY_HEADERS: [&str; 2] = ["matrix on devices", "accuracy, last time"];
+
+fn matrix_rows(results: &Results) -> Vec<Vec<String>> {
+    let pairs = results.matrix_errors[0].iter().zip(&results.matrix_errors[1]);
+    let error = |e: &aimc_infer::MatrixError| format!("{:.2} %", 100.0 * e.relative);
+    let ratio = |e: &aimc_infer::MatrixError| format!("{:.1} dB", e.signal_to_noise_db());
+    pairs.map(|(a, b)| vec![a.name.clone(), error(a), ratio(a), error(b), ratio(b)]).collect()
+}
+
+fn sensitivity_rows(results: &Results) -> Vec<Vec<String>> {
+    results.sensitivity.iter().map(|s| vec![s.name.clone(), percent(&s.summary)]).collect()
+}
+
+/// What came out, for the terminal.
+pub(crate) fn print_tables(results: &Results) {
+    println!("\nFloating point: {:.2} %. On devices:\n", 100.0 * results.timeline.floating_point);
+    print_table(&TIME_HEADERS, &results.timeline.rows());
+    println!();
+    print_table(&MATRIX_HEADERS, &matrix_rows(results));
+    if !results.sensitivity.is_empty() {
+        println!();
+        print_table(&SENSITIVITY_HEADERS, &sensitivity_rows(results));
+    }
+}
+
+/// The whole page.
+pub(crate) fn render(results: &Results) -> Result<String, InferError> {
+    let subtitle = format!(
+        "{} · {} · {} test samples · seed {}",
+        results.model, results.data.name, results.data.test_samples, results.config.seed
+    );
+    let mut report = Report::new("Inference in analog memory", subtitle);
+    let last = |over: &aimc_infer::AccuracyOverTime| {
+        over.times.last().map(|at| percent(&at.summary)).unwrap_or_default()
+    };
+    let end = results.timeline.compensated.times.last().map_or(String::new(), |at| spoken(at.time_seconds));
+    let floating_point = format!("{:.2} %", 100.0 * results.timeline.floating_point);
+    report.highlights(&[
+        ("floating point", floating_point.as_str()),
+        (&format!("after {end}, compensated"), &last(&results.timeline.compensated)),
+        (&format!("after {end}, uncompensated"), &last(&results.timeline.uncompensated)),
+    ]);
+    report.section("Accuracy over time");
+    report.paragraph(&format!(
+        "The network is programmed {} times into fresh devices and read at every time. Both conditions use the same devices \
+         and the same reads.",
+        results.config.evaluation.repeats
+    ));
+    report.figure(
+        &results.timeline.chart().render()?,
+        "Mean over programming events; band: 95 % interval of the mean (Student's t).",
+    );
+    report.table(
+        &TIME_HEADERS,
+        &results.timeline.rows(),
+        "Test accuracy: mean ± 95 % interval of the mean, and standard deviation over programming events.",
+    );
+    report.section("Layer by layer");
+    report.table(
+        &MATRIX_HEADERS,
+        &matrix_rows(results),
+        "Relative error of the products of each matrix, on the inputs of the exact network: one programmed copy, with drift \
+         compensation as configured.",
+    );
+    if !results.sensitivity.is_empty() {
+        report.table(
+            &SENSITIVITY_HEADERS,
+            &sensitivity_rows(results),
+            "Accuracy with one matrix on devices and all others exact: mean ± 95 % interval over programming events.",
+        );
+    }
+    report.details("Tiles and costs", &results.summary.to_string());
+    report.section("How to get these numbers again");
+    report.paragraph(&format!(
+        "Program: {}. All draws follow from the seed {}; the number of threads does not matter. Every number of this page \
+         stands in results.json beside it, accuracy over time also in accuracy.csv.",
+        results.program, results.config.seed
+    ));
+    report.details("Complete configuration", &serde_json::to_string_pretty(&results.config)?);
+    Ok(report.render())
+}

@@ -1,0 +1,72 @@
+//! Tests of the command on the smallest network.
+
+use super::*;
+use aimc_nn::Activation;
+use aimc_tile::TrainableTile;
+
+/// A model file and a configuration beside it, in `folder`; the arguments that name them.
+fn written(folder: &Path, config: &str) -> InferArguments {
+    let description = NetworkConfig::mlp(&[64, 10], Activation::Tanh);
+    let build =
+        |place: &aimc_nn::Place<'_>| Ok(Box::new(IdealTile::new(place.shape)?) as Box<dyn TrainableTile>);
+    let network = description.build(RngKey::root(1), build).unwrap();
+    let (model, file) = (folder.join("model.safetensors"), folder.join("infer.toml"));
+    std::fs::write(&model, model::encode(&network, &description).unwrap()).unwrap();
+    std::fs::write(&file, config).unwrap();
+    InferArguments { model, config: file, seed: None, out: folder.join("out") }
+}
+
+const SMALL: &str = "sensitivity_repeats = 2\nevaluation = { times_seconds = [1.0, 1e6], repeats = 2 }\n";
+
+#[test]
+fn the_command_writes_the_same_bytes_at_any_number_of_threads() {
+    let read = |threads| {
+        let folder = tempfile::tempdir().unwrap();
+        let arguments = written(folder.path(), SMALL);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| run(&arguments)).unwrap();
+        let text = |name: &str| std::fs::read_to_string(arguments.out.join(name)).unwrap();
+        let results = text("results.json").replace(&folder.path().display().to_string(), "");
+        (results, text("accuracy.csv"), text("report.html").contains("layer0.tile"))
+    };
+    let one = read(1);
+    assert!(one.2 && one.1.lines().count() == 3, "{}", one.1);
+    assert_eq!(one, read(2));
+}
+
+#[test]
+fn mistakes_are_named() {
+    let refused = |config: &str, damage: &dyn Fn(&Path)| {
+        let folder = tempfile::tempdir().unwrap();
+        let arguments = written(folder.path(), config);
+        damage(&arguments.model);
+        run(&arguments).unwrap_err().to_string()
+    };
+    let whole = |_: &Path| {};
+    for (config, expected) in [
+        ("tile.device.g_max = -1", "tile.device.model: is missing"),
+        ("tile.compensations = 1", "tile.compensations: is no known field"),
+        ("evaluation.repeats = 0", "evaluation.repeats = 0: must be at least 1"),
+        ("data.set = \"npz\"", "data.path: is missing"),
+    ] {
+        let message = refused(config, &whole);
+        assert!(message.contains(expected) && message.lines().count() == 1, "{message}");
+    }
+    let cut = |path: &Path| std::fs::write(path, &std::fs::read(path).unwrap()[..200]).unwrap();
+    assert!(refused(SMALL, &cut).contains("is no safetensors file"), "{}", refused(SMALL, &cut));
+    let gone = |path: &Path| std::fs::remove_file(path).unwrap();
+    assert!(refused(SMALL, &gone).contains("cannot be read"));
+}
+
+#[test]
+fn every_example_is_a_configuration() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/inference");
+    let mut count = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let config = file.unwrap().path();
+        let model = PathBuf::from("none");
+        config::load(&InferArguments { model, config, seed: None, out: PathBuf::new() }).unwrap();
+        count += 1;
+    }
+    assert!(count > 0);
+}
