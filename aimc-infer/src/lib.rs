@@ -13,6 +13,8 @@ pub mod error;
 pub mod evaluate;
 pub mod matrix;
 pub mod network;
+#[cfg(feature = "onnx")]
+pub mod onnx;
 pub mod program;
 pub mod summary;
 pub mod timeline;

@@ -1,0 +1,189 @@
+//! Graphs that PyTorch exported (`data/make_graphs.py`), on tiles: with perfect ones they give what PyTorch gave.
+
+#![cfg(feature = "onnx")]
+#![allow(clippy::unwrap_used)]
+
+use aimc_device::RngKey;
+use aimc_infer::onnx::{Computed, Coverage, OnnxError, OnnxGraph, OnnxModel};
+use aimc_infer::{InferenceError, InferenceTileConfig, ProgrammedMatrix};
+use aimc_nn::import::{Tensor, Tensors};
+use aimc_tile::{IdealTile, MatVec};
+use nalgebra::DMatrix;
+
+fn data(name: &str) -> Vec<u8> {
+    std::fs::read(format!("{}/tests/data/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+/// Input and output of PyTorch.
+fn reference(name: &str) -> (Tensor, Tensor) {
+    let file = Tensors::from_safetensors(&data(&format!("{name}.safetensors"))).unwrap();
+    (file.get("x").unwrap().clone(), file.get("y").unwrap().clone())
+}
+
+fn perfect(_name: &str, weights: &DMatrix<f32>) -> Result<Box<dyn MatVec>, InferenceError> {
+    Ok(Box::new(IdealTile::holding(weights)))
+}
+
+fn run(model: &mut OnnxModel, x: &Tensor) -> Tensor {
+    model.run(std::slice::from_ref(x), RngKey::root(1)).unwrap().remove(0)
+}
+
+/// Values of the order of 1 pass some 100 operations at most, each of which errs by ε/2.
+fn assert_equal(what: &str, ours: &Tensor, theirs: &Tensor) {
+    assert_eq!(ours.shape, theirs.shape, "{what}");
+    let tolerance = 100.0 * f32::EPSILON / 2.0 * theirs.values.iter().fold(1.0_f32, |m, v| m.max(v.abs()));
+    for (ours, theirs) in ours.values.iter().zip(&theirs.values) {
+        assert!((ours - theirs).abs() <= tolerance, "{what}: {ours} against {theirs} ± {tolerance}");
+    }
+}
+
+fn graph(file: &str, x: &Tensor) -> OnnxGraph {
+    OnnxGraph::read(&data(file), std::slice::from_ref(&x.shape))
+        .unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+/// Sizes of the matrices of every analog node, and their products.
+fn analog(coverage: &Coverage) -> Vec<(Vec<(usize, usize)>, u64)> {
+    let nodes = coverage.nodes.iter().filter_map(|node| match &node.computed {
+        Computed::Analog { matrices, products } => {
+            Some((matrices.iter().map(|shape| (shape.outputs, shape.inputs)).collect(), *products))
+        }
+        _ => None,
+    });
+    nodes.collect()
+}
+
+#[test]
+fn perfect_tiles_give_the_output_of_pytorch() {
+    let files = ["mlp", "cnn", "lstm", "gru", "rnn", "attention", "conv1d", "sides"]
+        .map(|name| (name, format!("{name}.onnx")));
+    let newer = ["mlp", "cnn", "attention"].map(|name| (name, format!("{name}.dynamo.onnx")));
+    for (name, file) in files.into_iter().chain(newer) {
+        let (x, y) = reference(name);
+        let graph = graph(&file, &x);
+        let digital = run(&mut graph.digital().unwrap(), &x);
+        assert_equal(&format!("{file}, tract alone"), &digital, &y);
+        let mut model = graph.on_tiles(perfect).unwrap();
+        assert_equal(&format!("{file}, on tiles"), &run(&mut model, &x), &y);
+    }
+}
+
+/// Every matrix of the networks is on a tile, and used as often as the layer needs it for two samples.
+#[test]
+fn coverage_is_complete() {
+    let covered = |name: &str, file: &str| {
+        let (x, _) = reference(name);
+        let mut model = graph(file, &x).on_tiles(perfect).unwrap();
+        run(&mut model, &x);
+        model.coverage()
+    };
+    for file in ["mlp.onnx", "mlp.dynamo.onnx"] {
+        let layers = [(vec![(5, 6)], 2), (vec![(4, 5)], 2), (vec![(3, 4)], 2)];
+        assert_eq!(analog(&covered("mlp", file)), layers, "{file}");
+    }
+    for file in ["cnn.onnx", "cnn.dynamo.onnx"] {
+        let coverage = covered("cnn", file);
+        // 8 x 8 positions, then four groups at 4 x 4, then two groups at 2 x 3; two samples.
+        let layers = [
+            (vec![(4, 18)], 2 * 64),
+            (vec![(1, 9); 4], 2 * 4 * 16),
+            (vec![(3, 12); 2], 2 * 2 * 6),
+            (vec![(5, 36)], 2),
+        ];
+        assert_eq!(analog(&coverage), layers, "{file}");
+        assert_eq!(coverage.analog_weights(), 4 * 18 + 4 * 9 + 2 * 3 * 12 + 5 * 36);
+    }
+    // Two directions of two layers, input and state each: at each of 5 steps, two samples.
+    let lstm = [
+        (vec![(16, 3), (16, 4), (16, 3), (16, 4)], 4 * 10),
+        (vec![(16, 8), (16, 4), (16, 8), (16, 4)], 4 * 10),
+        (vec![(2, 8)], 2),
+    ];
+    assert_eq!(analog(&covered("lstm", "lstm.onnx")), lstm);
+    let gru = [(vec![(12, 3), (12, 4)], 2 * 10), (vec![(2, 4)], 2)];
+    assert_eq!(analog(&covered("gru", "gru.onnx")), gru);
+    let rnn = [(vec![(4, 3), (4, 4)], 2 * 10), (vec![(2, 4)], 2)];
+    assert_eq!(analog(&covered("rnn", "rnn.onnx")), rnn);
+    // Columns of the data are vectors where the weights stand on the left, rows where they stand on the right.
+    let sides = [(vec![(4, 5)], 2 * 3), (vec![(6, 3)], 2 * 4)];
+    assert_eq!(analog(&covered("sides", "sides.onnx")), sides);
+    for file in ["attention.onnx", "attention.dynamo.onnx"] {
+        let coverage = covered("attention", file);
+        // Four steps of two samples.
+        let square = (vec![(8, 8)], 8);
+        let expected =
+            [square.clone(), square.clone(), square.clone(), square, (vec![(12, 8)], 8), (vec![(8, 12)], 8)];
+        assert_eq!(analog(&coverage), expected, "{file}");
+        let data = Computed::Digital("both factors are data".into());
+        assert_eq!(coverage.nodes.iter().filter(|node| node.computed == data).count(), 2, "{file}");
+    }
+}
+
+/// What stays digital although it has weights says why.
+#[test]
+fn what_stays_digital_says_why() {
+    for (name, operator, reason) in [
+        ("conv1d", "ConvTranspose", "transposed convolutions are not put on tiles"),
+        ("sides", "MatMul", "has other weights for every sample"),
+    ] {
+        let (x, _) = reference(name);
+        let coverage = graph(&format!("{name}.onnx"), &x).on_tiles(perfect).unwrap().coverage();
+        let digital = Computed::Digital(reason.into());
+        let node = coverage.nodes.iter().find(|node| node.computed == digital);
+        assert!(node.is_some_and(|node| node.operator == operator), "{coverage}");
+        assert!(coverage.to_string().contains(reason));
+    }
+}
+
+/// Programmed devices drift and are noisy; a key gives the same output again, on every vector another draw.
+#[test]
+fn programmed_tiles_draw_from_the_key_of_the_run() {
+    for name in ["cnn", "lstm"] {
+        let (x, y) = reference(name);
+        let graph = graph(&format!("{name}.onnx"), &x);
+        let mut made = Vec::new();
+        let mut model = graph
+            .on_tiles(|name, weights| {
+                made.push(name.to_owned());
+                let key = RngKey::root(made.len() as u64);
+                let matrix = ProgrammedMatrix::program(weights, None, &InferenceTileConfig::default(), key)?;
+                Ok(Box::new(matrix.at(3600.0, key)?))
+            })
+            .unwrap();
+        let mut run = |seed: u64| model.run(std::slice::from_ref(&x), RngKey::root(seed)).unwrap().remove(0);
+        let first = run(1);
+        assert_eq!(first, run(1));
+        assert_ne!(first, run(2));
+        let error = first.values.iter().zip(&y.values).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        // PCM at an hour errs by some percent of outputs that are of the order of 1; anything else is another network.
+        assert!(error > 1e-4 && error < 0.5, "{name}: {error}");
+        made.sort();
+        let tiles = made.len();
+        made.dedup();
+        assert_eq!(made.len(), tiles, "every matrix has a name of its own");
+    }
+}
+
+#[test]
+fn refusals() {
+    let mlp = data("mlp.onnx");
+    assert!(matches!(OnnxGraph::read(&mlp[..mlp.len() / 2], &[]), Err(OnnxError::Graph(_))));
+    assert!(matches!(OnnxGraph::read(&mlp, &[vec![2, 7]]), Err(OnnxError::Graph(_))));
+    assert_eq!(
+        OnnxGraph::read(&mlp, &[vec![2, 6], vec![1]]).unwrap_err(),
+        OnnxError::Inputs { found: 2, needed: 1 }
+    );
+    // The operator and the names made of it, by others of the same length.
+    let mut foreign = mlp.clone();
+    for at in 0..foreign.len() - 4 {
+        if &foreign[at..at + 4] == b"Tanh" {
+            foreign[at..at + 4].copy_from_slice(b"Tonk");
+        }
+    }
+    let error = OnnxGraph::read(&foreign, &[vec![2, 6]]).unwrap_err();
+    assert_eq!(error.to_string(), "operations that are not supported: Tonk (/3/Tonk)");
+    let OnnxError::Unsupported(nodes) = error else { panic!("{error}") };
+    assert!(matches!(nodes[0].computed, Computed::Unsupported(_)));
+    let refused = graph("mlp.onnx", &reference("mlp").0).on_tiles(|_, _| Err(InferenceError::Time(-1.0)));
+    assert!(matches!(refused, Err(OnnxError::Tile { .. })));
+}
