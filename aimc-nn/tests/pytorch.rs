@@ -17,13 +17,14 @@ use nalgebra::DMatrix;
 
 const CONV_TRANSPOSE: &str = "layer = \"TransposedConv\", outputs";
 
-/// Input and layer of every case.
-fn cases() -> Vec<(&'static str, &'static str, String)> {
+/// Name of the file, shape of the input, layer.
+type Case = (&'static str, &'static str, String);
+
+/// Layers over tiles.
+fn cases_on_tiles() -> Vec<Case> {
     let conv = |rest: &str| format!("layer = \"Conv\", outputs = {rest}");
     let turned = |rest: &str| format!("{CONV_TRANSPOSE} = {rest}");
     let recurrent = |rest: &str| format!("layer = \"Recurrent\", hidden = 4, {rest}");
-    let pool = |rest: &str| format!("layer = \"Pool\", {rest}");
-    let activation = |name: &str| format!("layer = \"Activation\", function = \"{name}\"");
     let layer = |text: &str| text.to_owned();
     vec![
         ("linear", "[5]", layer("layer = \"Linear\", outputs = 4")),
@@ -62,6 +63,15 @@ fn cases() -> Vec<(&'static str, &'static str, String)> {
             "[4, 6]",
             layer("layer = \"Attention\", heads = 3, causal = true, bias = false"),
         ),
+    ]
+}
+
+/// Layers without tiles.
+fn digital_cases() -> Vec<Case> {
+    let pool = |rest: &str| format!("layer = \"Pool\", {rest}");
+    let activation = |name: &str| format!("layer = \"Activation\", function = \"{name}\"");
+    let layer = |text: &str| text.to_owned();
+    vec![
         ("batch_norm1d", "[3]", layer("layer = \"BatchNorm\"")),
         ("batch_norm2d", "[3, 4, 2]", layer("layer = \"BatchNorm\", epsilon = 1e-3")),
         ("layer_norm", "[4, 5]", layer("layer = \"LayerNorm\", epsilon = 1e-3")),
@@ -152,7 +162,7 @@ fn by_part(gradients: Gradients) -> BTreeMap<String, Vec<f32>> {
 
 #[test]
 fn layers_are_those_of_pytorch() {
-    for (name, input, layer) in cases() {
+    for (name, input, layer) in cases_on_tiles().into_iter().chain(digital_cases()) {
         let what = format!("{name}: {layer}");
         let reference = reference(name);
         let mut network = build(&format!("input = {input}\nlayers = [{{ {layer} }}]"));
@@ -284,6 +294,29 @@ fn a_table_renames_modules_tensors_and_projections() {
             .to_string()
             .starts_with("missing from the file: layer0 (MultiheadAttention: in_proj_weight [18, 6]")
     );
+}
+
+/// Vectors of positions come as a parameter of any shape, or as an embedding, which must not be taken for weights.
+#[test]
+fn positions_take_any_shape() {
+    let mut network = build("input = [3, 2]\nlayers = [{ layer = \"Positions\" }]");
+    let values: Vec<f32> = (0_u8..6).map(f32::from).collect();
+    let table = Tensor { shape: vec![1, 3, 2], values: values.clone() };
+    let file = Tensors::from_iter([("encoder.pos".to_owned(), table)]);
+    import::load(&mut network, &file, &Names::from([("layer0.weight", "encoder.pos")]), key()).unwrap();
+    let y = network.forward(DMatrix::zeros(6, 1).as_view(), unused()).unwrap();
+    assert_eq!(y.as_slice(), values);
+
+    let text = "input = [3, 2]\nlayers = [{ layer = \"Positions\" }, { layer = \"Flatten\" }, \
+        { layer = \"Linear\", outputs = 1, bias = false }]";
+    let file = Tensors::from_iter([
+        ("fc.weight".to_owned(), Tensor { shape: vec![1, 6], values: vec![1.0; 6] }),
+        ("pos.weight".to_owned(), Tensor { shape: vec![3, 2], values }),
+    ]);
+    let mut network = build(text);
+    import::load(&mut network, &file, &Names::default(), key()).unwrap();
+    let y = network.forward(DMatrix::zeros(6, 1).as_view(), unused()).unwrap();
+    assert_eq!(y.as_slice(), [15.0]);
 }
 
 /// A bias in a column of the tile is written there.
