@@ -173,6 +173,10 @@ fn refusals() {
         OnnxGraph::read(&mlp, &[vec![2, 6], vec![1]]).unwrap_err(),
         OnnxError::Inputs { found: 2, needed: 1 }
     );
+    // The exported batch may have any size.
+    let open = OnnxGraph::read(&mlp, &[]).unwrap_err();
+    assert_eq!(open.to_string(), "input x has the open shape batch,6: must be given");
+    assert!(OnnxGraph::read(&data("mlp.dynamo.onnx"), &[]).is_ok());
     // The operator and the names made of it, by others of the same length.
     let mut foreign = mlp.clone();
     for at in 0..foreign.len() - 4 {
