@@ -55,8 +55,8 @@ fn analog(coverage: &Coverage) -> Vec<(Vec<(usize, usize)>, u64)> {
 
 #[test]
 fn perfect_tiles_give_the_output_of_pytorch() {
-    let files =
-        ["mlp", "cnn", "lstm", "gru", "attention", "conv1d"].map(|name| (name, format!("{name}.onnx")));
+    let files = ["mlp", "cnn", "lstm", "gru", "rnn", "attention", "conv1d", "sides"]
+        .map(|name| (name, format!("{name}.onnx")));
     let newer = ["mlp", "cnn", "attention"].map(|name| (name, format!("{name}.dynamo.onnx")));
     for (name, file) in files.into_iter().chain(newer) {
         let (x, y) = reference(name);
@@ -102,6 +102,11 @@ fn coverage_is_complete() {
     assert_eq!(analog(&covered("lstm", "lstm.onnx")), lstm);
     let gru = [(vec![(12, 3), (12, 4)], 2 * 10), (vec![(2, 4)], 2)];
     assert_eq!(analog(&covered("gru", "gru.onnx")), gru);
+    let rnn = [(vec![(4, 3), (4, 4)], 2 * 10), (vec![(2, 4)], 2)];
+    assert_eq!(analog(&covered("rnn", "rnn.onnx")), rnn);
+    // Columns of the data are vectors where the weights stand on the left, rows where they stand on the right.
+    let sides = [(vec![(4, 5)], 2 * 3), (vec![(6, 3)], 2 * 4)];
+    assert_eq!(analog(&covered("sides", "sides.onnx")), sides);
     for file in ["attention.onnx", "attention.dynamo.onnx"] {
         let coverage = covered("attention", file);
         // Four steps of two samples.
@@ -117,12 +122,17 @@ fn coverage_is_complete() {
 /// What stays digital although it has weights says why.
 #[test]
 fn what_stays_digital_says_why() {
-    let (x, _) = reference("conv1d");
-    let coverage = graph("conv1d.onnx", &x).on_tiles(perfect).unwrap().coverage();
-    let node = coverage.nodes.iter().find(|node| node.operator == "ConvTranspose").unwrap();
-    let reason = "transposed convolutions are not put on tiles";
-    assert_eq!(node.computed, Computed::Digital(reason.into()));
-    assert!(coverage.to_string().contains(reason));
+    for (name, operator, reason) in [
+        ("conv1d", "ConvTranspose", "transposed convolutions are not put on tiles"),
+        ("sides", "MatMul", "has other weights for every sample"),
+    ] {
+        let (x, _) = reference(name);
+        let coverage = graph(&format!("{name}.onnx"), &x).on_tiles(perfect).unwrap().coverage();
+        let digital = Computed::Digital(reason.into());
+        let node = coverage.nodes.iter().find(|node| node.computed == digital);
+        assert!(node.is_some_and(|node| node.operator == operator), "{coverage}");
+        assert!(coverage.to_string().contains(reason));
+    }
 }
 
 /// Programmed devices drift and are noisy; a key gives the same output again, on every vector another draw.
@@ -163,6 +173,10 @@ fn refusals() {
         OnnxGraph::read(&mlp, &[vec![2, 6], vec![1]]).unwrap_err(),
         OnnxError::Inputs { found: 2, needed: 1 }
     );
+    // The exported batch may have any size.
+    let open = OnnxGraph::read(&mlp, &[]).unwrap_err();
+    assert_eq!(open.to_string(), "input x has the open shape batch,6: must be given");
+    assert!(OnnxGraph::read(&data("mlp.dynamo.onnx"), &[]).is_ok());
     // The operator and the names made of it, by others of the same length.
     let mut foreign = mlp.clone();
     for at in 0..foreign.len() - 4 {

@@ -11,6 +11,24 @@
 //! branches of `If`.
 //!
 //! Only with the feature `onnx`.
+//!
+//! ```
+//! use aimc_device::RngKey;
+//! use aimc_infer::onnx::OnnxGraph;
+//! use aimc_nn::import::Tensor;
+//! use aimc_tile::IdealTile;
+//! // 6 inputs, 5, 4 and 3 units.
+//! let bytes = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/mlp.onnx"));
+//! let graph = OnnxGraph::read(bytes, &[vec![2, 6]])?;
+//! let mut model = graph.on_tiles(|_, weights| Ok(Box::new(IdealTile::holding(weights))))?;
+//! let x = Tensor { shape: vec![2, 6], values: vec![0.5; 12] };
+//! let y = model.run(&[x], RngKey::root(1))?;
+//! assert_eq!(y[0].shape, [2, 3]);
+//! let coverage = model.coverage();
+//! assert_eq!(coverage.analog_weights(), 5 * 6 + 4 * 5 + 3 * 4);
+//! assert_eq!(coverage.products(), 3 * 2);
+//! # Ok::<(), aimc_infer::onnx::OnnxError>(())
+//! ```
 
 mod coverage;
 mod hold;
@@ -23,6 +41,8 @@ use std::sync::Arc;
 use nalgebra::DMatrix;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::internal::SimplePlan;
+use tract_onnx::tract_hir::infer::Factoid;
+use tract_onnx::tract_hir::internal::DimLike;
 
 use aimc_device::RngKey;
 use aimc_nn::import::Tensor as Array;
@@ -52,6 +72,14 @@ pub enum OnnxError {
         name: String,
         /// The reason.
         source: InferenceError,
+    },
+    /// An input whose shape the file leaves open.
+    #[error("input {name} has the open shape {shape}: must be given")]
+    Open {
+        /// Name of the input.
+        name: String,
+        /// What the file says of its shape.
+        shape: String,
     },
     /// The wrong number of inputs.
     #[error("{found} inputs, the graph has {needed}")]
@@ -109,6 +137,7 @@ impl OnnxGraph {
             let fact = fact.clone().with_shape(shape.as_slice());
             model.set_input_fact(i, fact).map_err(OnnxError::graph)?;
         }
+        check_shapes(&model)?;
         Ok(Self { model: model.into_typed().map_err(OnnxError::graph)?, nodes })
     }
 
@@ -128,6 +157,19 @@ impl OnnxGraph {
         let outcomes = patcher.outcomes;
         OnnxModel::new(model, self.nodes.clone(), outcomes, turn)
     }
+}
+
+/// Refuses inputs of unknown shape, with which recurrent layers cannot be built.
+fn check_shapes(model: &InferenceModel) -> Result<(), OnnxError> {
+    for outlet in &model.inputs {
+        let shape = &model.outlet_fact(*outlet).map_err(OnnxError::graph)?.shape;
+        let known = shape.concretize().is_some_and(|dims| dims.iter().all(|dim| dim.to_usize().is_ok()));
+        if !known {
+            let name = model.node(outlet.node).name.clone();
+            return Err(OnnxError::Open { name, shape: format!("{shape:?}") });
+        }
+    }
+    Ok(())
 }
 
 /// A graph that can be run.

@@ -30,14 +30,28 @@ class Lstm(nn.Module):
         return self.head(self.lstm(x)[0][:, -1])
 
 
-class Gru(nn.Module):
-    def __init__(self):
+class Recurrent(nn.Module):
+    """A GRU or an RNN, and a classifier of the last step."""
+
+    def __init__(self, layer):
         super().__init__()
-        self.gru = nn.GRU(3, 4, batch_first=True)
-        self.head = nn.Linear(4, 2)
+        self.layer, self.head = layer, nn.Linear(4, 2)
 
     def forward(self, x):
-        return self.head(self.gru(x)[0][:, -1])
+        return self.head(self.layer(x)[0][:, -1])
+
+
+class Sides(nn.Module):
+    """Weights left of the data, weights with an axis of size 1, and others for every sample, which are no matrix."""
+
+    def __init__(self):
+        super().__init__()
+        self.left = nn.Parameter(torch.randn(4, 5))
+        self.right = nn.Parameter(torch.randn(1, 3, 6))
+        self.each = nn.Parameter(torch.randn(2, 6, 2))
+
+    def forward(self, x):
+        return torch.tanh(torch.tanh(self.left @ x) @ self.right) @ self.each
 
 
 class Attention(nn.Module):
@@ -91,7 +105,11 @@ def save(name, module, *shape, exporters=("torchscript",)):
     for exporter in exporters:
         if exporter == "dynamo":
             program = torch.onnx.export(module, (x,), dynamo=True, verbose=False)
-            program.save(HERE / f"{name}.dynamo.onnx", include_initializers=True)
+            graph = program.model_proto
+            # Where each node came from in whose files is of no use here.
+            for part in [graph.graph, *graph.graph.node, *graph.graph.value_info, *graph.functions]:
+                del part.metadata_props[:]
+            (HERE / f"{name}.dynamo.onnx").write_bytes(graph.SerializeToString())
         else:
             torch.onnx.export(
                 module, (x,), HERE / f"{name}.onnx", dynamo=False, input_names=["x"], output_names=["y"],
@@ -104,9 +122,11 @@ def main():
     save("mlp", mlp(), 6, exporters=("torchscript", "dynamo"))
     save("cnn", cnn(), 2, 8, 8, exporters=("torchscript", "dynamo"))
     save("lstm", Lstm(), 5, 3)
-    save("gru", Gru(), 5, 3)
+    save("gru", Recurrent(nn.GRU(3, 4, batch_first=True)), 5, 3)
     save("attention", Attention(), 4, 8, exporters=("torchscript", "dynamo"))
     save("conv1d", conv1d(), 2, 9)
+    save("rnn", Recurrent(nn.RNN(3, 4, batch_first=True)), 5, 3)
+    save("sides", Sides(), 5, 3)
 
 
 if __name__ == "__main__":

