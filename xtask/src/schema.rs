@@ -80,7 +80,7 @@ mod tests {
     fn the_schema_of_a_training_knows_layers_algorithms_and_losses() {
         let text = render(SchemaName::Train).unwrap();
         for name in
-            ["override", "mlp", "label_smoothing", "transfer_every", "kernel", "warmup_steps", "folder"]
+            ["override", "mlp", "label_smoothing", "transfer_every", "kernel", "warmup_steps", "window"]
         {
             assert!(text.contains(&format!("\"{name}\"")), "{name} is missing");
         }
@@ -90,7 +90,8 @@ mod tests {
     #[test]
     fn the_committed_schemas_are_up_to_date() {
         let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
-        for (name, schema) in [("demo", SchemaName::Demo), ("train", SchemaName::Train)] {
+        let all = [("demo", SchemaName::Demo), ("train", SchemaName::Train), ("infer", SchemaName::Infer)];
+        for (name, schema) in all {
             let file = docs.join(format!("{name}.schema.json"));
             let committed = std::fs::read_to_string(&file).unwrap_or_default();
             assert!(render(schema).unwrap() == committed, "renew {}", file.display());
