@@ -30,6 +30,7 @@ pub mod loss;
 pub mod module;
 pub mod network;
 pub mod norm;
+pub mod pattern;
 pub mod pool;
 pub mod quantize;
 pub mod recurrent;

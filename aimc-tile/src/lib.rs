@@ -21,7 +21,7 @@ pub mod unit_cell;
 
 pub use analog::{AnalogTile, TileConfig};
 pub use circuits::Circuits;
-pub use estimate::estimate_weights;
+pub use estimate::{Estimate, estimate_weights};
 pub use grid::TileGrid;
 pub use hardware_aware::{HardwareAwareTile, HardwareAwareTileConfig};
 pub use ideal::{IdealTile, check_update};

@@ -4,6 +4,7 @@
 pub mod algorithms;
 pub mod build_config;
 pub mod checkpoint;
+pub mod convert;
 pub mod optimizer;
 pub mod presets;
 pub mod trainer;

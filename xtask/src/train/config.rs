@@ -14,13 +14,13 @@ use std::path::PathBuf;
 use aimc_device::error::require;
 use aimc_device::{ConfigError, config, presets};
 use aimc_nn::{LayerConfig, Loss, NetworkConfig};
+use aimc_train::convert::TileOverride;
 use aimc_train::{TrainConfig, TrainingTileConfig};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::TrainArguments;
-use super::tiles::Override;
 use crate::config_file::{self, ConfigFileError};
 use crate::data::{DataChoice, DataName, MNIST_FOLDER};
 use crate::network_shape::NetworkShape;
@@ -45,7 +45,7 @@ pub(crate) struct TrainingConfig {
     pub(crate) tile: Option<TrainingTileConfig>,
     /// Other tiles for some matrices; the last that fits a name counts.
     #[serde(default, rename = "override", skip_serializing_if = "Vec::is_empty")]
-    pub(crate) overrides: Vec<Override>,
+    pub(crate) overrides: Vec<TileOverride>,
 }
 
 fn one() -> u64 {

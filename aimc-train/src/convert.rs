@@ -1,0 +1,184 @@
+//! Networks from digital memory onto analog tiles and back.
+//!
+//! [`TileRules`] say which tile holds which matrix: one record for all, others for the matrices whose names fit a pattern.
+//! [`TileRules::to_analog`] writes the weights of a trained network onto such tiles, as far as their devices allow;
+//! [`to_digital`] takes them back, ideally or as hardware can, through products.
+
+use nalgebra::DVector;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use aimc_device::RngKey;
+use aimc_device::error::{ConfigError, require};
+use aimc_device::rng::label;
+use aimc_nn::pattern::fits;
+use aimc_nn::{Linear, Network, Place};
+use aimc_tile::{IdealTile, MatVec, ReadOut, TileError, TrainableTile, estimate_weights};
+
+use crate::algorithms::TrainingTileConfig;
+
+/// Another tile for some matrices: digital, or the whole record of a tile.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TileOverride {
+    /// Pattern of their names; `*` stands for any characters.
+    pub layer: String,
+    /// Keep them in digital memory.
+    #[serde(default)]
+    pub digital: bool,
+    /// Their tile, which has nothing of `[tile]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tile: Option<TrainingTileConfig>,
+}
+
+impl TileOverride {
+    /// Refuses records that ask for both or neither, and values outside their range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        match &self.tile {
+            Some(tile) => {
+                require::that(!self.digital, "digital", true, "must be left out beside a tile")?;
+                tile.validate().map_err(|error| error.within("tile"))
+            }
+            None => {
+                require::that(self.digital, "digital", self.digital, "must be true where there is no tile")
+            }
+        }
+    }
+}
+
+/// Which tile holds which matrix.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TileRules {
+    /// The tile of all matrices; none for digital memory.
+    pub tile: Option<TrainingTileConfig>,
+    /// Other tiles for some; the last that fits a name counts.
+    pub overrides: Vec<TileOverride>,
+}
+
+/// A network that cannot be converted.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ConvertError {
+    /// A rule was refused.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A tile refused its weights.
+    #[error("{name}: {source}")]
+    Tile {
+        /// Name of the tile.
+        name: String,
+        /// What it said.
+        source: TileError,
+    },
+}
+
+impl TileRules {
+    /// The tile of the matrix `name`, and where it stands in a configuration; `None` for digital memory.
+    #[must_use]
+    pub fn tile_of(&self, name: &str) -> Option<(String, &TrainingTileConfig)> {
+        let last = self.overrides.iter().enumerate().rfind(|(_, other)| fits(&other.layer, name));
+        match last {
+            Some((i, other)) => other.tile.as_ref().map(|tile| (format!("override[{i}].tile"), tile)),
+            None => self.tile.as_ref().map(|tile| ("tile".to_owned(), tile)),
+        }
+    }
+
+    /// The tile for a place.
+    pub fn build_at(&self, place: &Place<'_>) -> Result<Box<dyn TrainableTile>, ConfigError> {
+        Ok(match self.tile_of(place.name) {
+            Some((path, tile)) => tile.build_at(place).map_err(|error| error.within(path))?,
+            None => Box::new(IdealTile::new(place.shape)?),
+        })
+    }
+
+    /// Refuses overrides that fit none of the matrices: they are mistakes.
+    pub fn check_names(&self, names: &[String]) -> Result<(), ConfigError> {
+        for (i, TileOverride { layer, .. }) in self.overrides.iter().enumerate() {
+            let requirement = format!("fits none of the matrices {}", names.join(", "));
+            let found = names.iter().any(|name| fits(layer, name));
+            require::that(found, &format!("override[{i}].layer"), layer, &requirement)?;
+        }
+        Ok(())
+    }
+
+    /// The same network on new tiles, which take its weights as far as their devices allow.
+    ///
+    /// A digital bias moves to the column of a tile that has one, and back from a tile to digital memory where there is none.
+    ///
+    /// ```
+    /// use aimc_device::RngKey;
+    /// use aimc_nn::{Activation, NetworkConfig};
+    /// use aimc_tile::{IdealTile, TileConfig};
+    /// use aimc_train::convert::{ReadBack, TileRules, to_digital};
+    /// let network = NetworkConfig::mlp(&[4, 3], Activation::Tanh)
+    ///     .build(RngKey::root(1), |place| IdealTile::new(place.shape))?;
+    /// let rules = TileRules { tile: Some(TileConfig::default().into()), ..TileRules::default() };
+    /// let analog = rules.to_analog(&network, RngKey::root(2))?;
+    /// let back = to_digital(&analog, ReadBack::Ideal, RngKey::root(3))?;
+    /// assert_eq!(back.tiles().next().map(|(name, _)| name), Some("layer0.tile".to_owned()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn to_analog<T: MatVec + ReadOut>(
+        &self,
+        network: &Network<T>,
+        key: RngKey,
+    ) -> Result<Network<Box<dyn TrainableTile>>, ConvertError> {
+        let names: Vec<String> = network.tiles().map(|(name, _)| name).collect();
+        self.check_names(&names)?;
+        network.try_map(|name, linear| {
+            let key = key.fold_in(label(name));
+            let bias = bias_of(linear);
+            let place = Place {
+                name,
+                shape: linear.tile.shape(),
+                bias: bias.is_some(),
+                key: key.fold_in(label("devices")),
+            };
+            let mut tile = self.build_at(&place)?;
+            let at = |source| ConvertError::Tile { name: name.to_owned(), source };
+            tile.set_weights(&linear.tile.weights(), key.fold_in(label("write"))).map_err(at)?;
+            let bias = match bias {
+                Some(bias) if tile.bias().is_some() => {
+                    tile.set_bias(&bias, key.fold_in(label("write bias"))).map_err(at)?;
+                    None
+                }
+                bias => bias.map(DVector::from_vec),
+            };
+            Ok(Linear { tile, bias })
+        })
+    }
+}
+
+/// How weights come back from tiles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadBack {
+    /// As they are, which no hardware can tell.
+    Ideal,
+    /// By least squares from so many products per input, see [`aimc_tile::estimate`].
+    Products(usize),
+}
+
+/// The network in digital memory; analog biases become digital ones.
+pub fn to_digital<T: MatVec + ReadOut>(
+    network: &Network<T>,
+    read: ReadBack,
+    key: RngKey,
+) -> Result<Network<IdealTile>, ConvertError> {
+    network.try_map(|name, linear| {
+        let (weights, offsets) = match read {
+            ReadBack::Ideal => (linear.tile.weights(), linear.tile.bias()),
+            ReadBack::Products(per_input) => {
+                let estimate = estimate_weights(&linear.tile, per_input, key.fold_in(label(name)))
+                    .map_err(|source| ConvertError::Tile { name: name.to_owned(), source })?;
+                let analog = linear.tile.bias().map(|_| estimate.offsets);
+                (estimate.weights, analog)
+            }
+        };
+        let bias = linear.bias.clone().or_else(|| offsets.map(DVector::from_vec));
+        Ok(Linear { tile: IdealTile::holding(&weights), bias })
+    })
+}
+
+/// The bias of a layer, wherever it lies.
+fn bias_of<T: ReadOut>(linear: &Linear<T>) -> Option<Vec<f32>> {
+    linear.bias.as_ref().map(|bias| bias.as_slice().to_vec()).or_else(|| linear.tile.bias())
+}

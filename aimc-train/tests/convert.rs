@@ -1,0 +1,75 @@
+//! Networks that change between digital memory and analog tiles.
+
+#![allow(clippy::unwrap_used)]
+
+use aimc_device::{RngKey, config};
+use aimc_nn::{Activation, Network, NetworkConfig};
+use aimc_tile::{IdealTile, MatVec, ReadOut, SampleKeys};
+use aimc_train::TrainingTileConfig;
+use aimc_train::convert::{ReadBack, TileOverride, TileRules, to_digital};
+use nalgebra::DMatrix;
+
+const IDEAL: &str = "device.model = \"Ideal\"\nforward.is_perfect = true\nbackward.is_perfect = true\nupdate.pulse_type = \"None\"\n";
+
+fn tile(text: &str) -> TrainingTileConfig {
+    config::from_toml(text).unwrap()
+}
+
+fn digital() -> Network<IdealTile> {
+    NetworkConfig::mlp(&[6, 5, 4, 3], Activation::Tanh)
+        .build(RngKey::root(4), |place| IdealTile::new(place.shape))
+        .unwrap()
+}
+
+fn weights<T: ReadOut>(network: &Network<T>) -> Vec<DMatrix<f32>> {
+    network.tiles().map(|(_, tile)| tile.weights()).collect()
+}
+
+fn outputs<T: MatVec>(network: &Network<T>) -> DMatrix<f32> {
+    let x = DMatrix::from_fn(6, 4, |i, j| (i as f32 - 2.5) * 0.25 + j as f32 * 0.125);
+    network.forward(x.as_view(), SampleKeys::new(RngKey::root(1))).unwrap()
+}
+
+#[test]
+fn perfect_tiles_give_the_network_back() {
+    let network = digital();
+    for text in ["", "periphery.mapping.max_input_size = 3", "periphery.mapping.digital_bias = false"] {
+        let rules = TileRules { tile: Some(tile(&format!("{IDEAL}{text}"))), ..TileRules::default() };
+        let analog = rules.to_analog(&network, RngKey::root(2)).unwrap();
+        let back = to_digital(&analog, ReadBack::Ideal, RngKey::root(3)).unwrap();
+        assert_eq!(weights(&back), weights(&network), "{text}");
+        // Sums in another order and with the bias inside: a few roundings of numbers of order 1 per layer.
+        let error = (outputs(&analog) - outputs(&network)).amax();
+        assert!(error <= 32.0 * f32::EPSILON && outputs(&back) == outputs(&network), "{text}: {error}");
+        let read = to_digital(&analog, ReadBack::Products(10), RngKey::root(3)).unwrap();
+        let error = (outputs(&read) - outputs(&network)).amax();
+        assert!(error <= 256.0 * f32::EPSILON, "{text}: {error}");
+    }
+}
+
+#[test]
+fn rules_decide_by_name_and_devices_by_their_bounds() {
+    let network = digital();
+    let rules = TileRules {
+        tile: Some(tile(
+            "[device]\nmodel = \"ConstantStep\"\nw_max = 0.1\nw_min = -0.1\nw_max_dtod = 0\nw_min_dtod = 0",
+        )),
+        overrides: vec![TileOverride { layer: "layer2.*".into(), digital: true, tile: None }],
+    };
+    let analog = rules.to_analog(&network, RngKey::root(2)).unwrap();
+    let devices: Vec<u64> =
+        analog.tiles().map(|(_, tile)| aimc_tile::Tile::inventory(tile).devices).collect();
+    assert_eq!(devices, [30, 0, 12]);
+    let (before, after) = (weights(&network), weights(&analog));
+    assert_eq!(after[1], before[1]);
+    assert_eq!(after[0], before[0].map(|w| w.clamp(-0.1, 0.1)));
+    let mistaken = TileRules {
+        overrides: vec![TileOverride { layer: "layer3.tile".into(), digital: true, tile: None }],
+        ..rules
+    };
+    let refused = mistaken.to_analog(&network, RngKey::root(2)).unwrap_err().to_string();
+    assert!(
+        refused.starts_with("override[0].layer = \"layer3.tile\": fits none of the matrices layer0.tile"),
+        "{refused}"
+    );
+}
