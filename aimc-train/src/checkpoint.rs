@@ -1,6 +1,6 @@
 //! Checkpoints: everything that a training needs to go on bit for bit.
 //!
-//! The file is in the safetensors format: weights, per-device constants and counters as named arrays; the
+//! The file is in the safetensors format, with a checksum: weights, per-device constants and counters as named arrays; the
 //! configuration, seed, step and history as JSON in its header. A checkpoint whose configuration or seed
 //! differs from the trainer's is refused, never silently preferred.
 
@@ -18,7 +18,7 @@ use nalgebra::DMatrix;
 use crate::trainer::{EpochMetrics, Trainer};
 
 /// Version of the layout; files of another version are refused.
-const FORMAT: &str = "aimc-checkpoint/3";
+const FORMAT: &str = "aimc-checkpoint/4";
 
 /// A training frozen between two steps.
 #[derive(Clone, Debug)]
@@ -39,6 +39,13 @@ struct Header {
     /// Bits of the loss summed up so far in the current epoch.
     loss_sum: u64,
     history: Vec<EpochMetrics>,
+}
+
+/// What the file has in its own header: ours as JSON, and the checksum.
+#[derive(Debug, Serialize, Deserialize)]
+struct Envelope {
+    crc32: String,
+    header: String,
 }
 
 /// Names and sizes of the gradients of one batch; their numbers are arrays of the file.
@@ -199,25 +206,38 @@ impl Checkpoint {
             })
             .collect::<Result<Vec<_>, CheckpointError>>()?;
         let header = serde_json::to_string(&self.header).map_err(damaged)?;
-        let metadata = HashMap::from([("aimc".to_owned(), header)]);
+        let by_name = arrays.iter().map(|(name, _, _, bytes)| (*name, bytes.as_slice())).collect();
+        let checksum = checksum(&header, by_name);
+        // One entry: the order of several would differ from file to file.
+        let envelope = serde_json::to_string(&Envelope { crc32: checksum, header }).map_err(damaged)?;
+        let metadata = HashMap::from([("aimc".to_owned(), envelope)]);
         safetensors::serialize(views, Some(metadata)).map_err(damaged)
     }
 
     /// Reads the content of a file.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CheckpointError> {
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
-        let header = metadata.metadata().as_ref().and_then(|entries| entries.get("aimc"));
-        let header =
-            header.ok_or_else(|| CheckpointError::Damaged("its header lacks the entry `aimc`".to_owned()))?;
-        let header: Header = serde_json::from_str(header).map_err(damaged)?;
+        let entry = metadata.metadata().as_ref().and_then(|entries| entries.get("aimc"));
+        let entry =
+            entry.ok_or_else(|| CheckpointError::Damaged("its header lacks the entry `aimc`".to_owned()))?;
+        let Envelope { crc32: stated, header: text } = serde_json::from_str(entry).map_err(damaged)?;
+        let header: Header = serde_json::from_str(&text).map_err(damaged)?;
         if header.format != FORMAT {
             return Err(CheckpointError::Damaged(format!(
                 "format {:?} instead of {FORMAT:?}",
                 header.format
             )));
         }
+        let tensors = SafeTensors::deserialize(bytes).map_err(damaged)?.tensors();
+        let found =
+            checksum(&text, tensors.iter().map(|(name, tensor)| (name.as_str(), tensor.data())).collect());
+        if found != stated {
+            return Err(CheckpointError::Damaged(format!(
+                "its checksum is {found}, the file states {stated}"
+            )));
+        }
         let mut state = State::default();
-        for (name, tensor) in SafeTensors::deserialize(bytes).map_err(damaged)?.tensors() {
+        for (name, tensor) in tensors {
             match tensor.dtype() {
                 Dtype::F32 => state.put(&name, numbers(tensor.data(), f32::from_le_bytes)),
                 Dtype::U64 => state.put(&name, numbers(tensor.data(), u64::from_le_bytes)),
@@ -226,6 +246,18 @@ impl Checkpoint {
         }
         Ok(Self { header, state })
     }
+}
+
+/// CRC-32 of the header and of all arrays with their names, in the order of the names.
+fn checksum(header: &str, mut arrays: Vec<(&str, &[u8])>) -> String {
+    arrays.sort_unstable_by_key(|(name, _)| *name);
+    let mut crc = crc32fast::Hasher::new();
+    crc.update(header.as_bytes());
+    for (name, bytes) in arrays {
+        crc.update(name.as_bytes());
+        crc.update(bytes);
+    }
+    format!("{:08x}", crc.finalize())
 }
 
 fn damaged(error: impl std::fmt::Display) -> CheckpointError {

@@ -99,6 +99,11 @@ fn unfit_checkpoints_are_refused_and_change_nothing() {
         let error = Checkpoint::from_bytes(&bytes[..length]).unwrap_err();
         assert!(matches!(error, CheckpointError::Damaged(_)), "{error}");
     }
+    // One bit of the last array: the format is whole, the content is not.
+    let mut spoilt = bytes.clone();
+    *spoilt.last_mut().unwrap() ^= 1;
+    let error = Checkpoint::from_bytes(&spoilt).unwrap_err().to_string();
+    assert!(error.contains("its checksum is"), "{error}");
     let mut target = trainer(16);
     let fresh = fingerprint(&target);
     let error = target.resume(&checkpoint, &json!({"a": 2})).unwrap_err();

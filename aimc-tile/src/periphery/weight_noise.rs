@@ -50,7 +50,7 @@ pub struct ReadNoiseLaw {
 /// ```
 /// use aimc_tile::periphery::weight_noise::read_noise_of_duration;
 /// let shortest = read_noise_of_duration(1.0);
-/// assert_eq!((shortest.slope, shortest.offset), (0.025_787_64, 0.117_763_14));
+/// assert_eq!((shortest.slope, shortest.offset), (0.025_787_64, 0.117_763_144_f64 as f32));
 /// assert!(read_noise_of_duration(10.0).slope < shortest.slope);
 /// ```
 #[must_use]
