@@ -19,9 +19,7 @@ use serde::Serialize;
 
 use crate::error::EvaluationError;
 use crate::matrix::InferenceMatrix;
-
-/// Samples at a time, for the sake of memory.
-const BATCH: usize = 256;
+use crate::network::BATCH;
 
 /// The error of the products of one matrix, see the [module](self).
 #[derive(Clone, Debug, PartialEq, Serialize)]

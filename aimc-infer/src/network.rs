@@ -13,6 +13,9 @@ use crate::config::InferenceTileConfig;
 use crate::error::EvaluationError;
 use crate::matrix::{InferenceMatrix, ProgrammedMatrix};
 
+/// Samples per forward pass where the caller has no say: a matter of memory, not of results.
+pub(crate) const BATCH: usize = 256;
+
 /// Programs every tile of `network` into devices, and its bias with it if the mapping has `digital_bias = false`.
 ///
 /// Layers without bias stay without, whatever the mapping says.
@@ -25,7 +28,7 @@ pub fn program_network<T: ReadOut>(
     digital.periphery.mapping.digital_bias = true;
     let analog = !config.periphery.mapping.digital_bias;
     network.try_map(|name, linear| {
-        let bias = linear.bias.as_ref().map(|bias| bias.as_slice().to_vec()).or_else(|| linear.tile.bias());
+        let bias = linear.any_bias();
         let (on_tile, beside) = if analog { (bias, None) } else { (None, bias) };
         let config = if on_tile.is_some() { config } else { &digital };
         let key = key.fold_in(label(name));

@@ -12,11 +12,8 @@ use serde::Serialize;
 
 use crate::config::InferenceTileConfig;
 use crate::error::EvaluationError;
-use crate::network::{accuracy, network_at, program_network};
+use crate::network::{BATCH, accuracy, network_at, program_network};
 use crate::summary::Summary;
-
-/// Samples per forward pass: a matter of memory, not of results.
-const BATCH: usize = 256;
 
 /// Accuracy with one analog matrix.
 #[derive(Clone, Debug, PartialEq, Serialize)]

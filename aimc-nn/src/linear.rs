@@ -75,6 +75,23 @@ impl<T> Linear<T> {
     }
 }
 
+impl<T: ReadOut> Linear<T> {
+    /// The bias, wherever it lies; `None` for a layer without.
+    #[must_use]
+    pub fn any_bias(&self) -> Option<Vec<f32>> {
+        self.bias.as_ref().map(|bias| bias.as_slice().to_vec()).or_else(|| self.tile.bias())
+    }
+
+    /// Puts a bias into the column that the tile has for it, else into digital memory.
+    pub fn set_bias(&mut self, values: DVector<f32>, key: RngKey) -> Result<(), TileError> {
+        if self.tile.bias().is_some() {
+            return self.tile.set_bias(values.as_slice(), key);
+        }
+        self.bias = Some(values);
+        Ok(())
+    }
+}
+
 impl<T: MatVec> Linear<T> {
     /// y = W x + b for every column of `x`, inputs x batch.
     pub fn product(&self, x: DMatrixView<f32>, draws: SampleKeys) -> Result<DMatrix<f32>, TileError> {
@@ -164,13 +181,12 @@ impl<T: MatVec + ReadOut> Linear<T> {
         };
         let mut weights = DMatrix::zeros(shape.outputs, shape.inputs);
         uniform(weights.as_mut_slice(), "weights");
-        let mut first_bias = DVector::zeros(shape.outputs);
-        uniform(first_bias.as_mut_slice(), "bias");
-        let digital = bias && tile.bias().is_none();
-        let mut linear = Self { tile, bias: digital.then(|| first_bias.clone()) };
+        let mut linear = Self { tile, bias: None };
         linear.tile.set_weights(&weights, key.fold_in(label("write")))?;
-        if bias && !digital {
-            linear.tile.set_bias(first_bias.as_slice(), key.fold_in(label("write bias")))?;
+        if bias {
+            let mut values = DVector::zeros(shape.outputs);
+            uniform(values.as_mut_slice(), "bias");
+            linear.set_bias(values, key.fold_in(label("write bias")))?;
         }
         Ok(linear)
     }

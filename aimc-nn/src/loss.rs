@@ -4,7 +4,7 @@ use nalgebra::DMatrix;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use aimc_device::config;
+use aimc_device::config::{self, NoFields};
 use aimc_device::error::{ConfigError, require};
 
 use crate::log_softmax;
@@ -36,10 +36,6 @@ pub enum Loss {
     BinaryCrossEntropy,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
-
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct CrossEntropyFields {
@@ -53,15 +49,15 @@ impl<'de> Deserialize<'de> for Loss {
             "model",
             &[
                 ("NegativeLogLikelihood", |table| {
-                    config::decode(table).map(|Nothing {}| Self::NegativeLogLikelihood)
+                    config::decode(table).map(|NoFields {}| Self::NegativeLogLikelihood)
                 }),
                 ("CrossEntropy", |table| {
                     config::decode(table)
                         .map(|CrossEntropyFields { label_smoothing }| Self::CrossEntropy { label_smoothing })
                 }),
-                ("MeanSquare", |table| config::decode(table).map(|Nothing {}| Self::MeanSquare)),
+                ("MeanSquare", |table| config::decode(table).map(|NoFields {}| Self::MeanSquare)),
                 ("BinaryCrossEntropy", |table| {
-                    config::decode(table).map(|Nothing {}| Self::BinaryCrossEntropy)
+                    config::decode(table).map(|NoFields {}| Self::BinaryCrossEntropy)
                 }),
             ],
         )

@@ -41,7 +41,7 @@ impl IdealTile {
     #[must_use]
     pub fn holding(weights: &DMatrix<f32>) -> Self {
         let shape = Shape { outputs: weights.nrows(), inputs: weights.ncols() };
-        Self { shape, weights: weights.transpose().iter().copied().collect() }
+        Self { shape, weights: by_rows(weights) }
     }
 
     /// The weights, row by row.
@@ -80,7 +80,12 @@ pub(crate) fn to_matrix(weights: &[f32], shape: Shape) -> DMatrix<f32> {
 /// A matrix as weights of a tile, row by row, after checking its size and values.
 pub(crate) fn from_matrix(weights: &DMatrix<f32>, shape: Shape) -> Result<Vec<f32>, TileError> {
     check_lines("weights", &weights.as_view(), shape.outputs, shape.inputs)?;
-    Ok(weights.transpose().iter().copied().collect())
+    Ok(by_rows(weights))
+}
+
+/// The numbers of a matrix, row by row.
+pub(crate) fn by_rows(matrix: &DMatrix<f32>) -> Vec<f32> {
+    matrix.transpose().iter().copied().collect()
 }
 
 impl MatVec for IdealTile {

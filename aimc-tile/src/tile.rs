@@ -352,6 +352,11 @@ impl<T: ReadOut + ?Sized> ReadOut for Box<T> {
     }
 }
 
+/// max |v|; 0 for nothing.
+pub(crate) fn largest_size(values: &[f32]) -> f32 {
+    values.iter().fold(0.0, |largest, v| largest.max(v.abs()))
+}
+
 /// Refuses a matrix that is not `rows` x `columns` or holds a number that is not finite.
 pub(crate) fn check_lines(
     what: &'static str,

@@ -126,24 +126,21 @@ impl TileRules {
         self.check_names(&names)?;
         network.try_map(|name, linear| {
             let key = key.fold_in(label(name));
-            let bias = bias_of(linear);
+            let bias = linear.any_bias();
             let place = Place {
                 name,
                 shape: linear.tile.shape(),
                 bias: bias.is_some(),
                 key: key.fold_in(label("devices")),
             };
-            let mut tile = self.build_at(&place)?;
+            let mut converted = Linear { tile: self.build_at(&place)?, bias: None };
             let at = |source| ConvertError::Tile { name: name.to_owned(), source };
-            tile.set_weights(&linear.tile.weights(), key.fold_in(label("write"))).map_err(at)?;
-            let bias = match bias {
-                Some(bias) if tile.bias().is_some() => {
-                    tile.set_bias(&bias, key.fold_in(label("write bias"))).map_err(at)?;
-                    None
-                }
-                bias => bias.map(DVector::from_vec),
-            };
-            Ok(Linear { tile, bias })
+            converted.tile.set_weights(&linear.tile.weights(), key.fold_in(label("write"))).map_err(at)?;
+            if let Some(bias) = bias {
+                let key = key.fold_in(label("write bias"));
+                converted.set_bias(DVector::from_vec(bias), key).map_err(at)?;
+            }
+            Ok(converted)
         })
     }
 }
@@ -164,21 +161,15 @@ pub fn to_digital<T: MatVec + ReadOut>(
     key: RngKey,
 ) -> Result<Network<IdealTile>, ConvertError> {
     network.try_map(|name, linear| {
-        let (weights, offsets) = match read {
-            ReadBack::Ideal => (linear.tile.weights(), linear.tile.bias()),
+        let (weights, bias) = match read {
+            ReadBack::Ideal => (linear.tile.weights(), linear.any_bias()),
             ReadBack::Products(per_input) => {
                 let estimate = estimate_weights(&linear.tile, per_input, key.fold_in(label(name)))
                     .map_err(|source| ConvertError::Tile { name: name.to_owned(), source })?;
-                let analog = linear.tile.bias().map(|_| estimate.offsets);
-                (estimate.weights, analog)
+                let is_analog = linear.bias.is_none() && linear.tile.bias().is_some();
+                (estimate.weights, if is_analog { Some(estimate.offsets) } else { linear.any_bias() })
             }
         };
-        let bias = linear.bias.clone().or_else(|| offsets.map(DVector::from_vec));
-        Ok(Linear { tile: IdealTile::holding(&weights), bias })
+        Ok(Linear { tile: IdealTile::holding(&weights), bias: bias.map(DVector::from_vec) })
     })
-}
-
-/// The bias of a layer, wherever it lies.
-fn bias_of<T: ReadOut>(linear: &Linear<T>) -> Option<Vec<f32>> {
-    linear.bias.as_ref().map(|bias| bias.as_slice().to_vec()).or_else(|| linear.tile.bias())
 }

@@ -16,3 +16,8 @@ pub use checkpoint::{Checkpoint, CheckpointError};
 pub use optimizer::{Adam, LearningRate, Optimizer, OptimizerConfig, Schedule, Sgd};
 pub use trainer::{Ending, EpochMetrics, Progress, TrainConfig, TrainError, Trainer};
 pub use zero_shifting::{ZeroShifted, ZeroShifting};
+
+/// The example of the README, kept true by the documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

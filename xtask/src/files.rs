@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
+use std::time::Instant;
 
 use tempfile::{Builder, NamedTempFile, TempPath};
 use thiserror::Error;
@@ -81,6 +82,14 @@ impl Outputs {
     /// Names in the order they were added.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.files.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// As [`Outputs::commit`], then says where the files are and how long the command has taken since `start`.
+    pub(crate) fn finish(&self, dir: &Path, start: Instant) -> Result<(), OutputError> {
+        let written = self.commit(dir)?;
+        println!("\nDone in {:.0} s. Written:", start.elapsed().as_secs_f64());
+        written.iter().for_each(|path| println!("  {}", path.display()));
+        Ok(())
     }
 
     /// Writes every file into `dir` (made if missing) and returns their paths. Replaces files of the same name.

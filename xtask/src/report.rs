@@ -5,6 +5,9 @@ use std::fmt::Write as _;
 /// Looks of the page; figures stay on white, because their colours were chosen for it.
 const STYLE: &str = include_str!("report.css");
 
+/// Name and version of the program, for everything that it writes.
+pub(crate) const PROGRAM: &str = concat!("aimc ", env!("CARGO_PKG_VERSION"));
+
 /// A page put together block by block. Every text is escaped; only figures are taken as they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Report {

@@ -96,9 +96,10 @@ impl HardwareAwareTileConfig {
         key: RngKey,
     ) -> Result<TileGrid<LogicalTile<HardwareAwareTile>>, ConfigError> {
         self.validate()?;
+        self.periphery.check_matrix(shape).map_err(|error| error.within("periphery"))?;
         let mapping = MappingConfig { weight_scaling_omega: 0.0, ..self.periphery.mapping.clone() };
         let around = PeripheryConfig { mapping, ..self.periphery.clone() };
         let tile = |shape: Shape, key: RngKey| HardwareAwareTile::new(self, shape, key);
-        around.build(&self.forward, shape, key, tile).map_err(|error| error.within("periphery"))
+        around.build(&self.forward, shape, key, tile)
     }
 }

@@ -17,6 +17,8 @@ use serde::{Deserialize, Serialize};
 
 use aimc_device::error::{ConfigError, require};
 
+use crate::tile::largest_size;
+
 /// Where weights are cut, see the [module](self).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum WeightClipType {
@@ -98,7 +100,7 @@ fn standard_deviation(weights: &[f32]) -> f32 {
 
 /// Mean over the rows of their largest |weight|.
 fn mean_largest(weights: &[f32], inputs: usize) -> f32 {
-    let largest = |row: &[f32]| f64::from(row.iter().fold(0.0_f32, |largest, w| largest.max(w.abs())));
+    let largest = |row: &[f32]| f64::from(largest_size(row));
     let rows = weights.chunks(inputs);
     let outputs = rows.len() as f64;
     (rows.map(largest).sum::<f64>() / outputs) as f32

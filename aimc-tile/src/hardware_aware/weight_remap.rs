@@ -17,6 +17,8 @@ use serde::{Deserialize, Serialize};
 
 use aimc_device::error::{ConfigError, require};
 
+use crate::tile::largest_size;
+
 /// Which weights are stretched together, see the [module](self).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum WeightRemapType {
@@ -75,10 +77,7 @@ impl WeightRemapConfig {
     /// The scales s' for `weights`, rows of `inputs` entries, whose scales are `scales`.
     #[must_use]
     pub fn scales(&self, weights: &[f32], inputs: usize, scales: &[f32]) -> Vec<f32> {
-        let largest: Vec<f32> = weights
-            .chunks(inputs)
-            .map(|row| row.iter().fold(0.0_f32, |largest, w| largest.max(w.abs())))
-            .collect();
+        let largest: Vec<f32> = weights.chunks(inputs).map(largest_size).collect();
         let factors = match self.kind {
             WeightRemapType::None => return scales.to_vec(),
             WeightRemapType::LayerwiseSymmetric => {

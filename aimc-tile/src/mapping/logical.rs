@@ -23,7 +23,7 @@ use aimc_device::RngKey;
 use aimc_device::error::{ConfigError, require};
 use aimc_device::state::{State, StateError, StatePart};
 
-use crate::ideal::check_update;
+use crate::ideal::{by_rows, check_update};
 use crate::mapping::input_range::InputRange;
 use crate::mapping::{MappingConfig, PeripheryConfig, scales};
 use crate::tile::{
@@ -298,10 +298,9 @@ impl<T: MatVec + ReadOut> LogicalTile<T> {
 
     /// Scales a matrix of the size of the tile and writes it.
     fn write(&mut self, mut all: DMatrix<f32>, key: RngKey) -> Result<(), TileError> {
-        let by_rows: Vec<f32> = all.transpose().iter().copied().collect();
         let (omega, columnwise) = (self.mapping.weight_scaling_omega, self.mapping.weight_scaling_columnwise);
         // Without ω the quotient is infinite, which means a scale of 1.
-        let scales = scales(&by_rows, all.ncols(), omega, columnwise);
+        let scales = scales(&by_rows(&all), all.ncols(), omega, columnwise);
         for (mut row, scale) in all.row_iter_mut().zip(&scales) {
             row /= *scale;
         }

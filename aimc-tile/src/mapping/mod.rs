@@ -29,7 +29,7 @@ use crate::grid::TileGrid;
 use crate::periphery::IoConfig;
 use crate::periphery::bound_management::BoundManagement;
 use crate::periphery::noise_management::NoiseManagement;
-use crate::tile::{MatVec, Shape};
+use crate::tile::{MatVec, Shape, largest_size};
 
 pub use input_range::InputRangeConfig;
 pub use logical::LogicalTile;
@@ -76,6 +76,13 @@ impl MappingConfig {
     pub fn validate(&self) -> Result<(), ConfigError> {
         require::non_negative("weight_scaling_omega", self.weight_scaling_omega)
     }
+
+    /// Whether a matrix of this shape fits one tile.
+    #[must_use]
+    pub fn is_one_tile(&self, shape: Shape) -> bool {
+        let fits = |size: usize, largest: usize| largest == 0 || size <= largest;
+        fits(shape.inputs, self.max_input_size) && fits(shape.outputs, self.max_output_size)
+    }
 }
 
 /// The digital periphery of all tiles of a matrix.
@@ -107,10 +114,8 @@ impl PeripheryConfig {
 
     /// Refuses a matrix that this record cannot put onto tiles: an analog bias has one place only.
     pub fn check_matrix(&self, shape: Shape) -> Result<(), ConfigError> {
-        let fits = |size: usize, largest: usize| largest == 0 || size <= largest;
-        let (digital, mapping) = (self.mapping.digital_bias, &self.mapping);
-        let one_tile =
-            fits(shape.inputs + 1, mapping.max_input_size) && fits(shape.outputs, mapping.max_output_size);
+        let digital = self.mapping.digital_bias;
+        let one_tile = self.mapping.is_one_tile(Shape { inputs: shape.inputs + 1, ..shape });
         let requirement = "must be true for a matrix (with its bias column) that needs several tiles";
         require::that(digital || one_tile, "mapping.digital_bias", digital, requirement)
     }
@@ -155,7 +160,7 @@ impl PeripheryConfig {
 #[must_use]
 pub fn scales(weights: &[f32], inputs: usize, omega: f32, columnwise: bool) -> Vec<f32> {
     let scale = |weights: &[f32]| {
-        let scale = weights.iter().fold(0.0_f32, |largest, w| largest.max(w.abs())) / omega;
+        let scale = largest_size(weights) / omega;
         if scale > 0.0 && scale.is_finite() { scale } else { 1.0 }
     };
     if columnwise {

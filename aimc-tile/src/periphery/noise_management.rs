@@ -27,6 +27,7 @@ use aimc_device::state::{State, StateError, StatePart};
 
 use crate::periphery::io::IoConfig;
 use crate::periphery::quantiser::step;
+use crate::tile::largest_size;
 
 /// How α follows from the input vector, see the [module](self).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -108,10 +109,6 @@ impl Scaling {
         let needed = sum(1.0).max(sum(-1.0)) * self.sum_factor;
         size.max(needed.min(size * self.most))
     }
-}
-
-fn largest_size(x: &[f32]) -> f32 {
-    x.iter().fold(0.0_f32, |largest, x| largest.max(x.abs()))
 }
 
 /// The running mean of `AverageAbsMax`: the one thing of a tile that a read changes.

@@ -1,11 +1,11 @@
 //! What the records refuse, and by which name.
 
-use aimc_device::config;
-use aimc_tile::HardwareAwareTileConfig;
+use aimc_device::{RngKey, config};
 use aimc_tile::hardware_aware::{
     WeightClipConfig, WeightClipType, WeightModifierConfig, WeightModifierType, WeightRemapConfig,
     WeightRemapType,
 };
+use aimc_tile::{HardwareAwareTileConfig, Shape};
 
 fn modifier(text: &str) -> Result<WeightModifierConfig, String> {
     let record: WeightModifierConfig = config::from_toml(text).map_err(|error| error.to_string())?;
@@ -98,6 +98,22 @@ fn tiles_name_the_part_that_is_refused() {
     ] {
         let outcome = config::from_toml::<HardwareAwareTileConfig>(text);
         let error = outcome.and_then(|record| record.validate()).unwrap_err();
+        assert_eq!(error.field, field, "{error}");
+    }
+}
+
+/// What only shows with the shape of the matrix is named by its own path, be it of the circuits or of what lies around them.
+#[test]
+fn matrices_that_do_not_fit_name_the_part() {
+    for (text, field) in [
+        (
+            "periphery.mapping.max_input_size = 0\n[forward]\nir_drop = 1.0\nir_drop_model.model = \"Ladder\"",
+            "forward.ir_drop_model.rows",
+        ),
+        ("periphery.mapping.digital_bias = false", "periphery.mapping.digital_bias"),
+    ] {
+        let record: HardwareAwareTileConfig = config::from_toml(text).unwrap();
+        let error = record.build(Shape { outputs: 2, inputs: 513 }, RngKey::root(1)).unwrap_err();
         assert_eq!(error.field, field, "{error}");
     }
 }

@@ -131,7 +131,6 @@ impl TrainingTileConfig {
         let at = |error: ConfigError| error.within("periphery");
         self.periphery.validate(&self.forward).map_err(at)?;
         self.periphery.check_matrix(shape).map_err(at)?;
-        let fits = |size: usize, largest: usize| largest == 0 || size <= largest;
         let plain = PeripheryConfig {
             mapping: MappingConfig {
                 max_input_size: mapping.max_input_size,
@@ -140,9 +139,7 @@ impl TrainingTileConfig {
             },
             ..PeripheryConfig::default()
         };
-        let whole =
-            fits(shape.inputs, mapping.max_input_size) && fits(shape.outputs, mapping.max_output_size);
-        if whole && self.periphery == plain {
+        if mapping.is_one_tile(shape) && self.periphery == plain {
             return self.slices(shape, key);
         }
         let grid = self.periphery.build(&self.forward, shape, key, |shape, key| self.slices(shape, key));

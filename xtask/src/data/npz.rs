@@ -113,31 +113,29 @@ fn labels<R: Read + Seek>(archive: &mut NpzArchive<R>, name: &str) -> Result<Vec
 #[cfg(test)]
 mod tests {
     use super::*;
-    use npyz::WriterBuilder;
     use npyz::npz::NpzWriter;
+    use npyz::{AutoSerialize, WriterBuilder};
+    use std::io::BufWriter;
+
+    fn put<T: AutoSerialize + Copy>(
+        npz: &mut NpzWriter<BufWriter<File>>,
+        name: &str,
+        shape: &[u64],
+        values: &[T],
+    ) {
+        let array = npz.array(name, npyz::zip::write::FileOptions::default()).unwrap();
+        let mut writer = array.default_dtype().shape(shape).begin_nd().unwrap();
+        writer.extend(values.iter().copied()).unwrap();
+        writer.finish().unwrap();
+    }
 
     /// An archive of two 1x2 samples to learn from and one to test, whose labels are `labels`.
     fn archive(path: &Path, labels: &[i64], test: &str) {
         let mut npz = NpzWriter::create(path).unwrap();
-        let mut put = |name: &str, shape: &[u64], values: &[f64]| {
-            let options = npyz::zip::write::FileOptions::default();
-            let array = npz.array(name, options).unwrap().default_dtype().shape(shape);
-            let mut writer = array.begin_nd().unwrap();
-            writer.extend(values.iter().copied()).unwrap();
-            writer.finish().unwrap();
-        };
-        put("x_train", &[2, 1, 2], &[0.5, 1.0, -1.0, 2.0]);
-        put(test, &[1, 1, 2], &[0.25, 0.0]);
-        let mut put = |name: &str, values: &[i64]| {
-            let options = npyz::zip::write::FileOptions::default();
-            let shape = [values.len() as u64];
-            let array = npz.array(name, options).unwrap().default_dtype().shape(&shape);
-            let mut writer = array.begin_nd().unwrap();
-            writer.extend(values.iter().copied()).unwrap();
-            writer.finish().unwrap();
-        };
-        put("y_train", labels);
-        put("y_test", &[0]);
+        put(&mut npz, "x_train", &[2, 1, 2], &[0.5, 1.0, -1.0, 2.0]);
+        put(&mut npz, test, &[1, 1, 2], &[0.25, 0.0]);
+        put(&mut npz, "y_train", &[labels.len() as u64], labels);
+        put(&mut npz, "y_test", &[1], &[0_i64]);
     }
 
     #[test]

@@ -24,6 +24,7 @@ use crate::device::pulse_response::{self, Response};
 use crate::files::{OutputError, Outputs, check_folder};
 use crate::interrupt::Interrupted;
 use crate::plot::PlotError;
+use crate::report::PROGRAM;
 use crate::timeline::{Timeline, TimelineError};
 
 pub(crate) use config::DemoConfig;
@@ -107,9 +108,7 @@ pub(crate) fn run(arguments: &DemoArguments) -> Result<(), DemoError> {
     let mut outputs = Outputs::new();
     outputs.add("report.html", page::render(&results)?);
     outputs.add("results.json", serde_json::to_string_pretty(&results)? + "\n");
-    let written = outputs.commit(&arguments.out)?;
-    println!("\nDone in {:.0} s. Written:", start.elapsed().as_secs_f64());
-    written.iter().for_each(|path| println!("  {}", path.display()));
+    outputs.finish(&arguments.out, start)?;
     Ok(())
 }
 
@@ -138,7 +137,7 @@ fn compute(config: DemoConfig, data: &Split) -> Result<Results, DemoError> {
     let accuracy = first.histories[0].last().map_or(f64::NAN, |metrics| metrics.test_accuracy);
     let inference = inference::run(&config, &first.networks[0], accuracy, data)?;
     Ok(Results {
-        program: format!("aimc {}", env!("CARGO_PKG_VERSION")),
+        program: PROGRAM.to_owned(),
         data: data.summary(),
         network,
         pulse_response,

@@ -2,7 +2,7 @@
 
 use super::section::Section;
 use super::{DeviceArguments, DeviceError};
-use crate::report::Report;
+use crate::report::{PROGRAM, Report};
 
 const HEADERS: [&str; 3] = ["quantity", "value", "meaning"];
 
@@ -44,9 +44,8 @@ pub(crate) fn render(sections: &[Section], arguments: &DeviceArguments) -> Resul
     }
     report.section("How to get these numbers again");
     report.paragraph(&format!(
-        "Program: aimc {}. All draws follow from the seed {}; neither the number of threads nor the other devices of the \
+        "Program: {PROGRAM}. All draws follow from the seed {}; neither the number of threads nor the other devices of the \
          report matter. The numbers behind each figure stand in a CSV file beside this page.",
-        env!("CARGO_PKG_VERSION"),
         arguments.seed,
     ));
     Ok(report.render())

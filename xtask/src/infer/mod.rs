@@ -23,6 +23,7 @@ use crate::csv::Columns;
 use crate::data::{self, DataError, DataSummary};
 use crate::files::{OutputError, Outputs, check_folder};
 use crate::plot::PlotError;
+use crate::report::PROGRAM;
 use crate::timeline::{Timeline, TimelineError};
 use crate::train::model::{self, ModelError};
 
@@ -113,9 +114,7 @@ pub(crate) fn run(arguments: &InferArguments) -> Result<(), InferError> {
     outputs.add("report.html", page::render(&results)?);
     outputs.add("results.json", serde_json::to_string_pretty(&results)? + "\n");
     outputs.add("accuracy.csv", csv(&results.timeline));
-    let written = outputs.commit(&arguments.out)?;
-    println!("\nDone in {:.0} s. Written:", start.elapsed().as_secs_f64());
-    written.iter().for_each(|path| println!("  {}", path.display()));
+    outputs.finish(&arguments.out, start)?;
     Ok(())
 }
 
@@ -161,7 +160,7 @@ fn evaluate(
         repeats => sensitivity(&network, tile, &data.test, (last, repeats), key)?,
     };
     Ok(Results {
-        program: format!("aimc {}", env!("CARGO_PKG_VERSION")),
+        program: PROGRAM.to_owned(),
         model: arguments.model.display().to_string(),
         data: data.summary(),
         config,

@@ -23,6 +23,7 @@ use crate::files::{OutputError, Outputs, check_folder};
 use crate::interrupt;
 use crate::plot::PlotError;
 use crate::progress;
+use crate::report::PROGRAM;
 
 pub(crate) use config::{DataSection, TrainingConfig};
 use results::Results;
@@ -117,9 +118,7 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<(), TrainCommandError> {
     outputs.add("results.json", serde_json::to_string_pretty(&results)? + "\n");
     outputs.add("metrics.csv", results.csv());
     outputs.add("model.safetensors", model::encode(&session.trainer.network, &results.network)?);
-    let written = outputs.commit(&arguments.out)?;
-    println!("\nDone in {:.0} s. Written:", start.elapsed().as_secs_f64());
-    written.iter().for_each(|path| println!("  {}", path.display()));
+    outputs.finish(&arguments.out, start)?;
     Ok(())
 }
 
@@ -164,7 +163,7 @@ fn show(bar: &ProgressBar, progress: &Progress<'_>, epochs: usize, shown: &mut u
 
 fn gather(config: TrainingConfig, network: NetworkConfig, session: &Session<'_>, data: &Split) -> Results {
     Results {
-        program: format!("aimc {}", env!("CARGO_PKG_VERSION")),
+        program: PROGRAM.to_owned(),
         data: data.summary(),
         matrices: results::matrices(&config, &session.trainer.network),
         history: session.trainer.history().to_vec(),

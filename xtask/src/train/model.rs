@@ -6,6 +6,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use aimc_device::{ConfigError, RngKey, config};
+use aimc_nn::import::{ImportError, Tensors};
 use aimc_nn::{Network, NetworkConfig, Part, PartMut};
 use aimc_tile::{IdealTile, MatVec, ReadOut, Shape, TileError};
 use nalgebra::DMatrix;
@@ -50,7 +51,10 @@ pub(crate) enum ModelError {
         /// What is wrong.
         problem: String,
     },
-    /// Weights that are no numbers.
+    /// Numbers that are none.
+    #[error(transparent)]
+    Numbers(#[from] ImportError),
+    /// Weights that a tile refuses.
     #[error(transparent)]
     Tile(#[from] TileError),
 }
@@ -77,21 +81,18 @@ pub(crate) fn description(bytes: &[u8]) -> Result<Option<NetworkConfig>, ModelEr
 /// The network of a file that [`encode`] has made, in digital memory.
 pub(crate) fn decode(bytes: &[u8], description: &NetworkConfig) -> Result<Network<IdealTile>, ModelError> {
     let file = SafeTensors::deserialize(bytes)?;
+    let tensors = Tensors::from_safetensors(bytes)?;
     let mut left: BTreeSet<String> = file.names().into_iter().map(str::to_owned).collect();
-    let mut take = |name: &str, shape: &[usize]| -> Result<Vec<f32>, ModelError> {
+    let mut take = |name: &str, shape: &[usize]| -> Result<&[f32], ModelError> {
         let refuse = |problem: String| ModelError::Array { name: name.to_owned(), problem };
         left.remove(name);
-        let array = file.tensor(name).map_err(|_| refuse("is missing".to_owned()))?;
-        if array.dtype() != Dtype::F32 || array.shape() != shape {
-            let (kind, found) = (array.dtype(), array.shape());
+        let missing = || refuse("is missing".to_owned());
+        let view = file.tensor(name).map_err(|_| missing())?;
+        let (kind, found) = (view.dtype(), view.shape());
+        if kind != Dtype::F32 || found != shape {
             return Err(refuse(format!("is {kind:?} of shape {found:?}, must be F32 of shape {shape:?}")));
         }
-        let values: Vec<f32> =
-            array.data().as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-        match values.iter().position(|value| !value.is_finite()) {
-            None => Ok(values),
-            Some(at) => Err(refuse(format!("entry {at} is {}, which is not finite", values[at]))),
-        }
+        tensors.get(name).map(|tensor| &tensor.values[..]).ok_or_else(missing)
     };
     let key = RngKey::root(0); // Digital memory draws nothing, and all first weights are replaced.
     let mut network = description.build(key, |place| IdealTile::new(place.shape))?;
@@ -100,10 +101,10 @@ pub(crate) fn decode(bytes: &[u8], description: &NetworkConfig) -> Result<Networ
             PartMut::Tile(tile) => {
                 let Shape { outputs, inputs } = tile.shape();
                 let weights = take(&name, &[outputs, inputs])?;
-                tile.set_weights(&DMatrix::from_row_slice(outputs, inputs, &weights), key)?;
+                tile.set_weights(&DMatrix::from_row_slice(outputs, inputs, weights), key)?;
             }
             PartMut::Parameters(values) | PartMut::Statistics(values) => {
-                values.copy_from_slice(&take(&name, &[values.len()])?);
+                values.copy_from_slice(take(&name, &[values.len()])?);
             }
         }
     }
@@ -140,11 +141,15 @@ mod tests {
     use aimc_nn::{Activation, Place};
     use aimc_tile::TrainableTile;
 
+    fn in_digital_memory(description: &NetworkConfig) -> AnyNetwork {
+        let build = |place: &Place<'_>| Ok(Box::new(IdealTile::new(place.shape)?) as Box<dyn TrainableTile>);
+        description.build(RngKey::root(1), build).unwrap()
+    }
+
     #[test]
     fn what_is_read_back_are_the_weights_by_name_row_by_row() {
         let description = NetworkConfig::mlp(&[3, 2], Activation::Tanh);
-        let build = |place: &Place<'_>| Ok(Box::new(IdealTile::new(place.shape)?) as Box<dyn TrainableTile>);
-        let network = description.build(RngKey::root(1), build).unwrap();
+        let network = in_digital_memory(&description);
         let bytes = encode(&network, &description).unwrap();
         assert_eq!(bytes, encode(&network, &description).unwrap());
         let file = SafeTensors::deserialize(&bytes).unwrap();
@@ -164,8 +169,7 @@ mod tests {
     #[test]
     fn networks_come_back_as_they_were() {
         let shape = NetworkConfig::mlp(&[3, 2], Activation::Tanh);
-        let build = |place: &Place<'_>| Ok(Box::new(IdealTile::new(place.shape)?) as Box<dyn TrainableTile>);
-        let network = shape.build(RngKey::root(1), build).unwrap();
+        let network = in_digital_memory(&shape);
         let bytes = encode(&network, &shape).unwrap();
         let found = description(&bytes).unwrap().unwrap();
         assert_eq!(found, shape);

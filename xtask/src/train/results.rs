@@ -7,7 +7,7 @@ use aimc_train::EpochMetrics;
 use serde::Serialize;
 
 use super::config::TrainingConfig;
-use super::tiles::AnyNetwork;
+use super::tiles::{AnyNetwork, describe_tile};
 use crate::csv::Columns;
 use crate::data::DataSummary;
 
@@ -49,10 +49,11 @@ pub(crate) struct Matrix {
 
 /// The matrices of `network` in the order of its layers.
 pub(crate) fn matrices(config: &TrainingConfig, network: &AnyNetwork) -> Vec<Matrix> {
+    let rules = config.rules();
     let matrix = |(name, tile): (String, &_)| {
         let (shape, inventory) = (MatVec::shape(tile), Tile::inventory(tile));
         Matrix {
-            kind: config.describe_tile(&name),
+            kind: describe_tile(&rules, &name),
             name,
             outputs: shape.outputs,
             inputs: shape.inputs,

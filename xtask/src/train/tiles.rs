@@ -33,19 +33,19 @@ impl TrainingConfig {
         rules.check_names(&names)?;
         Ok(built)
     }
+}
 
-    /// What the tile of the matrix `name` is, in a few words.
-    pub(crate) fn describe_tile(&self, name: &str) -> String {
-        let model = |record: Option<Value>| {
-            let name = record.and_then(|record| record.get("model")?.as_str().map(str::to_owned));
-            name.unwrap_or_else(|| "several devices".to_owned())
-        };
-        match self.rules().tile_of(name) {
-            None => "digital".to_owned(),
-            Some((_, tile)) => {
-                let algorithm = model(serde_json::to_value(&tile.algorithm).ok());
-                format!("{algorithm} on {}", model(serde_json::to_value(&tile.device).ok()))
-            }
+/// What the tile of the matrix `name` is, in a few words.
+pub(crate) fn describe_tile(rules: &TileRules, name: &str) -> String {
+    let model = |record: Option<Value>| {
+        let name = record.and_then(|record| record.get("model")?.as_str().map(str::to_owned));
+        name.unwrap_or_else(|| "several devices".to_owned())
+    };
+    match rules.tile_of(name) {
+        None => "digital".to_owned(),
+        Some((_, tile)) => {
+            let algorithm = model(serde_json::to_value(&tile.algorithm).ok());
+            format!("{algorithm} on {}", model(serde_json::to_value(&tile.device).ok()))
         }
     }
 }

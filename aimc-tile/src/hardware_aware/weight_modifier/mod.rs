@@ -32,6 +32,8 @@ use aimc_device::parallel;
 use aimc_device::rng::{RngKey, Stream, label};
 use rayon::prelude::*;
 
+use crate::tile::largest_size;
+
 pub use config::{WeightModifierConfig, WeightModifierType};
 use pcm_noise::{Draws, PcmNoise};
 
@@ -159,8 +161,7 @@ impl WeightModifierConfig {
             return self.assumed_wmax;
         }
         let columns = inputs - usize::from(self.copy_last_column);
-        let rows = weights.chunks(inputs).flat_map(|row| &row[..columns]);
-        let largest = rows.fold(0.0_f32, |largest, w| largest.max(w.abs()));
+        let largest = weights.chunks(inputs).map(|row| largest_size(&row[..columns])).fold(0.0, f32::max);
         if largest > 0.0 { largest } else { 1.0 }
     }
 }

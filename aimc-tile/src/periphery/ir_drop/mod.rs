@@ -20,6 +20,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::matmul::Weights;
+use crate::tile::largest_size;
 
 pub use ladder::Ladder;
 pub use nodal::Nodal;
@@ -104,7 +105,7 @@ impl PairConductance {
     pub fn per_weight(&self, weights: Weights<'_>) -> f32 {
         let largest = match self.w_at_g_max {
             w if w > 0.0 => w,
-            _ => weights.values().iter().fold(0.0_f32, |most, w| most.max(w.abs())),
+            _ => largest_size(weights.values()),
         };
         (self.g_max - self.g_min) / if largest > 0.0 { largest } else { 1.0 }
     }
