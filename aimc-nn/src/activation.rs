@@ -1,8 +1,11 @@
 //! Element-wise activation functions, computed digitally.
 
+use std::f64::consts::FRAC_1_SQRT_2;
+
 use nalgebra::DMatrix;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use statrs::function::erf::erfc;
 
 use aimc_device::error::ConfigError;
 use aimc_tile::{MatVec, ReadOut, SampleKeys, Tile};
@@ -12,7 +15,7 @@ use crate::module::{Backward, Gradients, LayerError, Module};
 
 /// An activation function.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Activation {
     /// 1/(1 + e⁻ˣ)
     #[default]
@@ -23,9 +26,10 @@ pub enum Activation {
     Relu,
     /// x above 0, x/100 below
     LeakyRelu,
-    /// x·Φ(x) in its usual approximation, x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³))) (Hendrycks & Gimpel 2016,
-    /// arXiv:1606.08415)
+    /// x·Φ(x), Φ the normal distribution (Hendrycks & Gimpel 2016, arXiv:1606.08415)
     Gelu,
+    /// Its usual approximation, x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³)))
+    GeluTanh,
     /// x/(1 + e⁻ˣ)
     Silu,
 }
@@ -35,8 +39,8 @@ const GELU_SLOPE: f32 = 0.797_884_6;
 
 impl Activation {
     /// All functions.
-    pub const ALL: [Self; 6] =
-        [Self::Sigmoid, Self::Tanh, Self::Relu, Self::LeakyRelu, Self::Gelu, Self::Silu];
+    pub const ALL: [Self; 7] =
+        [Self::Sigmoid, Self::Tanh, Self::Relu, Self::LeakyRelu, Self::Gelu, Self::GeluTanh, Self::Silu];
 
     /// The function's value.
     #[must_use]
@@ -46,7 +50,8 @@ impl Activation {
             Self::Tanh => x.tanh(),
             Self::Relu => x.max(0.0),
             Self::LeakyRelu => x.max(0.01 * x),
-            Self::Gelu => 0.5 * x * (1.0 + gelu_tanh(x)),
+            Self::Gelu => x * normal_distribution(x),
+            Self::GeluTanh => 0.5 * x * (1.0 + gelu_tanh(x)),
             Self::Silu => x * sigmoid(x),
         }
     }
@@ -65,7 +70,8 @@ impl Activation {
                     0.01
                 }
             }
-            Self::Gelu => {
+            Self::Gelu => normal_distribution(x) + x * normal_density(x),
+            Self::GeluTanh => {
                 let t = gelu_tanh(x);
                 0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * GELU_SLOPE * (1.0 + 3.0 * 0.044_715 * x * x)
             }
@@ -80,6 +86,16 @@ impl Activation {
 /// 1/(1 + e⁻ˣ)
 pub(crate) fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + (-x).exp())
+}
+
+/// Φ(x). Of -x, so that the small values of its lower end are not differences of large ones.
+fn normal_distribution(x: f32) -> f32 {
+    (0.5 * erfc(-f64::from(x) * FRAC_1_SQRT_2)) as f32
+}
+
+/// Φ'(x)
+fn normal_density(x: f32) -> f32 {
+    0.5 * GELU_SLOPE * (-0.5 * x * x).exp()
 }
 
 fn gelu_tanh(x: f32) -> f32 {

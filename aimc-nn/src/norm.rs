@@ -29,11 +29,13 @@ pub struct BatchNormConfig {
     pub epsilon: f32,
     /// Share of a batch in the running mean and variance.
     pub momentum: f32,
+    /// Whether γ and β are learnt; else they stay 1 and 0.
+    pub affine: bool,
 }
 
 impl Default for BatchNormConfig {
     fn default() -> Self {
-        Self { epsilon: 1e-5, momentum: 0.1 }
+        Self { epsilon: 1e-5, momentum: 0.1, affine: true }
     }
 }
 
@@ -79,6 +81,11 @@ pub struct BatchNorm {
 }
 
 impl BatchNorm {
+    /// Whether γ and β are learnt.
+    pub(crate) fn is_affine(&self) -> bool {
+        self.config.affine
+    }
+
     /// Calls `visit` with channel number and points of every channel of every sample.
     fn each(&self, x: &DMatrix<f32>, mut visit: impl FnMut(usize, &[f32])) {
         let channels = self.weight.len();
@@ -110,14 +117,18 @@ impl BatchNorm {
 
 impl<T> Module<T> for BatchNorm {
     fn visit<'a>(&'a self, name: &str, visit: &mut Visit<'_, 'a, T>) {
-        visit(join(name, "weight"), Part::Parameters(&self.weight));
-        visit(join(name, "bias"), Part::Parameters(&self.bias));
+        if self.config.affine {
+            visit(join(name, "weight"), Part::Parameters(&self.weight));
+            visit(join(name, "bias"), Part::Parameters(&self.bias));
+        }
         visit(join(name, "running"), Part::Statistics(&self.running));
     }
 
     fn visit_mut<'a>(&'a mut self, name: &str, visit: &mut VisitMut<'_, 'a, T>) {
-        visit(join(name, "weight"), PartMut::Parameters(&mut self.weight));
-        visit(join(name, "bias"), PartMut::Parameters(&mut self.bias));
+        if self.config.affine {
+            visit(join(name, "weight"), PartMut::Parameters(&mut self.weight));
+            visit(join(name, "bias"), PartMut::Parameters(&mut self.bias));
+        }
         visit(join(name, "running"), PartMut::Statistics(&mut self.running));
     }
 
@@ -159,8 +170,10 @@ impl<T> Module<T> for BatchNorm {
         let mean_d = self.means(&d, |_, value| f64::from(value));
         let product = d.component_mul(normal);
         let mean_dx = self.means(&product, |_, value| f64::from(value));
-        into.parameters(pass.part("weight"), mean_dx.iter().map(|mean| (mean * count) as f32).collect());
-        into.parameters(pass.part("bias"), mean_d.iter().map(|mean| (mean * count) as f32).collect());
+        if self.config.affine {
+            into.parameters(pass.part("weight"), mean_dx.iter().map(|mean| (mean * count) as f32).collect());
+            into.parameters(pass.part("bias"), mean_d.iter().map(|mean| (mean * count) as f32).collect());
+        }
         into.measured(pass.part("running"), batch.as_slice().to_vec(), self.config.momentum);
         let centred = self.map(&d, |c, value| (f64::from(value) - mean_d[c]) as f32);
         let along = self.map(normal, |c, value| (f64::from(value) * mean_dx[c]) as f32);
@@ -174,11 +187,13 @@ impl<T> Module<T> for BatchNorm {
 pub struct LayerNormConfig {
     /// ε.
     pub epsilon: f32,
+    /// Whether γ and β are learnt; else they stay 1 and 0.
+    pub affine: bool,
 }
 
 impl Default for LayerNormConfig {
     fn default() -> Self {
-        Self { epsilon: 1e-5 }
+        Self { epsilon: 1e-5, affine: true }
     }
 }
 
@@ -201,14 +216,14 @@ impl Record for LayerNormConfig {
         let features = inputs[inputs.len() - 1];
         let total = inputs.iter().product();
         let (weight, bias) = (vec![1.0; features], vec![0.0; features]);
-        Ok(Layer::LayerNorm(LayerNorm { epsilon: self.epsilon, total, weight, bias }))
+        Ok(Layer::LayerNorm(LayerNorm { config: self.clone(), total, weight, bias }))
     }
 }
 
 /// The layer.
 #[derive(Clone, Debug)]
 pub struct LayerNorm {
-    epsilon: f32,
+    config: LayerNormConfig,
     total: usize,
     /// γ, one per feature.
     pub weight: Vec<f32>,
@@ -217,6 +232,11 @@ pub struct LayerNorm {
 }
 
 impl LayerNorm {
+    /// Whether γ and β are learnt.
+    pub(crate) fn is_affine(&self) -> bool {
+        self.config.affine
+    }
+
     /// The normalised values and, for every vector, 1/σ.
     fn normalise(&self, x: &DMatrix<f32>) -> Result<(DMatrix<f32>, Vec<f32>), LayerError> {
         check_features(x, self.total)?;
@@ -225,7 +245,7 @@ impl LayerNorm {
         let scales = vectors.map(|vector| {
             let mean = vector.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
             let variance = vector.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>() / n;
-            let scale = 1.0 / (variance + f64::from(self.epsilon)).sqrt();
+            let scale = 1.0 / (variance + f64::from(self.config.epsilon)).sqrt();
             vector.iter_mut().for_each(|v| *v = ((f64::from(*v) - mean) * scale) as f32);
             scale as f32
         });
@@ -246,13 +266,17 @@ impl LayerNorm {
 
 impl<T> Module<T> for LayerNorm {
     fn visit<'a>(&'a self, name: &str, visit: &mut Visit<'_, 'a, T>) {
-        visit(join(name, "weight"), Part::Parameters(&self.weight));
-        visit(join(name, "bias"), Part::Parameters(&self.bias));
+        if self.config.affine {
+            visit(join(name, "weight"), Part::Parameters(&self.weight));
+            visit(join(name, "bias"), Part::Parameters(&self.bias));
+        }
     }
 
     fn visit_mut<'a>(&'a mut self, name: &str, visit: &mut VisitMut<'_, 'a, T>) {
-        visit(join(name, "weight"), PartMut::Parameters(&mut self.weight));
-        visit(join(name, "bias"), PartMut::Parameters(&mut self.bias));
+        if self.config.affine {
+            visit(join(name, "weight"), PartMut::Parameters(&mut self.weight));
+            visit(join(name, "bias"), PartMut::Parameters(&mut self.bias));
+        }
     }
 
     fn forward(&self, x: &DMatrix<f32>, _draws: SampleKeys) -> Result<DMatrix<f32>, LayerError> {
@@ -291,8 +315,10 @@ impl<T> Module<T> for LayerNorm {
             let (mean, along) = (sum / n as f32, along / n as f32);
             d.iter_mut().zip(normal).for_each(|(d, normal)| *d = scale * (*d - mean - normal * along));
         }
-        into.parameters(pass.part("weight"), weight);
-        into.parameters(pass.part("bias"), bias);
+        if self.config.affine {
+            into.parameters(pass.part("weight"), weight);
+            into.parameters(pass.part("bias"), bias);
+        }
         Ok(dx)
     }
 }

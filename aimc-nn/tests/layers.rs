@@ -159,12 +159,15 @@ proptest! {
     #[test]
     fn digital_layers(layer in prop::sample::select(vec![
         "{ layer = \"Activation\", function = \"gelu\" }",
+        "{ layer = \"Activation\", function = \"gelu_tanh\" }",
         "{ layer = \"Activation\", function = \"silu\" }",
         "{ layer = \"LogSoftmax\" }",
         "{ layer = \"Pool\", function = \"Average\", kernel = 2, padding = 1 }",
         "{ layer = \"AdaptivePool\", parts = [3, 2] }",
         "{ layer = \"BatchNorm\" }",
+        "{ layer = \"BatchNorm\", affine = false }",
         "{ layer = \"LayerNorm\" }",
+        "{ layer = \"LayerNorm\", affine = false }",
         "{ layer = \"Dropout\", probability = 0.4 }",
         "{ layer = \"Positions\" }",
         "{ layer = \"Flatten\" }",

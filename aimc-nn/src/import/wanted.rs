@@ -164,14 +164,14 @@ fn module<T: MatVec + ReadOut>(layer: &Layer<T>, name: &str) -> Option<(&'static
         Layer::Attention(layer) => ("MultiheadAttention", attention(layer, name)),
         Layer::BatchNorm(norm) => {
             let n = norm.weight.len();
-            let mut tensors = affine(name, n);
+            let mut tensors = if norm.is_affine() { affine(name, n) } else { Vec::new() };
             for (k, statistic) in ["running_mean", "running_var"].into_iter().enumerate() {
                 let put = Put::Numbers { part: join(name, "running"), rows: 0..n, at: k * n };
                 tensors.push(slot(statistic, vec![n], vec![put]));
             }
             ("BatchNorm", tensors)
         }
-        Layer::LayerNorm(norm) => ("LayerNorm", affine(name, norm.weight.len())),
+        Layer::LayerNorm(norm) if norm.is_affine() => ("LayerNorm", affine(name, norm.weight.len())),
         Layer::Embedding(layer) => {
             let shape = vec![layer.vocabulary(), layer.table.len() / layer.vocabulary()];
             ("Embedding", vec![numbers(name, "weight", "table", shape)])
@@ -182,7 +182,8 @@ fn module<T: MatVec + ReadOut>(layer: &Layer<T>, name: &str) -> Option<(&'static
             let shape = Needed::Count(count);
             ("Embedding or parameter", vec![Slot { name: "weight".into(), shape, put: vec![put] }])
         }
-        Layer::Activation(_)
+        Layer::LayerNorm(_)
+        | Layer::Activation(_)
         | Layer::LogSoftmax(_)
         | Layer::Pool(_)
         | Layer::Dropout(_)

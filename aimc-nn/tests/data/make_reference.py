@@ -136,7 +136,7 @@ def main():
     plain("average_pool2d", nn.AvgPool2d(3, stride=2, padding=1), 2, 5, 6)
     plain("average_pool3d", nn.AvgPool3d(2), 2, 3, 4, 5)
     plain("adaptive_pool2d", nn.AdaptiveAvgPool2d((3, 2)), 2, 4, 5)
-    plain("gelu", nn.GELU(approximate="tanh"), 20)
+    plain("gelu_tanh", nn.GELU(approximate="tanh"), 20)
     plain("silu", nn.SiLU(), 20)
     plain("leaky_relu", nn.LeakyReLU(), 20)
     plain("sigmoid", nn.Sigmoid(), 20)
@@ -152,6 +152,10 @@ def main():
         1, 6, 6,
     )
     plain("transformer", transformer(), 4, 6)
+    # Later additions, behind the others so that those keep their draws.
+    plain("gelu", nn.GELU(), 20)
+    plain("batch_norm2d_plain", nn.BatchNorm2d(3, affine=False), 3, 4, 2)
+    plain("layer_norm_plain", nn.LayerNorm(5, elementwise_affine=False), 4, 5)
 
 
 def transformer():

@@ -165,7 +165,7 @@ const TRANSFORMER: &str = r#"
         { layer = "Residual", layers = [{ layer = "LayerNorm" }, { layer = "Attention", heads = 2 }] },
         { layer = "Residual", layers = [{ layer = "LayerNorm" }, { layer = "EachStep", layers = [
             { layer = "Linear", outputs = 8 },
-            { layer = "Activation", function = "gelu" },
+            { layer = "Activation", function = "gelu_tanh" },
             { layer = "Linear", outputs = 6 },
         ] }] },
     ]"#;
