@@ -3,8 +3,8 @@
 //! [`ProgrammedTile::program`] converts weights to conductances ([`converter`]) and writes them;
 //! [`ProgrammedTile::at`] lets time pass and gives an [`InferenceTile`], which can only be read;
 //! [`ProgrammedMatrix`] and [`InferenceMatrix`] are matrices over many such arrays, with their digital circuits;
-//! [`compensation`] undoes the common part of the drift; [`evaluate()`] measures accuracy over time. Device
-//! physics is in [`aimc_device::programmed`], circuits in [`aimc_tile::periphery`].
+//! [`compensation`] undoes the common part of the drift;
+//! [`evaluate()`] measures accuracy over time. Device physics is in [`aimc_device::programmed`], circuits in [`aimc_tile::periphery`].
 
 pub mod compensation;
 pub mod config;
@@ -18,6 +18,7 @@ pub mod network;
 pub mod onnx;
 pub mod program;
 pub mod sensitivity;
+pub mod settings;
 pub mod summary;
 pub mod timeline;
 
@@ -31,5 +32,6 @@ pub use matrix_errors::{MatrixError, matrix_errors};
 pub use network::{accuracy, network_at, program_network};
 pub use program::ProgrammedTile;
 pub use sensitivity::{Sensitivity, sensitivity};
+pub use settings::{NetworkSettings, WithSettings, settings_of, with_settings};
 pub use summary::Summary;
 pub use timeline::InferenceTile;
