@@ -3,9 +3,10 @@
 //! [`ProgrammedTile::program`] converts weights to conductances ([`converter`]) and writes them;
 //! [`ProgrammedTile::at`] lets time pass and gives an [`InferenceTile`], which can only be read;
 //! [`ProgrammedMatrix`] and [`InferenceMatrix`] are matrices over many such arrays, with their digital circuits;
-//! [`compensation`] undoes the common part of the drift;
+//! [`calibration`] finds the ranges of converters from data; [`compensation`] undoes the common part of the drift;
 //! [`evaluate()`] measures accuracy over time. Device physics is in [`aimc_device::programmed`], circuits in [`aimc_tile::periphery`].
 
+pub mod calibration;
 pub mod compensation;
 pub mod config;
 pub mod converter;
@@ -17,11 +18,13 @@ pub mod network;
 #[cfg(feature = "onnx")]
 pub mod onnx;
 pub mod program;
+pub mod quantile;
 pub mod sensitivity;
 pub mod settings;
 pub mod summary;
 pub mod timeline;
 
+pub use calibration::{Calibration, CalibrationConfig, calibrate};
 pub use compensation::Compensation;
 pub use config::{DriftConversion, InferenceTileConfig};
 pub use converter::ConverterConfig;
