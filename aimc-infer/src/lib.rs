@@ -4,12 +4,13 @@
 //! [`ProgrammedTile::at`] lets time pass and gives an [`InferenceTile`], which can only be read;
 //! [`ProgrammedMatrix`] and [`InferenceMatrix`] are matrices over many such arrays, with their digital circuits;
 //! [`calibration`] finds the ranges of converters from data; [`compensation`] undoes the common part of the drift;
-//! [`evaluate()`] measures accuracy over time. Device physics is in [`aimc_device::programmed`], circuits in [`aimc_tile::periphery`].
+//! [`evaluate()`] measures accuracy over time; [`cost`] estimates energy, latency and area. Device physics is in [`aimc_device::programmed`], circuits in [`aimc_tile::periphery`].
 
 pub mod calibration;
 pub mod compensation;
 pub mod config;
 pub mod converter;
+pub mod cost;
 pub mod error;
 pub mod evaluate;
 pub mod matrix;
@@ -28,6 +29,7 @@ pub use calibration::{Calibration, CalibrationConfig, calibrate};
 pub use compensation::Compensation;
 pub use config::{DriftConversion, InferenceTileConfig};
 pub use converter::ConverterConfig;
+pub use cost::{Estimate, Technology};
 pub use error::{EvaluationError, InferenceError};
 pub use evaluate::{AccuracyAt, AccuracyOverTime, EvaluationConfig, Progress, evaluate};
 pub use matrix::{InferenceMatrix, ProgrammedMatrix};
