@@ -3,8 +3,9 @@
 //! [`ProgrammedTile::program`] converts weights to conductances ([`converter`]) and writes them;
 //! [`ProgrammedTile::at`] lets time pass and gives an [`InferenceTile`], which can only be read;
 //! [`ProgrammedMatrix`] and [`InferenceMatrix`] are matrices over many such arrays, with their digital circuits;
-//! [`calibration`] finds the ranges of converters from data; [`compensation`] undoes the common part of the drift;
-//! [`evaluate()`] measures accuracy over time; [`cost`] estimates energy, latency and area. Device physics is in [`aimc_device::programmed`], circuits in [`aimc_tile::periphery`].
+//! [`settings`] carries what these have learned in training; [`calibration`] finds the ranges of converters from data;
+//! [`compensation`] undoes the common part of the drift; [`evaluate()`] measures accuracy over time; [`cost`] estimates
+//! energy, latency and area. Device physics is in [`aimc_device::programmed`], circuits in [`aimc_tile::periphery`].
 
 pub mod calibration;
 pub mod compensation;

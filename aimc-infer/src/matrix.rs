@@ -71,6 +71,7 @@ pub(crate) fn ideal_arrays(
     if bias.is_some() || !config.periphery.mapping.digital_bias {
         ideal.set_bias(bias.unwrap_or_default(), key)?;
     }
+    let settings = used(settings, config);
     let tiles = ideal.tiles().count();
     let requirement = format!(
         "must be {tiles}, the tiles of this matrix: give periphery.mapping the sizes it was trained with, or leave its \
@@ -134,12 +135,11 @@ impl ProgrammedMatrix {
         config: &InferenceTileConfig,
         key: RngKey,
     ) -> Result<Self, InferenceError> {
-        let settings = used(settings, config);
         let ideal = ideal_arrays(weights, bias, settings, config, key)?;
-        let mut settings = settings.iter();
+        let mut bounds = used(settings, config).iter().map(|settings| settings.out_bound);
         let arrays = ideal.try_map(key, |logical, key| {
             let mut config = config.clone();
-            if let Some(bound) = settings.next().and_then(|settings| settings.out_bound) {
+            if let Some(bound) = bounds.next().flatten() {
                 config.forward.out_bound = bound;
             }
             let program = |array: &IdealTile, key| ProgrammedTile::program(&array.weights(), &config, key);

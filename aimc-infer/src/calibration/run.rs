@@ -71,6 +71,9 @@ pub(super) fn calibrate_in_batches<T: MatVec + ReadOut + Clone>(
     Ok(run.found)
 }
 
+/// What becomes of a layer that was only looked at.
+const VISITED: Linear<()> = Linear { tile: (), bias: None };
+
 /// A calibration on its way.
 struct Run<'a, T> {
     network: &'a Network<T>,
@@ -117,7 +120,7 @@ impl<T: MatVec + ReadOut + Clone> Run<'_, T> {
         network.try_map(|name, linear| {
             let inputs = seen.remove(name).unwrap_or_default();
             self.matrix(name, linear, &inputs)?;
-            Ok::<_, EvaluationError>(linear.clone())
+            Ok::<_, EvaluationError>(VISITED)
         })?;
         Ok(())
     }
@@ -137,7 +140,7 @@ impl<T: MatVec + ReadOut + Clone> Run<'_, T> {
             let mut seen = watch(watched, &self.samples, self.batch_size, self.draws())?;
             let inputs = seen.remove(wanted).unwrap_or_default();
             self.matrix(wanted, linear, &inputs)?;
-            Ok::<_, EvaluationError>(linear.clone())
+            Ok::<_, EvaluationError>(VISITED)
         })?;
         Ok(())
     }

@@ -12,8 +12,8 @@
 //! ```
 //!
 //! The network is laid out on the cores of the macro, whatever the sizes of the simulated tiles are: a matrix needs
-//! ⌈inputs/lines⌉·⌈outputs/lines⌉ cores, which work at the same time; products of one matrix (the patches of a convolution, the steps of
-//! a recurrent layer) come one after the other. An ADC limited by its comparators costs 2 times more per bit (Walden), one
+//! ⌈inputs/lines⌉·⌈outputs/lines⌉ cores, which work at the same time; products of one matrix (the patches of a convolution,
+//! the steps of a recurrent layer) come one after the other. An ADC limited by its comparators costs 2 times more per bit (Walden), one
 //! limited by thermal noise 4 times more (Schreier): R. H. Walden 1999, IEEE J. Sel. Areas Commun. 17:539, doi:10.1109/49.761034;
 //! B. Murmann, *ADC Performance Survey 1997-2023*, github.com/bmurmann/ADC-survey.
 //!
@@ -90,8 +90,8 @@ fn bits(resolution: f32) -> Option<f64> {
 }
 
 impl Estimate {
-    /// The cost of one sample of `network` on `technology`, with converters and slices of `tile`; converters that do not round count as
-    /// those of the technology.
+    /// The cost of one sample of `network` on `technology`, with converters and slices of `tile`; converters that do not
+    /// round count as those of the technology.
     ///
     /// ```
     /// use aimc_infer::{Estimate, InferenceTileConfig, Technology};

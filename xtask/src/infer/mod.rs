@@ -109,6 +109,12 @@ pub(crate) fn run(arguments: &InferArguments) -> Result<(), InferError> {
     let start = Instant::now();
     let config = config::load(arguments)?;
     let (description, network, learned) = load_model(&arguments.model, &config)?;
+    let has_ranges = learned.values().flatten().any(|tile| tile.input_range.is_some());
+    if has_ranges && !config.tile.periphery.input_range.enable {
+        println!(
+            "The model has learned input ranges, the chip has none: tile.periphery.input_range.enable = false."
+        );
+    }
     let network = with_settings(&network, &learned)?;
     let data = data::load(&config.data.choice())?;
     check_folder(&arguments.out)?;
