@@ -78,13 +78,16 @@ pub(crate) fn section(report: &mut Report, results: &Results) {
     report.table(&ENERGY_HEADERS, &energy_rows(&results.cost), "Where the energy goes (nJ).");
 }
 
+/// A number of an estimate.
+type Part = fn(&Estimate) -> Interval;
+
 /// A row per chip, in the order of the configuration.
 pub(crate) fn csv(estimates: &[Estimate]) -> String {
     let mut columns = Columns::new();
     columns.add("chip (place in the configuration)", (0..estimates.len()).map(|i| i as f64));
     columns.add("cores", estimates.iter().map(|e| e.cores as f64));
     columns.add("chips", estimates.iter().map(|e| e.chips as f64));
-    let ranges: [(&str, fn(&Estimate) -> Interval); 11] = [
+    let ranges: [(&str, Part); 11] = [
         ("energy (nJ)", |e| e.energy_nj.total),
         ("energy of the array (nJ)", |e| e.energy_nj.array),
         ("energy of the DAC (nJ)", |e| e.energy_nj.dac),
