@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use aimc_device::ConfigError;
 use aimc_device::programmed::{ProgrammedDevice, ProgrammedDeviceConfig};
 use aimc_tile::sliced::SliceConfig;
-use aimc_tile::{IoConfig, PeripheryConfig};
+use aimc_tile::{IoConfig, KeptScales, PeripheryConfig};
 
 use crate::compensation::Compensation;
 use crate::converter::{Converter, ConverterConfig};
@@ -47,6 +47,8 @@ pub struct InferenceTileConfig {
     pub forward: IoConfig,
     /// How a matrix is split over tiles, and the digital circuits around each of them.
     pub periphery: PeripheryConfig,
+    /// Which scales of training stay digital, for weights that come from tiles with scales.
+    pub kept_scales: KeptScales,
     /// Slices of different significance per weight, each with a converter and circuits of its own; none for one array.
     pub slices: Option<SliceConfig>,
     /// How drift is compensated.

@@ -12,9 +12,12 @@ use std::convert::Infallible;
 use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
 
 use aimc_device::RngKey;
+use aimc_device::error::require;
 use aimc_tile::grid::TileGrid;
 use aimc_tile::sliced::{SliceConfig, SlicedTile};
-use aimc_tile::{IdealTile, LogicalTile, MatVec, ReadOut, SampleKeys, Shape, TileError};
+use aimc_tile::{
+    IdealTile, KeptScales, LogicalTile, MatVec, ReadOut, SampleKeys, Shape, TileError, TileSettings,
+};
 
 use crate::config::InferenceTileConfig;
 use crate::error::InferenceError;
@@ -22,7 +25,7 @@ use crate::program::{ProgrammedTile, check_matrix};
 use crate::timeline::InferenceTile;
 
 /// All arrays of a matrix.
-type Arrays<T> = TileGrid<LogicalTile<SlicedTile<T>>>;
+pub(crate) type Arrays<T> = TileGrid<LogicalTile<SlicedTile<T>>>;
 
 /// The same circuits around what `convert` makes of every array and of the key of its place.
 fn try_map<T, U, E>(
@@ -31,6 +34,56 @@ fn try_map<T, U, E>(
     mut convert: impl FnMut(&T, RngKey) -> Result<U, E>,
 ) -> Result<Arrays<U>, E> {
     arrays.try_map(key, |logical, key| logical.try_map(|slices| slices.try_map(key, &mut convert)))
+}
+
+/// `settings`, or none if nothing of them would be used.
+fn used<'a>(settings: &'a [TileSettings], config: &InferenceTileConfig) -> &'a [TileSettings] {
+    let ranges = config.periphery.input_range.enable;
+    let (learned, all) = (config.kept_scales != KeptScales::None, config.kept_scales == KeptScales::All);
+    let matters = |tile: &TileSettings| {
+        let scaled = |scales: &[f32]| scales.iter().any(|scale| *scale != 1.0);
+        (ranges && tile.input_range.is_some())
+            || tile.out_bound.is_some()
+            || (learned && scaled(&tile.out_scales))
+            || (all && scaled(&tile.scales))
+    };
+    if settings.iter().any(matters) { settings } else { &[] }
+}
+
+/// All arrays of a matrix before programming: they hold exactly what the devices should hold.
+pub(crate) fn ideal_arrays(
+    weights: &DMatrix<f32>,
+    bias: Option<&[f32]>,
+    settings: &[TileSettings],
+    config: &InferenceTileConfig,
+    key: RngKey,
+) -> Result<Arrays<IdealTile>, InferenceError> {
+    config.validate()?;
+    let shape = check_matrix(weights)?;
+    let whole = SliceConfig { slices: 1, ..SliceConfig::default() };
+    let slices = config.slices.as_ref().unwrap_or(&whole);
+    config.periphery.check_matrix(shape).map_err(|error| error.within("periphery"))?;
+    let mut ideal: Arrays<IdealTile> =
+        config.periphery.build(&config.forward, shape, key, |shape, key| {
+            slices.build(shape, key, |shape, _| IdealTile::new(shape))
+        })?;
+    ideal.set_weights(weights, key)?;
+    if bias.is_some() || !config.periphery.mapping.digital_bias {
+        ideal.set_bias(bias.unwrap_or_default(), key)?;
+    }
+    let settings = used(settings, config);
+    let tiles = ideal.tiles().count();
+    let requirement = format!(
+        "must be {tiles}, the tiles of this matrix: give periphery.mapping the sizes it was trained with, or leave its \
+         ranges and scales behind (input_range.enable = false, kept_scales = \"None\")"
+    );
+    require::that(settings.is_empty() || settings.len() == tiles, "settings", settings.len(), &requirement)?;
+    for (i, (tile, settings)) in ideal.tiles_mut().zip(settings).enumerate() {
+        settings.validate(tile.shape().outputs).map_err(|error| error.within(format!("settings[{i}]")))?;
+        tile.keep_scales(settings, config.kept_scales, key)?;
+        settings.input_range.map_or(Ok(()), |range| tile.set_input_range(range))?;
+    }
+    Ok(ideal)
 }
 
 /// The logical matrix of arrays that hold `weights`, outputs x inputs each.
@@ -67,26 +120,42 @@ impl ProgrammedMatrix {
         config: &InferenceTileConfig,
         key: RngKey,
     ) -> Result<Self, InferenceError> {
-        config.validate()?;
-        let shape = check_matrix(weights)?;
-        let whole = SliceConfig { slices: 1, ..SliceConfig::default() };
-        let slices = config.slices.as_ref().unwrap_or(&whole);
-        config.periphery.check_matrix(shape).map_err(|error| error.within("periphery"))?;
-        let mut ideal: Arrays<IdealTile> =
-            config.periphery.build(&config.forward, shape, key, |shape, key| {
-                slices.build(shape, key, |shape, _| IdealTile::new(shape))
-            })?;
-        ideal.set_weights(weights, key)?;
-        if bias.is_some() || !config.periphery.mapping.digital_bias {
-            ideal.set_bias(bias.unwrap_or_default(), key)?;
-        }
-        let program = |array: &IdealTile, key| ProgrammedTile::program(&array.weights(), config, key);
-        Ok(Self { arrays: try_map(&ideal, key, program)? })
+        Self::program_with(weights, bias, &[], config, key)
+    }
+
+    /// As [`ProgrammedMatrix::program`], with what the circuits around each tile have been set to in training or calibration,
+    /// tile by tile along the rows of the grid; none for what the configuration says.
+    ///
+    /// Input ranges need `input_range.enable`; `kept_scales` says what becomes of scales. Settings of another grid are refused,
+    /// unless nothing of them would be used.
+    pub fn program_with(
+        weights: &DMatrix<f32>,
+        bias: Option<&[f32]>,
+        settings: &[TileSettings],
+        config: &InferenceTileConfig,
+        key: RngKey,
+    ) -> Result<Self, InferenceError> {
+        let ideal = ideal_arrays(weights, bias, settings, config, key)?;
+        let mut bounds = used(settings, config).iter().map(|settings| settings.out_bound);
+        let arrays = ideal.try_map(key, |logical, key| {
+            let mut config = config.clone();
+            if let Some(bound) = bounds.next().flatten() {
+                config.forward.out_bound = bound;
+            }
+            let program = |array: &IdealTile, key| ProgrammedTile::program(&array.weights(), &config, key);
+            logical.try_map(|slices| slices.try_map(key, program))
+        });
+        Ok(Self { arrays: arrays? })
     }
 
     /// The arrays, tile by tile along the rows of the grid, the most significant slice of each tile first.
     pub fn tiles(&self) -> impl Iterator<Item = &ProgrammedTile> {
         self.arrays.tiles().flat_map(|logical| logical.tile().slices())
+    }
+
+    /// The input range of every tile along the rows of the grid; `None` where inputs are not cut.
+    pub fn input_ranges(&self) -> impl Iterator<Item = Option<f32>> {
+        self.arrays.tiles().map(LogicalTile::input_range)
     }
 
     /// The weights right after programming, without drift and read noise: outputs x inputs, scales included.

@@ -18,24 +18,34 @@ pub(crate) const BATCH: usize = 256;
 
 /// Programs every tile of `network` into devices, and its bias with it if the mapping has `digital_bias = false`.
 ///
-/// Layers without bias stay without, whatever the mapping says.
+/// Layers without bias stay without, whatever the mapping says. What the circuits around the tiles of `network` have learned goes
+/// with the weights, see [`ProgrammedMatrix::program_with`].
 pub fn program_network<T: ReadOut>(
     network: &Network<T>,
     config: &InferenceTileConfig,
     key: RngKey,
 ) -> Result<Network<ProgrammedMatrix>, EvaluationError> {
-    let mut digital = config.clone();
-    digital.periphery.mapping.digital_bias = true;
-    let analog = !config.periphery.mapping.digital_bias;
     network.try_map(|name, linear| {
-        let bias = linear.any_bias();
-        let (on_tile, beside) = if analog { (bias, None) } else { (None, bias) };
-        let config = if on_tile.is_some() { config } else { &digital };
+        let (config, on_tile, beside) = place_bias(linear, config);
         let key = key.fold_in(label(name));
-        ProgrammedMatrix::program(&linear.tile.weights(), on_tile.as_deref(), config, key)
+        let (weights, settings) = (linear.tile.weights(), linear.tile.settings());
+        ProgrammedMatrix::program_with(&weights, on_tile.as_deref(), &settings, &config, key)
             .map(|tile| Linear { tile, bias: beside.map(DVector::from_vec) })
             .map_err(|source| EvaluationError::Tile { name: name.to_owned(), source })
     })
+}
+
+/// The configuration of the tiles of a layer, its bias on them, and its bias beside them.
+pub(crate) fn place_bias<T: ReadOut>(
+    linear: &Linear<T>,
+    config: &InferenceTileConfig,
+) -> (InferenceTileConfig, Option<Vec<f32>>, Option<Vec<f32>>) {
+    let mut config = config.clone();
+    let mapping = &mut config.periphery.mapping;
+    let bias = linear.any_bias();
+    let (on_tile, beside) = if mapping.digital_bias { (None, bias) } else { (bias, None) };
+    mapping.digital_bias = on_tile.is_none();
+    (config, on_tile, beside)
 }
 
 /// The network `t_seconds` after programming, every device read once, see [`ProgrammedMatrix::at`].

@@ -5,11 +5,11 @@ use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
 use aimc_device::RngKey;
 use aimc_device::rng::label;
 use aimc_tile::matmul::Weights;
-use aimc_tile::{AnalogMvm, MatVec, SampleKeys, Shape, TileError};
+use aimc_tile::{AnalogMvm, IoConfig, MatVec, SampleKeys, Shape, TileError};
 
 use crate::converter::to_weights;
 use crate::error::InferenceError;
-use crate::program::{ProgrammedTile, slice_key};
+use crate::program::{ProgrammedTile, check_matrix, slice_key};
 
 impl ProgrammedTile {
     /// The tile `t_seconds` after programming: its devices have drifted and are read once, with fresh noise.
@@ -72,6 +72,27 @@ pub struct InferenceTile {
 }
 
 impl InferenceTile {
+    /// An array whose devices hold `weights`, outputs x inputs, exactly and forever: its circuits make all errors.
+    pub fn with_ideal_devices(
+        weights: &DMatrix<f32>,
+        forward: &IoConfig,
+        key: RngKey,
+    ) -> Result<Self, InferenceError> {
+        let shape = check_matrix(weights)?;
+        Ok(Self {
+            shape,
+            weights: weights.transpose().as_slice().to_vec(),
+            mvm: AnalogMvm::forward(forward, shape, key.fold_in(label("circuits")))?,
+            alpha: vec![1.0; shape.outputs],
+        })
+    }
+
+    /// What the converters see of the products with `x`, inputs x batch, see [`AnalogMvm::currents`].
+    pub fn currents(&self, x: DMatrixView<f32>, draws: SampleKeys) -> Result<DMatrix<f32>, TileError> {
+        let weights = Weights::new(&self.weights, self.shape.outputs, self.shape.inputs);
+        self.mvm.currents(weights, &x, draws)
+    }
+
     /// The weights as read, without drift compensation: outputs x inputs.
     #[must_use]
     pub fn weights(&self) -> DMatrix<f32> {

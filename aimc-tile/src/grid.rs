@@ -21,6 +21,8 @@
 //! assert_eq!(equal_parts(1000, 0), [1000]);
 //! ```
 
+use std::ops::Range;
+
 use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
 
 use aimc_device::RngKey;
@@ -29,6 +31,7 @@ use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
 
 use crate::ideal::check_update;
+use crate::mapping::TileSettings;
 use crate::tile::{
     Inventory, MatVec, ReadOut, SampleKeys, Shape, StepWeights, Tile, TileError, check_lines, check_shape,
 };
@@ -83,6 +86,11 @@ impl<T> TileGrid<T> {
     /// The same, to set what was measured.
     pub fn tiles_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.parts.iter_mut().map(|part| &mut part.tile)
+    }
+
+    /// The input lines of the matrix that each tile gets, in the order of [`TileGrid::tiles`].
+    pub fn input_lines(&self) -> impl Iterator<Item = Range<usize>> {
+        self.parts.iter().map(|part| part.first_input..part.first_input + part.shape.inputs)
     }
 
     /// The same grid of what `convert` makes of every tile and of the key of its place.
@@ -280,6 +288,10 @@ impl<T: MatVec + ReadOut> ReadOut for TileGrid<T> {
             }
             _ => check_shape("bias", (bias.len(), 1), (0, 1)),
         }
+    }
+
+    fn settings(&self) -> Vec<TileSettings> {
+        self.tiles().flat_map(ReadOut::settings).collect()
     }
 }
 

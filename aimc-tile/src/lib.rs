@@ -25,7 +25,7 @@ pub use estimate::{Estimate, estimate_weights};
 pub use grid::TileGrid;
 pub use hardware_aware::{HardwareAwareTile, HardwareAwareTileConfig};
 pub use ideal::{IdealTile, check_update};
-pub use mapping::{InputRangeConfig, LogicalTile, MappingConfig, PeripheryConfig};
+pub use mapping::{InputRangeConfig, KeptScales, LogicalTile, MappingConfig, PeripheryConfig, TileSettings};
 pub use periphery::{AnalogMvm, IoConfig};
 pub use pulse::UpdateConfig;
 pub use sliced::{SliceConfig, SlicedTile};

@@ -6,6 +6,8 @@ use aimc_device::RngKey;
 use aimc_device::pulsed::PulseCount;
 use aimc_device::state::{State, StateError, StatePart};
 
+use crate::mapping::TileSettings;
+
 /// Size of a tile: `outputs` bit lines by `inputs` word lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
@@ -252,6 +254,12 @@ pub trait ReadOut {
     fn set_bias(&mut self, bias: &[f32], _key: RngKey) -> Result<(), TileError> {
         check_shape("bias", (bias.len(), 1), (0, 1))
     }
+
+    /// What the circuits around each tile of the matrix have learned, tile by tile along the rows of the grid; empty where
+    /// there are no such circuits.
+    fn settings(&self) -> Vec<TileSettings> {
+        Vec::new()
+    }
 }
 
 /// A tile that learns and can be read ideally: what a network in training is made of.
@@ -349,6 +357,10 @@ impl<T: ReadOut + ?Sized> ReadOut for Box<T> {
 
     fn set_bias(&mut self, bias: &[f32], key: RngKey) -> Result<(), TileError> {
         (**self).set_bias(bias, key)
+    }
+
+    fn settings(&self) -> Vec<TileSettings> {
+        (**self).settings()
     }
 }
 

@@ -17,7 +17,6 @@ mod models;
 mod network_shape;
 mod plot;
 mod progress;
-mod quantile;
 mod report;
 mod schema;
 mod table;

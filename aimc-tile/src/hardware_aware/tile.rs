@@ -35,7 +35,7 @@ use crate::hardware_aware::{
     HardwareAwareTileConfig, WeightClipConfig, WeightModifierConfig, WeightRemapConfig, WeightRemapType,
 };
 use crate::ideal::IdealTile;
-use crate::mapping::scales;
+use crate::mapping::{TileSettings, scales};
 use crate::tile::{MatVec, ReadOut, SampleKeys, Shape, Tile, TileError, check_lines, check_shape};
 
 /// What a training pass sees instead of Ŵ.
@@ -312,5 +312,10 @@ impl ReadOut for HardwareAwareTile {
         self.scales = scales(self.clean.values(), self.shape.inputs, omega, columnwise);
         self.begin(key);
         Ok(())
+    }
+
+    /// Remapping moves the scales here, where learned output scales end up, too.
+    fn settings(&self) -> Vec<TileSettings> {
+        vec![TileSettings { scales: self.scales.clone(), ..TileSettings::default() }]
     }
 }

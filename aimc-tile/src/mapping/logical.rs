@@ -15,6 +15,7 @@
 //!
 //! Reference: M. J. Rasch et al. 2023, Nat. Commun. 14:5282, doi:10.1038/s41467-023-40770-4.
 
+mod adopt;
 mod learning;
 
 use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
@@ -25,7 +26,7 @@ use aimc_device::state::{State, StateError, StatePart};
 
 use crate::ideal::{by_rows, check_update};
 use crate::mapping::input_range::InputRange;
-use crate::mapping::{MappingConfig, PeripheryConfig, scales};
+use crate::mapping::{MappingConfig, PeripheryConfig, TileSettings, scales};
 use crate::tile::{
     Inventory, MatVec, ReadOut, SampleKeys, Shape, StepWeights, Tile, TileError, check_lines, check_shape,
 };
@@ -124,8 +125,9 @@ impl<T> LogicalTile<T> {
 }
 
 impl<T: MatVec> LogicalTile<T> {
-    /// What the input lines of the tile carry.
-    fn lines(&self, x: &DMatrixView<f32>) -> DMatrix<f32> {
+    /// What the input lines of the tile carry for the inputs `x`, inputs x batch: one line more with an analog bias.
+    #[must_use]
+    pub fn lines(&self, x: &DMatrixView<f32>) -> DMatrix<f32> {
         let rows = self.shape.inputs + usize::from(self.has_bias());
         let r = self.input_range().unwrap_or(1.0);
         DMatrix::from_fn(rows, x.ncols(), |i, sample| match &self.range {
@@ -340,5 +342,9 @@ impl<T: MatVec + ReadOut> ReadOut for LogicalTile<T> {
             all.column_mut(self.shape.inputs).copy_from(&bias);
         }
         self.write(all, key)
+    }
+
+    fn settings(&self) -> Vec<TileSettings> {
+        vec![self.learned()]
     }
 }

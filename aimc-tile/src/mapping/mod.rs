@@ -18,6 +18,7 @@
 
 pub mod input_range;
 pub mod logical;
+pub mod settings;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,7 @@ use crate::tile::{MatVec, Shape, largest_size};
 
 pub use input_range::InputRangeConfig;
 pub use logical::LogicalTile;
+pub use settings::{KeptScales, TileSettings};
 
 /// How a matrix is put onto tiles, see the [module](self); defaults are AIHWKit's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -12,6 +12,8 @@
 //! [`mv_type`]: super::mv_type
 //! [`bound_management`]: super::bound_management
 
+mod currents;
+
 use std::borrow::Cow;
 
 use nalgebra::{DMatrixView, DMatrixViewMut};

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::csv::Columns;
 use crate::plot::{Axis, LineChart, Mark, Series, SeriesStyle};
-use crate::quantile::quantile;
+use aimc_infer::quantile::quantile;
 
 /// Points along the response.
 const POINTS: usize = 80;

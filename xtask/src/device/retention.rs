@@ -8,7 +8,7 @@ use super::mean_device::MeanDevice;
 use super::number::significant;
 use crate::csv::Columns;
 use crate::plot::{Axis, LineChart, Series, SeriesStyle};
-use crate::quantile::quantile;
+use aimc_infer::quantile::quantile;
 
 /// Starting weights, as shares of the range of the mean device.
 const LEVELS: [f64; 3] = [0.75, 0.5, 0.25];

@@ -5,7 +5,7 @@
 use aimc_testkit::golden::{Comparison, Estimates, Node};
 
 use super::CaseError;
-use crate::quantile::quantile;
+use aimc_infer::quantile::quantile;
 
 /// Estimates of one quantity.
 #[derive(Clone, Debug, Default)]

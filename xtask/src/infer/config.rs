@@ -1,7 +1,7 @@
 //! The configuration of an inference: the data, the chip, and when and how often to look.
 
 use aimc_device::{ConfigError, config, presets};
-use aimc_infer::{EvaluationConfig, InferenceTileConfig};
+use aimc_infer::{CalibrationConfig, EvaluationConfig, InferenceTileConfig, Technology};
 use aimc_nn::NetworkConfig;
 use aimc_nn::import::Names;
 use schemars::JsonSchema;
@@ -27,6 +27,12 @@ pub(crate) struct InferConfig {
     pub(crate) names: Names,
     /// The tiles of the chip; compensation is switched on and off.
     pub(crate) tile: InferenceTileConfig,
+    /// Calibration of the ranges of converters, on training samples; none if it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) calibration: Option<CalibrationConfig>,
+    /// Chips whose energy, latency and area are estimated; the published ones if it is left out.
+    #[serde(default = "Technology::published")]
+    pub(crate) cost: Vec<Technology>,
     /// When and how often.
     pub(crate) evaluation: EvaluationConfig,
     /// Programming events of the sensitivity to single layers; 0 leaves it out.
@@ -52,6 +58,13 @@ impl InferConfig {
             network.validate().map_err(|error| error.within("network"))?;
         }
         self.tile.validate().map_err(|error| error.within("tile"))?;
+        if let Some(calibration) = &self.calibration {
+            calibration.validate().map_err(|error| error.within("calibration"))?;
+            calibration.check_tile(&self.tile)?;
+        }
+        for (i, technology) in self.cost.iter().enumerate() {
+            technology.validate().map_err(|error| error.within(format!("cost[{i}]")))?;
+        }
         self.evaluation.validate().map_err(|error| error.within("evaluation"))
     }
 }

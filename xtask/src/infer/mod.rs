@@ -1,6 +1,8 @@
 //! `cargo xtask infer`: a trained network on an inference chip, from the first second to years later.
 
+mod calibration;
 mod config;
+mod cost;
 mod page;
 
 use std::path::{Path, PathBuf};
@@ -9,8 +11,8 @@ use std::time::Instant;
 use aimc_device::rng::label;
 use aimc_device::{ConfigError, RngKey};
 use aimc_infer::{
-    EvaluationError, MatrixError, Sensitivity, accuracy, matrix_errors, network_at, program_network,
-    sensitivity,
+    Calibration, Estimate, EvaluationError, MatrixError, NetworkSettings, Sensitivity, WithSettings,
+    accuracy, matrix_errors, network_at, program_network, sensitivity, with_settings,
 };
 use aimc_nn::import::{self, ImportError, Tensors};
 use aimc_nn::{Network, NetworkConfig, Summary};
@@ -90,6 +92,10 @@ pub(crate) struct Results {
     network: NetworkConfig,
     /// Its tiles and costs.
     summary: Summary,
+    /// Energy, latency and area of a sample on each chip.
+    cost: Vec<Estimate>,
+    /// Ranges of the converters from data.
+    calibration: Option<Calibration>,
     /// Accuracy over time.
     timeline: Timeline,
     /// Errors of the products of each matrix of one programmed copy, compensated: at the first time and at the last.
@@ -102,7 +108,14 @@ pub(crate) struct Results {
 pub(crate) fn run(arguments: &InferArguments) -> Result<(), InferError> {
     let start = Instant::now();
     let config = config::load(arguments)?;
-    let (description, network) = load_model(&arguments.model, &config)?;
+    let (description, network, learned) = load_model(&arguments.model, &config)?;
+    let has_ranges = learned.values().flatten().any(|tile| tile.input_range.is_some());
+    if has_ranges && !config.tile.periphery.input_range.enable {
+        println!(
+            "The model has learned input ranges, the chip has none: tile.periphery.input_range.enable = false."
+        );
+    }
+    let network = with_settings(&network, &learned)?;
     let data = data::load(&config.data.choice())?;
     check_folder(&arguments.out)?;
     println!("{}: {} test samples; seed {}", data.name, data.test.len(), config.seed);
@@ -114,18 +127,22 @@ pub(crate) fn run(arguments: &InferArguments) -> Result<(), InferError> {
     outputs.add("report.html", page::render(&results)?);
     outputs.add("results.json", serde_json::to_string_pretty(&results)? + "\n");
     outputs.add("accuracy.csv", csv(&results.timeline));
+    outputs.add("cost.csv", cost::csv(&results.cost));
     outputs.finish(&arguments.out, start)?;
     Ok(())
 }
 
+/// A description, its network, and what circuits around its tiles have learned.
+type Model = (NetworkConfig, Network<IdealTile>, NetworkSettings);
+
 /// The network of a file, ours or PyTorch's.
-fn load_model(path: &Path, config: &InferConfig) -> Result<(NetworkConfig, Network<IdealTile>), InferError> {
+fn load_model(path: &Path, config: &InferConfig) -> Result<Model, InferError> {
     let at = || path.to_owned();
     let bytes = std::fs::read(path).map_err(|source| InferError::Unreadable { path: at(), source })?;
     let model = |source| InferError::Model { path: at(), source };
-    if let Some(description) = model::description(&bytes).map_err(model)? {
+    if let Some((description, settings)) = model::description(&bytes).map_err(model)? {
         let network = model::decode(&bytes, &description).map_err(model)?;
-        return Ok((description, network));
+        return Ok((description, network, settings));
     }
     let description = config.network.clone().ok_or_else(|| InferError::Undescribed { path: at() })?;
     let key = RngKey::root(0); // Digital memory draws nothing, and all first weights are replaced.
@@ -133,17 +150,22 @@ fn load_model(path: &Path, config: &InferConfig) -> Result<(NetworkConfig, Netwo
     let foreign = |source| InferError::Import { path: at(), source };
     let tensors = Tensors::from_safetensors(&bytes).map_err(foreign)?;
     import::load(&mut network, &tensors, &config.names, key).map_err(foreign)?;
-    Ok((description, network))
+    Ok((description, network, NetworkSettings::new()))
 }
 
 fn evaluate(
     arguments: &InferArguments,
     config: InferConfig,
-    (description, network, summary): (NetworkConfig, Network<IdealTile>, Summary),
+    (description, network, summary): (NetworkConfig, Network<WithSettings<IdealTile>>, Summary),
     data: &data::Split,
 ) -> Result<Results, InferError> {
     let key = RngKey::root(config.seed).fold_in(label("inference"));
     let (plan, tile) = (&config.evaluation, &config.tile);
+    let cost = config.cost.iter().map(|chip| Estimate::of(&description, tile, chip));
+    let cost = cost.collect::<Result<Vec<_>, _>>()?;
+    let calibration = calibration::run(&config, &network, &data.train, key)?;
+    let settings = calibration.as_ref().map(Calibration::settings).unwrap_or_default();
+    let network = with_settings(&network, &settings)?;
     let exact = SampleKeys::new(key.fold_in(label("floating point")));
     let floating_point = accuracy(&network, &data.test, plan.batch_size, exact)?;
     let timeline = Timeline::measure(&network, tile, plan, floating_point, &data.test, key)?;
@@ -166,6 +188,8 @@ fn evaluate(
         config,
         network: description,
         summary,
+        cost,
+        calibration,
         timeline,
         matrix_errors,
         sensitivity,

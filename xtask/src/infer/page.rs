@@ -1,6 +1,6 @@
 //! The report of an inference: tables on the terminal, figures and tables on a page.
 
-use super::{InferError, Results};
+use super::{InferError, Results, calibration, cost};
 use crate::report::Report;
 use crate::table::print_table;
 use crate::timeline::{TIME_HEADERS, percent, spoken};
@@ -24,12 +24,18 @@ fn sensitivity_rows(results: &Results) -> Vec<Vec<String>> {
 pub(crate) fn print_tables(results: &Results) {
     println!("\nFloating point: {:.2} %. On devices:\n", 100.0 * results.timeline.floating_point);
     print_table(&TIME_HEADERS, &results.timeline.rows());
+    if let Some(found) = &results.calibration {
+        println!();
+        print_table(&calibration::HEADERS, &calibration::rows(found));
+    }
     println!();
     print_table(&MATRIX_HEADERS, &matrix_rows(results));
     if !results.sensitivity.is_empty() {
         println!();
         print_table(&SENSITIVITY_HEADERS, &sensitivity_rows(results));
     }
+    println!("\nOne sample on published chips, estimated:\n");
+    print_table(&cost::HEADERS, &cost::rows(&results.cost));
 }
 
 /// The whole page.
@@ -64,6 +70,10 @@ pub(crate) fn render(results: &Results) -> Result<String, InferError> {
         &results.timeline.rows(),
         "Test accuracy: mean ± 95 % interval of the mean, and standard deviation over programming events.",
     );
+    cost::section(&mut report, results);
+    if let Some(found) = &results.calibration {
+        calibration::section(&mut report, found);
+    }
     report.section("Layer by layer");
     report.table(
         &MATRIX_HEADERS,
@@ -82,7 +92,7 @@ pub(crate) fn render(results: &Results) -> Result<String, InferError> {
     report.section("How to get these numbers again");
     report.paragraph(&format!(
         "Program: {}. All draws follow from the seed {}; the number of threads does not matter. Every number of this page \
-         stands in results.json beside it, accuracy over time also in accuracy.csv.",
+         stands in results.json beside it, accuracy over time also in accuracy.csv, costs in cost.csv.",
         results.program, results.config.seed
     ));
     report.details("Complete configuration", &serde_json::to_string_pretty(&results.config)?);

@@ -34,6 +34,29 @@ fn the_command_writes_the_same_bytes_at_any_number_of_threads() {
     assert_eq!(one, read(2));
 }
 
+/// Every sample is used for the ranges of both converters, whose error falls; costs stand beside.
+#[test]
+fn calibration_and_costs_are_in_the_results() {
+    let folder = tempfile::tempdir().unwrap();
+    let chip = "tile.forward = { noise_management = \"None\", bound_management = \"None\" }\n\
+                tile.periphery.input_range = { enable = true, init_value = 50.0 }\n\
+                calibration = { input.rule = \"Max\", adc.quantile = 1.0 }\n\
+                evaluation = { times_seconds = [1.0], repeats = 1 }\n";
+    let arguments = written(folder.path(), chip);
+    run(&arguments).unwrap();
+    let text = |name: &str| std::fs::read_to_string(arguments.out.join(name)).unwrap();
+    let results: serde_json::Value = serde_json::from_str(&text("results.json")).unwrap();
+    let tile = &results["calibration"]["matrices"][0]["tiles"][0];
+    // The data are images of 0 to 1.
+    assert_eq!((&tile["before"]["input"], &tile["after"]["input"]), (&50.0.into(), &1.0.into()));
+    let error = |name: &str| tile[name].as_f64().unwrap();
+    assert!(error("error_after") < 0.2 * error("error_before"), "{tile}");
+    assert_eq!(results["cost"].as_array().unwrap().len(), aimc_infer::cost::MACROS.len());
+    assert_eq!(text("cost.csv").lines().count(), 1 + aimc_infer::cost::MACROS.len());
+    let page = text("report.html");
+    assert!(page.contains("Energy, latency and area") && page.contains("<h2>Calibration"), "{page}");
+}
+
 #[test]
 fn mistakes_are_named() {
     let refused = |config: &str, damage: &dyn Fn(&Path)| {
@@ -47,6 +70,9 @@ fn mistakes_are_named() {
         ("tile.device.g_max = -1", "tile.device.model: is missing"),
         ("tile.compensations = 1", "tile.compensations: is no known field"),
         ("evaluation.repeats = 0", "evaluation.repeats = 0: must be at least 1"),
+        ("calibration.vectors = 0", "calibration.vectors = 0: must be at least 1"),
+        ("calibration.samples = 5", "tile.periphery.input_range.enable = false: must be true"),
+        ("[[cost]]\npreset = \"LeGallo2023OnePhase\"\ncore.inputs = 0", "cost[0].core.inputs = 0: must be"),
         ("data.set = \"npz\"", "data.path: is missing"),
     ] {
         let message = refused(config, &whole);

@@ -1,11 +1,13 @@
 //! The trained network as a file for other programs: `model.safetensors`.
 //!
 //! Weights of every matrix (outputs x inputs, row by row) and all digital numbers, by their names; an analog bias has the
-//! name that it would have in digital memory. The entry `aimc` of the header holds the description of the network as JSON.
+//! name that it would have in digital memory. The entry `aimc` of the header holds the description of the network as JSON, and what
+//! the circuits around its tiles have learned: input ranges and scales.
 
 use std::collections::{BTreeSet, HashMap};
 
 use aimc_device::{ConfigError, RngKey, config};
+use aimc_infer::{NetworkSettings, settings_of};
 use aimc_nn::import::{ImportError, Tensors};
 use aimc_nn::{Network, NetworkConfig, Part, PartMut};
 use aimc_tile::{IdealTile, MatVec, ReadOut, Shape, TileError};
@@ -24,8 +26,13 @@ pub(crate) fn encode(network: &AnyNetwork, description: &NetworkConfig) -> Resul
         .iter()
         .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
         .collect::<Result<Vec<_>, SafeTensorError>>()?;
-    let header = json!({ "format": "aimc-model/1", "network": description }).to_string();
-    safetensors::serialize(views, Some(HashMap::from([("aimc".to_owned(), header)])))
+    let mut header = json!({ "format": "aimc-model/1", "network": description });
+    let settings = settings_of(network);
+    if !settings.is_empty() {
+        // Names and plain numbers: nothing that JSON cannot hold.
+        header["settings"] = serde_json::to_value(settings).unwrap_or_default();
+    }
+    safetensors::serialize(views, Some(HashMap::from([("aimc".to_owned(), header.to_string())])))
 }
 
 /// A file that is no trained network of ours.
@@ -63,19 +70,22 @@ pub(crate) enum ModelError {
 struct Header {
     format: String,
     network: Value,
+    #[serde(default)]
+    settings: Value,
 }
 
-/// The description of the network in the header, if the file is one of ours.
-pub(crate) fn description(bytes: &[u8]) -> Result<Option<NetworkConfig>, ModelError> {
+/// The description of the network in the header, and what its circuits have learned, if the file is one of ours.
+pub(crate) fn description(bytes: &[u8]) -> Result<Option<(NetworkConfig, NetworkSettings)>, ModelError> {
     let (_, header) = SafeTensors::read_metadata(bytes)?;
     let Some(text) = header.metadata().as_ref().and_then(|metadata| metadata.get("aimc")) else {
         return Ok(None);
     };
-    let Header { format, network } = serde_json::from_str(text)?;
+    let Header { format, network, settings } = serde_json::from_str(text)?;
     if format != "aimc-model/1" {
         return Err(ModelError::Version(format));
     }
-    Ok(Some(config::decode(network)?))
+    let settings = if settings.is_null() { NetworkSettings::default() } else { config::decode(settings)? };
+    Ok(Some((config::decode(network)?, settings)))
 }
 
 /// The network of a file that [`encode`] has made, in digital memory.
@@ -171,13 +181,27 @@ mod tests {
         let shape = NetworkConfig::mlp(&[3, 2], Activation::Tanh);
         let network = in_digital_memory(&shape);
         let bytes = encode(&network, &shape).unwrap();
-        let found = description(&bytes).unwrap().unwrap();
+        let (found, settings) = description(&bytes).unwrap().unwrap();
         assert_eq!(found, shape);
+        assert!(settings.is_empty());
         let back = decode(&bytes, &found).unwrap();
         assert_eq!(back.tiles().next().unwrap().1.weights(), network.tiles().next().unwrap().1.weights());
         let other = NetworkConfig::mlp(&[3, 4], Activation::Tanh);
         let refused = decode(&bytes, &other).unwrap_err().to_string();
         assert_eq!(refused, "array layer0.tile: is F32 of shape [2, 3], must be F32 of shape [4, 3]");
         assert!(description(&bytes[..bytes.len() / 2]).is_err());
+    }
+
+    /// Ranges and scales that were learned stand beside the weights, bit for bit.
+    #[test]
+    fn learned_circuits_come_back_too() {
+        let shape = NetworkConfig::mlp(&[3, 2], Activation::Tanh);
+        let text = "periphery = { input_range = { enable = true, init_value = 0.1 }, mapping.weight_scaling_omega = 0.6 }";
+        let tile: aimc_train::TrainingTileConfig = config::from_toml(text).unwrap();
+        let network: AnyNetwork = shape.build(RngKey::root(1), |place| tile.build_at(place)).unwrap();
+        let (_, found) = description(&encode(&network, &shape).unwrap()).unwrap().unwrap();
+        assert_eq!(found, settings_of(&network));
+        assert_eq!(found["layer0.tile"][0].input_range, Some(0.1));
+        assert_ne!(found["layer0.tile"][0].scales[0], 1.0);
     }
 }

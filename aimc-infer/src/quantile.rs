@@ -1,7 +1,8 @@
 //! Quantiles of samples.
 
-/// Quantile of sorted values, interpolated linearly between neighbours (numpy's default); `level` in 0..=1.
-pub(crate) fn quantile(sorted: &[f64], level: f64) -> f64 {
+/// Quantile of sorted values (at least one), interpolated linearly between neighbours (numpy's default); `level` in 0..=1.
+#[must_use]
+pub fn quantile(sorted: &[f64], level: f64) -> f64 {
     let place = level * (sorted.len() - 1) as f64;
     let below = place.floor() as usize;
     let above = (below + 1).min(sorted.len() - 1);
