@@ -17,11 +17,12 @@ pub mod network;
 #[cfg(feature = "onnx")]
 pub mod onnx;
 pub mod program;
+pub mod programming;
 pub mod sensitivity;
 pub mod summary;
 pub mod timeline;
 
-pub use compensation::Compensation;
+pub use compensation::{Compensation, CompensationReads, Recalibration};
 pub use config::{DriftConversion, InferenceTileConfig};
 pub use converter::ConverterConfig;
 pub use error::{EvaluationError, InferenceError};
@@ -30,6 +31,7 @@ pub use matrix::{InferenceMatrix, ProgrammedMatrix};
 pub use matrix_errors::{MatrixError, matrix_errors};
 pub use network::{accuracy, network_at, program_network};
 pub use program::ProgrammedTile;
+pub use programming::{Programming, ProgrammingReport};
 pub use sensitivity::{Sensitivity, sensitivity};
-pub use summary::Summary;
+pub use summary::{Nested, Summary};
 pub use timeline::InferenceTile;
