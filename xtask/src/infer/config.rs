@@ -1,6 +1,8 @@
 //! The configuration of an inference: the data, the chip, and when and how often to look.
 
+use aimc_device::programmed::ProgrammedDevice;
 use aimc_device::{ConfigError, config, presets};
+use aimc_infer::programming::WeightProgramming;
 use aimc_infer::{EvaluationConfig, InferenceTileConfig};
 use aimc_nn::NetworkConfig;
 use aimc_nn::import::Names;
@@ -25,8 +27,11 @@ pub(crate) struct InferConfig {
     pub(crate) network: Option<NetworkConfig>,
     /// Which module of such a file is which layer (`layer0 = "conv1"`), where the order does not tell.
     pub(crate) names: Names,
-    /// The tiles of the chip; compensation is switched on and off.
+    /// The tiles of the chip; measured without drift compensation and with the one given here (global, where it is none).
     pub(crate) tile: InferenceTileConfig,
+    /// Search for a converter that suits the devices and the weights, and takes the place of that of the tiles.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) weight_programming: Option<WeightProgramming>,
     /// When and how often.
     pub(crate) evaluation: EvaluationConfig,
     /// Programming events of the sensitivity to single layers; 0 leaves it out.
@@ -52,6 +57,9 @@ impl InferConfig {
             network.validate().map_err(|error| error.within("network"))?;
         }
         self.tile.validate().map_err(|error| error.within("tile"))?;
+        if let Some(wanted) = &self.weight_programming {
+            wanted.validate(self.tile.device.g_max()).map_err(|error| error.within("weight_programming"))?;
+        }
         self.evaluation.validate().map_err(|error| error.within("evaluation"))
     }
 }

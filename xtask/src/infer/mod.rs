@@ -1,5 +1,6 @@
 //! `cargo xtask infer`: a trained network on an inference chip, from the first second to years later.
 
+mod chip;
 mod config;
 mod page;
 
@@ -8,9 +9,10 @@ use std::time::Instant;
 
 use aimc_device::rng::label;
 use aimc_device::{ConfigError, RngKey};
+use aimc_infer::programming::weight_programming::FoundConverter;
 use aimc_infer::{
-    EvaluationError, MatrixError, Sensitivity, accuracy, matrix_errors, network_at, program_network,
-    sensitivity,
+    EvaluationError, InferenceError, MatrixError, Sensitivity, accuracy, matrix_errors, network_at,
+    program_network, sensitivity,
 };
 use aimc_nn::import::{self, ImportError, Tensors};
 use aimc_nn::{Network, NetworkConfig, Summary};
@@ -68,6 +70,8 @@ pub(crate) enum InferError {
     #[error(transparent)]
     Evaluation(#[from] EvaluationError),
     #[error(transparent)]
+    WeightProgramming(#[from] InferenceError),
+    #[error(transparent)]
     Timeline(#[from] TimelineError),
     #[error(transparent)]
     Plot(#[from] PlotError),
@@ -92,6 +96,10 @@ pub(crate) struct Results {
     summary: Summary,
     /// Accuracy over time.
     timeline: Timeline,
+    /// The converter that weight programming found, if it was asked for.
+    converter: Option<FoundConverter>,
+    /// The arrays of one programmed copy.
+    arrays: Vec<chip::ArrayReport>,
     /// Errors of the products of each matrix of one programmed copy, compensated: at the first time and at the last.
     matrix_errors: [Vec<MatrixError>; 2],
     /// Accuracy with single matrices on devices, at the last time.
@@ -143,7 +151,9 @@ fn evaluate(
     data: &data::Split,
 ) -> Result<Results, InferError> {
     let key = RngKey::root(config.seed).fold_in(label("inference"));
-    let (plan, tile) = (&config.evaluation, &config.tile);
+    let plan = &config.evaluation;
+    let (tile, converter) = chip::tile(&config, &network, key)?;
+    let tile = &tile;
     let exact = SampleKeys::new(key.fold_in(label("floating point")));
     let floating_point = accuracy(&network, &data.test, plan.batch_size, exact)?;
     let timeline = Timeline::measure(&network, tile, plan, floating_point, &data.test, key)?;
@@ -154,6 +164,7 @@ fn evaluate(
         let aged = network_at(&programmed, t, one.fold_in(label("read")))?;
         matrix_errors(&network, &aged, &data.test, SampleKeys::new(one.fold_in(label("forward"))))
     };
+    let arrays = chip::arrays(&programmed, last);
     let matrix_errors = [errors_at(first)?, errors_at(last)?];
     let sensitivity = match config.sensitivity_repeats {
         0 => Vec::new(),
@@ -167,6 +178,8 @@ fn evaluate(
         network: description,
         summary,
         timeline,
+        converter,
+        arrays,
         matrix_errors,
         sensitivity,
     })
