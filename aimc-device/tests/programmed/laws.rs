@@ -63,7 +63,7 @@ fn resistive_memory_relaxes_with_the_logarithm_of_time() {
     let array = programmed(&quiet, 50.0, N);
     for t in [10.0_f64, 3600.0, 1e7] {
         let read = array.read(&quiet, t as f32, RngKey::root(3));
-        let own = 0.00081107 + 0.00106879 * 50.0;
+        let own: f64 = 0.00081107 + 0.00106879 * 50.0;
         let spread = 0.04201137 * t.ln() + 0.41183342;
         expect_normal(&read, 50.0 - 0.08900206 * t.ln(), own.hypot(spread));
     }
