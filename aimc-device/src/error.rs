@@ -86,6 +86,17 @@ pub mod require {
         check(value >= 1, field, value, "must be at least 1")
     }
 
+    /// At least one time; finite, 0 or above, ascending.
+    pub fn ascending_times(field: &str, times: &[f32]) -> Result<(), ConfigError> {
+        that(!times.is_empty(), field, times, "must hold at least one time")?;
+        for (i, &t) in times.iter().enumerate() {
+            let field = format!("{field}[{i}]");
+            non_negative(&field, t)?;
+            that(i == 0 || t > times[i - 1], &field, t, "must be later than the time before it")?;
+        }
+        Ok(())
+    }
+
     /// Any other condition, in words.
     pub fn that(holds: bool, field: &str, value: impl Debug, requirement: &str) -> Result<(), ConfigError> {
         check(holds, field, value, requirement)

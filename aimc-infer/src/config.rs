@@ -8,8 +8,9 @@ use aimc_device::programmed::{ProgrammedDevice, ProgrammedDeviceConfig};
 use aimc_tile::sliced::SliceConfig;
 use aimc_tile::{IoConfig, KeptScales, PeripheryConfig};
 
-use crate::compensation::Compensation;
+use crate::compensation::{Compensation, Recalibration};
 use crate::converter::{Converter, ConverterConfig};
+use crate::programming::Programming;
 
 /// From which conductances a tile drifts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -43,6 +44,8 @@ pub struct InferenceTileConfig {
     pub device: ProgrammedDeviceConfig,
     /// How weights become conductances.
     pub converter: ConverterConfig,
+    /// How the conductances get into the devices.
+    pub programming: Programming,
     /// Circuits of the forward direction.
     pub forward: IoConfig,
     /// How a matrix is split over tiles, and the digital circuits around each of them.
@@ -53,6 +56,8 @@ pub struct InferenceTileConfig {
     pub slices: Option<SliceConfig>,
     /// How drift is compensated.
     pub compensation: Compensation,
+    /// When its factor is read out.
+    pub recalibration: Recalibration,
     /// From which conductances the tile drifts.
     pub drift_conversion: DriftConversion,
 }
@@ -62,8 +67,10 @@ impl InferenceTileConfig {
     pub fn validate(&self) -> Result<(), ConfigError> {
         self.device.validate().map_err(|error| error.within("device"))?;
         self.converter.validate(self.device.g_max()).map_err(|error| error.within("converter"))?;
+        self.programming.validate().map_err(|error| error.within("programming"))?;
         self.forward.validate().map_err(|error| error.within("forward"))?;
         self.periphery.validate(&self.forward).map_err(|error| error.within("periphery"))?;
+        self.recalibration.validate().map_err(|error| error.within("recalibration"))?;
         self.slices.as_ref().map_or(Ok(()), SliceConfig::validate).map_err(|error| error.within("slices"))
     }
 }

@@ -15,8 +15,9 @@ use aimc_tile::{MatVec, ReadOut, SampleKeys};
 
 use crate::config::InferenceTileConfig;
 use crate::error::EvaluationError;
+use crate::matrix::ProgrammedMatrix;
 use crate::network::{accuracy, network_at, program_network};
-use crate::summary::Summary;
+use crate::summary::{Nested, Summary};
 
 /// The plan of an evaluation.
 ///
@@ -33,34 +34,26 @@ pub struct EvaluationConfig {
     pub times_seconds: Vec<f32>,
     /// Number of programming events, each of which draws all devices anew.
     pub repeats: usize,
+    /// Reads of all devices at every time of a programming event: passes over the data that differ by read noise alone.
+    pub reads: usize,
     /// Samples per forward pass: a matter of memory, not of results.
     pub batch_size: usize,
 }
 
 impl Default for EvaluationConfig {
-    /// One second, hour, day, month and year; ten programming events.
+    /// One second, hour, day, month and year; ten programming events, read once at each time.
     fn default() -> Self {
         let times_seconds = vec![1.0, 3600.0, 86_400.0, 2_592_000.0, 31_536_000.0];
-        Self { times_seconds, repeats: 10, batch_size: 256 }
+        Self { times_seconds, repeats: 10, reads: 1, batch_size: 256 }
     }
 }
 
 impl EvaluationConfig {
     /// Refuses a plan without times or repeats, and times that are not ascending, finite and 0 or above.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        require::that(
-            !self.times_seconds.is_empty(),
-            "times_seconds",
-            &self.times_seconds,
-            "must hold at least one time",
-        )?;
-        for (i, &t) in self.times_seconds.iter().enumerate() {
-            let field = format!("times_seconds[{i}]");
-            require::non_negative(&field, t)?;
-            let ascending = i == 0 || t > self.times_seconds[i - 1];
-            require::that(ascending, &field, t, "must be later than the time before it")?;
-        }
+        require::ascending_times("times_seconds", &self.times_seconds)?;
         require::at_least_one("repeats", self.repeats)?;
+        require::at_least_one("reads", self.reads)?;
         require::at_least_one("batch_size", self.batch_size)
     }
 }
@@ -72,6 +65,8 @@ pub struct Progress {
     pub repeat: usize,
     /// Seconds after programming.
     pub time_seconds: f32,
+    /// Which read at that time.
+    pub read: usize,
     /// Fraction of correct answers.
     pub accuracy: f64,
     /// Measurements finished so far, this one included.
@@ -85,8 +80,11 @@ pub struct Progress {
 pub struct AccuracyAt {
     /// Seconds after programming.
     pub time_seconds: f32,
-    /// Fraction of correct answers, one per programming event.
+    /// Fraction of correct answers, one per programming event: the mean over its reads.
     pub accuracies: Vec<f64>,
+    /// The reads of every event, and what programming and reading contribute to the spread.
+    #[serde(flatten)]
+    pub nested: Nested,
     /// Over programming events, for this network on these samples: the interval tells how well the mean accuracy
     /// of *this* network is known, and nothing about other networks or other samples.
     #[serde(flatten)]
@@ -106,9 +104,11 @@ pub struct AccuracyOverTime {
 
 /// Programs `network` into devices `plan.repeats` times and classifies `data` at every time of the plan.
 ///
-/// Event r draws its devices from an address made of `key` and r alone, a read at time t from that event and t.
+/// Event r draws its devices from an address made of `key` and r alone, a read at time t from that event, t and its number.
+/// Reads at one time share the devices and differ by what is drawn anew: read noise of devices, noise of circuits, and the
+/// factor of drift compensation where it is read out before every read.
 /// Hence two evaluations with one key are *paired*: with and without compensation, for example, they see the
-/// same devices and the same read noise; and more times or repeats change none of the others. Results have the
+/// same devices and the same read noise; and more times, repeats or reads change none of the others. Results have the
 /// same bits for any number of threads. `progress` is called after every measurement, from any thread; when it
 /// breaks, the evaluation ends with [`EvaluationError::Cancelled`].
 pub fn evaluate<T: MatVec + ReadOut>(
@@ -121,7 +121,7 @@ pub fn evaluate<T: MatVec + ReadOut>(
 ) -> Result<AccuracyOverTime, EvaluationError> {
     plan.validate()?;
     tile.validate()?;
-    let total = plan.repeats * plan.times_seconds.len();
+    let total = plan.repeats * plan.times_seconds.len() * plan.reads;
     let run =
         Run { network, tile, data, plan, key, progress, total, done: 0.into(), cancelled: false.into() };
     // Collected before they are judged, so that of several errors always the first is told.
@@ -129,8 +129,9 @@ pub fn evaluate<T: MatVec + ReadOut>(
     let repeats = repeats.into_iter().collect::<Result<Vec<_>, _>>()?;
     run.check()?;
     let times = plan.times_seconds.iter().enumerate().map(|(i, &time_seconds)| {
-        let accuracies: Vec<f64> = repeats.iter().map(|repeat| repeat[i]).collect();
-        AccuracyAt { time_seconds, summary: Summary::of(&accuracies), accuracies }
+        let nested = Nested::of(repeats.iter().map(|repeat| repeat[i].clone()).collect());
+        let accuracies = nested.means();
+        AccuracyAt { time_seconds, summary: Summary::of(&accuracies), accuracies, nested }
     });
     Ok(AccuracyOverTime { samples: data.len(), repeats: plan.repeats, times: times.collect() })
 }
@@ -149,35 +150,42 @@ struct Run<'a, T> {
 }
 
 impl<T: MatVec + ReadOut> Run<'_, T> {
-    /// The accuracies of one programming event, one per time.
-    fn repeat(&self, repeat: usize) -> Result<Vec<f64>, EvaluationError> {
+    /// The accuracies of one programming event: per time, one per read.
+    fn repeat(&self, repeat: usize) -> Result<Vec<Vec<f64>>, EvaluationError> {
         self.check()?;
         let key = self.key.fold_in(label("repeat")).fold_in(repeat as u64);
         let programmed = program_network(self.network, self.tile, key.fold_in(label("program")))?;
         let times = self.plan.times_seconds.iter();
         let accuracies = times.map(|&t| {
-            self.check()?;
             // Adding 0 makes -0 the same address as 0.
             let key = key.fold_in(label("time")).fold_in(u64::from((t + 0.0).to_bits()));
-            let network = network_at(&programmed, t, key.fold_in(label("read")))?;
-            let draws = SampleKeys::new(key.fold_in(label("forward")));
-            let accuracy = accuracy(&network, self.data, self.plan.batch_size, draws)?;
-            self.report(repeat, t, accuracy);
-            Ok(accuracy)
+            (0..self.plan.reads).map(|read| self.read(&programmed, (repeat, t, read), key)).collect()
         });
         accuracies.collect()
     }
 
-    fn check(&self) -> Result<(), EvaluationError> {
-        if self.cancelled.load(Ordering::Relaxed) { Err(EvaluationError::Cancelled) } else { Ok(()) }
-    }
-
-    fn report(&self, repeat: usize, time_seconds: f32, accuracy: f64) {
+    /// The accuracy of one read; the first one needs no number.
+    fn read(
+        &self,
+        programmed: &Network<ProgrammedMatrix>,
+        (repeat, time_seconds, read): (usize, f32, usize),
+        key: RngKey,
+    ) -> Result<f64, EvaluationError> {
+        self.check()?;
+        let key = if read == 0 { key } else { key.fold_in(label("read again")).fold_in(read as u64) };
+        let network = network_at(programmed, time_seconds, key.fold_in(label("read")))?;
+        let draws = SampleKeys::new(key.fold_in(label("forward")));
+        let accuracy = accuracy(&network, self.data, self.plan.batch_size, draws)?;
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        let progress = Progress { repeat, time_seconds, accuracy, done, total: self.total };
+        let progress = Progress { repeat, time_seconds, read, accuracy, done, total: self.total };
         if (self.progress)(progress).is_break() {
             self.cancelled.store(true, Ordering::Relaxed);
         }
+        Ok(accuracy)
+    }
+
+    fn check(&self) -> Result<(), EvaluationError> {
+        if self.cancelled.load(Ordering::Relaxed) { Err(EvaluationError::Cancelled) } else { Ok(()) }
     }
 }
 

@@ -47,6 +47,38 @@ fn without_noise_the_answers_are_the_digital_ones() {
     }
 }
 
+/// Every device without its noise gives the digital answers, at any time and with any compensation.
+#[test]
+fn every_device_without_noise_answers_as_digital() {
+    let off = "prog_noise_scale = 0.0, read_noise_scale = 0.0, drift_scale = 0.0";
+    for (device, converter) in [
+        (format!("{{ model = \"PcmLike\", {off} }}"), ""),
+        (format!("{{ model = \"CustomDriftPcmLike\", pcm = {{ {off} }} }}"), ""),
+        (format!("{{ model = \"Hermes\", {off} }}"), "converter = { model = \"NPair\" }"),
+        (
+            format!("{{ model = \"Hermes\", num_devices = 1, {off} }}"),
+            "converter = { model = \"OffsetColumn\" }",
+        ),
+        ("{ model = \"ReRamWan2022\", noise_scale = 0.0 }".to_owned(), ""),
+        (
+            "{ model = \"ReRamWan2022\", noise_scale = 0.0, relaxation = \"Redrawn\" }".to_owned(),
+            "converter = { model = \"CustomPair\" }",
+        ),
+        (format!("{{ model = \"ReRamCmo\", {off} }}"), "converter = { model = \"SingleDevice\" }"),
+        (format!("{{ model = \"StateIndependent\", {off} }}"), ""),
+        ("{ model = \"Tabulated\" }".to_owned(), ""),
+    ] {
+        for compensation in ["None", "Global", "PerColumn", "GlobalWithExactReference"] {
+            let text = format!(
+                "device = {device}\ncompensation = \"{compensation}\"\nforward.is_perfect = true\n{converter}"
+            );
+            let tile: InferenceTileConfig = aimc_device::config::from_toml(&text).unwrap();
+            let result = run(&tile, &plan(&[0.0, 1e7], 2));
+            assert!(result.times.iter().all(|at| at.accuracies == [1.0, 1.0]), "{text}");
+        }
+    }
+}
+
 #[test]
 fn biases_may_be_programmed_too() {
     let mut analog = noiseless();
@@ -153,6 +185,7 @@ fn plans_that_make_no_sense_are_refused() {
     assert_eq!(field(plan(&[-1.0], 1)), "times_seconds[0]");
     assert_eq!(field(plan(&[1.0, f32::NAN], 1)), "times_seconds[1]");
     assert_eq!(field(plan(&[1.0, 1.0], 1)), "times_seconds[1]");
+    assert_eq!(field(EvaluationConfig { reads: 0, ..plan(&[1.0], 1) }), "reads");
     assert_eq!(field(EvaluationConfig { batch_size: 0, ..plan(&[1.0], 1) }), "batch_size");
     let (network, data) = problem();
     let refuse = |tile: &InferenceTileConfig, data: &Dataset| {
@@ -204,4 +237,29 @@ fn a_tile_that_cannot_be_programmed_names_its_layer() {
         error.to_string(),
         "layer0.tile: weights: line 0 of sample 0 carries inf, which is not finite"
     );
+}
+
+/// Reads at one time share their devices: without noise of reads and circuits they agree, with it they differ.
+#[test]
+fn reads_of_one_event_differ_by_read_noise_alone() {
+    let plan = EvaluationConfig { reads: 3, ..plan(&[3600.0, 3e7], 2) };
+    let device = aimc_device::programmed::PcmLike { read_noise_scale: 0.0, ..Default::default() };
+    let quiet = InferenceTileConfig {
+        device: aimc_device::programmed::ProgrammedDeviceConfig::PcmLike(device),
+        forward: IoConfig::perfect(),
+        ..InferenceTileConfig::default()
+    };
+    let result = run(&quiet, &plan);
+    for at in &result.times {
+        assert!(at.nested.reads.iter().all(|reads| reads.iter().all(|a| *a == reads[0])), "{at:?}");
+        assert_eq!(at.nested.read_std, Some(0.0));
+        assert_eq!(at.summary, Summary::of(&at.accuracies));
+    }
+    let noisy = run(&InferenceTileConfig::default(), &plan);
+    assert!(noisy.times[1].nested.read_std.unwrap() > 0.0);
+    // More reads change none of the others.
+    let once = run(&InferenceTileConfig::default(), &EvaluationConfig { reads: 1, ..plan });
+    for (many, one) in noisy.times.iter().zip(&once.times) {
+        assert_eq!(many.nested.reads.iter().map(|reads| reads[0]).collect::<Vec<_>>(), one.accuracies);
+    }
 }

@@ -20,6 +20,7 @@ pub mod network;
 #[cfg(feature = "onnx")]
 pub mod onnx;
 pub mod program;
+pub mod programming;
 pub mod quantile;
 pub mod sensitivity;
 pub mod settings;
@@ -27,7 +28,7 @@ pub mod summary;
 pub mod timeline;
 
 pub use calibration::{Calibration, CalibrationConfig, calibrate};
-pub use compensation::Compensation;
+pub use compensation::{Compensation, CompensationReads, Recalibration};
 pub use config::{DriftConversion, InferenceTileConfig};
 pub use converter::ConverterConfig;
 pub use cost::{Estimate, Technology};
@@ -37,7 +38,8 @@ pub use matrix::{InferenceMatrix, ProgrammedMatrix};
 pub use matrix_errors::{MatrixError, matrix_errors};
 pub use network::{accuracy, network_at, program_network};
 pub use program::ProgrammedTile;
+pub use programming::{Programming, ProgrammingReport};
 pub use sensitivity::{Sensitivity, sensitivity};
 pub use settings::{NetworkSettings, WithSettings, settings_of, with_settings};
-pub use summary::Summary;
+pub use summary::{Nested, Summary};
 pub use timeline::InferenceTile;

@@ -9,10 +9,11 @@ use aimc_device::rng::label;
 use aimc_tile::matmul::Weights;
 use aimc_tile::{AnalogMvm, Shape, TileError};
 
-use crate::compensation::{Compensation, Readout};
+use crate::compensation::{Compensation, Readout, Recalibration};
 use crate::config::{DriftConversion, InferenceTileConfig};
 use crate::converter::{Converter, ConverterConfig, Gain, to_conductances, to_weights};
 use crate::error::InferenceError;
+use crate::programming::{Job, ProgrammingReport};
 
 /// One array right after programming. To be read it needs a time, see [`ProgrammedTile::at`].
 ///
@@ -36,6 +37,10 @@ pub struct ProgrammedTile {
     pub(crate) converter: ConverterConfig,
     pub(crate) mvm: AnalogMvm,
     pub(crate) compensation: Compensation,
+    pub(crate) recalibration: Recalibration,
+    /// From which read-outs at instants of their own draw.
+    pub(crate) recalibration_key: RngKey,
+    report: ProgrammingReport,
     /// Weights right after programming, row by row.
     programmed: Vec<f32>,
     slices: Vec<ProgrammedArray>,
@@ -46,7 +51,8 @@ pub struct ProgrammedTile {
 impl ProgrammedTile {
     /// Validates, then programs `weights`, outputs x inputs, into devices; `periphery` and `slices` have no part in it.
     ///
-    /// The same key programs the same devices, whatever `forward`, `compensation` and `drift_conversion` are.
+    /// The same key programs the same devices, whatever `forward` (unless the procedure reads products), `compensation`,
+    /// `recalibration` and `drift_conversion` are.
     pub fn program(
         weights: &DMatrix<f32>,
         config: &InferenceTileConfig,
@@ -58,13 +64,14 @@ impl ProgrammedTile {
         let (device, converter) = (&config.device, &config.converter);
         let gain = converter.gain(&values, device.g_max());
         let targets = device_targets(converter, &values, gain, device.g_max(), shape);
-        let slices = write(device, &targets, shape, key);
+        let mvm = AnalogMvm::forward(&config.forward, shape, key.fold_in(label("circuits")))?;
+        let job = Job { device, converter, gain, mvm: &mvm, shape, weights: &values, targets: &targets };
+        let (slices, report) = config.programming.write(&job, key)?;
         let programmed = read_back(converter, &slices, gain);
         let (slices, gain) = match config.drift_conversion {
             DriftConversion::Physical => (slices, gain),
             DriftConversion::Reconverted => reconvert(config, &programmed, &slices, shape),
         };
-        let mvm = AnalogMvm::forward(&config.forward, shape, key.fold_in(label("circuits")))?;
         let matrix = Weights::new(&programmed, shape.outputs, shape.inputs);
         let target = Weights::new(&values, shape.outputs, shape.inputs);
         let baseline = config.compensation.baseline(&mvm, target, matrix, key.fold_in(label("baseline")))?;
@@ -74,6 +81,9 @@ impl ProgrammedTile {
             converter: converter.clone(),
             mvm,
             compensation: config.compensation,
+            recalibration: config.recalibration.clone(),
+            recalibration_key: key.fold_in(label("recalibration")),
+            report,
             programmed,
             slices,
             gain,
@@ -91,6 +101,12 @@ impl ProgrammedTile {
     #[must_use]
     pub fn programmed_weights(&self) -> DMatrix<f32> {
         DMatrix::from_row_slice(self.shape.outputs, self.shape.inputs, &self.programmed)
+    }
+
+    /// What programming has reached and cost.
+    #[must_use]
+    pub fn report(&self) -> &ProgrammingReport {
+        &self.report
     }
 
     /// The devices, one array per slice of the converter: where drift starts, and with which exponents.
@@ -121,7 +137,7 @@ pub(crate) fn check_matrix(weights: &DMatrix<f32>) -> Result<Shape, InferenceErr
 }
 
 /// The targets of all devices: of slices that all outputs share, one row.
-fn device_targets(
+pub(crate) fn device_targets(
     converter: &ConverterConfig,
     weights: &[f32],
     gain: Gain,
@@ -135,17 +151,6 @@ fn device_targets(
         }
     }
     targets
-}
-
-/// Programs every slice of `targets`.
-fn write(
-    device: &ProgrammedDeviceConfig,
-    targets: &[Vec<f32>],
-    shape: Shape,
-    key: RngKey,
-) -> Vec<ProgrammedArray> {
-    let slices = targets.iter().enumerate();
-    slices.map(|(i, g)| ProgrammedArray::program(device, g, shape.inputs, slice_key(key, i))).collect()
 }
 
 /// The weights that the devices represent right after programming.

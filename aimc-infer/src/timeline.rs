@@ -7,6 +7,8 @@ use aimc_device::rng::label;
 use aimc_tile::matmul::Weights;
 use aimc_tile::{AnalogMvm, IoConfig, MatVec, SampleKeys, Shape, TileError};
 
+use crate::compensation::recalibration::Valid;
+use crate::compensation::{Compensation, CompensationReads};
 use crate::converter::to_weights;
 use crate::error::InferenceError;
 use crate::program::{ProgrammedTile, check_matrix, slice_key};
@@ -14,19 +16,58 @@ use crate::program::{ProgrammedTile, check_matrix, slice_key};
 impl ProgrammedTile {
     /// The tile `t_seconds` after programming: its devices have drifted and are read once, with fresh noise.
     ///
-    /// Drift compensation reads the tile as it is then. Different keys are different reads of the same devices.
+    /// Drift compensation uses the factor of the last readout ([`Recalibration`](crate::Recalibration)), by default one of
+    /// the tile as it is then. Different keys are different reads of the same devices.
     pub fn at(&self, t_seconds: f32, key: RngKey) -> Result<InferenceTile, InferenceError> {
         if !(t_seconds.is_finite() && t_seconds >= 0.0) {
             return Err(InferenceError::Time(t_seconds));
         }
+        let weights = self.read_devices(t_seconds, key);
+        let alpha = match self.recalibration.valid_at(t_seconds) {
+            Valid::Now => self.factors(&weights, key)?,
+            Valid::Since(instant) => self.factors_since(instant)?,
+            // The baseline was read just then; only an exact reference was not.
+            Valid::None if self.compensation == Compensation::GlobalWithExactReference => {
+                self.factors_since(0.0)?
+            }
+            Valid::None => vec![1.0; self.shape.outputs],
+        };
+        Ok(InferenceTile { shape: self.shape, weights, mvm: self.mvm.clone(), alpha })
+    }
+
+    /// Products that drift compensation costs until `t_seconds` after programming.
+    #[must_use]
+    pub fn compensation_reads(&self, t_seconds: f32) -> CompensationReads {
+        let per_readout = self.compensation.reads_per_calibration(self.shape.inputs) as u64;
+        let first = self.compensation == Compensation::GlobalWithExactReference
+            && self.recalibration.valid_at(0.0) == Valid::None;
+        let readouts = self.recalibration.readouts_until(t_seconds).map(|n| n + u64::from(first));
+        let baseline = self.compensation.reads_for_baseline(self.shape.inputs) as u64;
+        CompensationReads { baseline, per_readout, readouts }
+    }
+
+    /// The weights as one read of all devices finds them.
+    fn read_devices(&self, t_seconds: f32, key: RngKey) -> Vec<f32> {
         let slices = self.slices().iter().enumerate();
         let read: Vec<_> =
             slices.map(|(i, array)| array.read(&self.device, t_seconds, slice_key(key, i))).collect();
-        let weights = to_weights(&self.converter, &read, self.gain);
-        let matrix = Weights::new(&weights, self.shape.outputs, self.shape.inputs);
+        to_weights(&self.converter, &read, self.gain)
+    }
+
+    /// The factors that a readout of the devices as they hold `weights` gives.
+    fn factors(&self, weights: &[f32], key: RngKey) -> Result<Vec<f32>, InferenceError> {
+        let matrix = Weights::new(weights, self.shape.outputs, self.shape.inputs);
         let now = self.compensation.read_out(&self.mvm, matrix, key.fold_in(label("readout")))?;
-        let alpha = self.baseline.factors(&now);
-        Ok(InferenceTile { shape: self.shape, weights, mvm: self.mvm.clone(), alpha })
+        Ok(self.baseline.factors(&now))
+    }
+
+    /// The factors that were read out at `instant`; the same for every later read.
+    fn factors_since(&self, instant: f32) -> Result<Vec<f32>, InferenceError> {
+        if self.compensation == Compensation::None {
+            return Ok(vec![1.0; self.shape.outputs]);
+        }
+        let key = self.recalibration_key.fold_in(u64::from((instant + 0.0).to_bits()));
+        self.factors(&self.read_devices(instant, key), key)
     }
 }
 

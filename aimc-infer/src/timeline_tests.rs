@@ -1,7 +1,7 @@
 //! Tests of drift, reads and compensation.
 
 use super::*;
-use crate::compensation::Compensation;
+use crate::compensation::{Compensation, Recalibration};
 use crate::config::{DriftConversion, InferenceTileConfig};
 use crate::program::tests::{example, noiseless, perfect};
 
@@ -123,5 +123,91 @@ fn bits_do_not_depend_on_the_number_of_threads() {
             })
         };
         assert_eq!(run(1), run(2));
+    }
+}
+
+/// Between two readouts the factor stays, bit for bit, whichever read uses it; at a readout it is what it would be without
+/// later ones; and every read draws its own noise.
+#[test]
+fn factors_stay_until_the_next_readout() {
+    let with = |recalibration| {
+        program(&InferenceTileConfig { recalibration, ..InferenceTileConfig::default() }, &example(20, 30))
+    };
+    let daily = with(Recalibration::Every(86_400.0));
+    let alpha = |tile: &ProgrammedTile, t, key| tile.at(t, RngKey::root(key)).unwrap().alpha().to_vec();
+    assert_eq!(alpha(&daily, 80_000.0, 1), [1.0; 20], "no readout yet: that of the baseline");
+    let first = alpha(&daily, 86_400.0, 1);
+    assert!(first[0] > 1.0);
+    assert_eq!(first, alpha(&daily, 172_799.0, 2));
+    assert_ne!(first, alpha(&daily, 172_800.0, 2));
+    assert_ne!(
+        daily.at(90_000.0, RngKey::root(1)).unwrap().weights(),
+        daily.at(90_000.0, RngKey::root(2)).unwrap().weights()
+    );
+    let listed = with(Recalibration::At(vec![86_400.0]));
+    assert_eq!(first, alpha(&listed, 3e7, 5), "the same readout of the same devices");
+    assert_eq!(daily.slices(), listed.slices());
+}
+
+/// The exact reference corrects programming already at time 0, by one readout right after programming.
+#[test]
+fn an_exact_reference_is_read_once_at_the_start() {
+    let config = InferenceTileConfig {
+        compensation: Compensation::GlobalWithExactReference,
+        recalibration: Recalibration::Every(3600.0),
+        ..perfect()
+    };
+    let tile = program(&config, &example(20, 30));
+    let alpha = |t, key| tile.at(t, RngKey::root(key)).unwrap().alpha().to_vec();
+    assert_ne!(alpha(1.0, 1), [1.0; 20]);
+    assert_eq!(alpha(1.0, 1), alpha(3000.0, 2));
+    let reads = tile.compensation_reads(7200.0);
+    assert_eq!((reads.baseline, reads.per_readout, reads.readouts), (0, 30, Some(3)));
+    assert_eq!(reads.total(), Some(90));
+}
+
+#[test]
+fn readouts_are_counted_in_products() {
+    let reads = |compensation, recalibration| {
+        let config = InferenceTileConfig { compensation, recalibration, ..InferenceTileConfig::default() };
+        program(&config, &example(4, 30)).compensation_reads(86_400.0).total()
+    };
+    let hourly = Recalibration::Every(3600.0);
+    assert_eq!(reads(Compensation::Global, hourly.clone()), Some(25 * 30));
+    assert_eq!(reads(Compensation::PerColumn, hourly.clone()), Some(25 * 30));
+    assert_eq!(reads(Compensation::None, hourly), Some(0));
+    assert_eq!(reads(Compensation::Global, Recalibration::At(vec![1e6])), Some(30));
+    assert_eq!(reads(Compensation::Global, Recalibration::EveryRead), None);
+}
+
+/// With one exponent ν for all devices and no noise, α = ((t + t_0)/t_0)^ν, and αW is what was programmed: one power, one mean
+/// and one quotient, 2⁻²⁴ relative each, beside the error of the power (2 units) and of the mean of 1200 equal roundings.
+#[test]
+fn uniform_exponents_are_undone_exactly() {
+    let off = "prog_noise_scale = 0.0, read_noise_scale = 0.0";
+    let devices = [
+        format!("device = {{ model = \"StateIndependent\", drift_nu_std = 0.0, {off} }}"),
+        format!(
+            "device = {{ model = \"CustomDriftPcmLike\", pcm = {{ {off} }}, custom_drift_model = {{ g_lst = [0.0, 25.0], \
+             nu_mean_lst = [0.1, 0.1], nu_std_lst = [0.0, 0.0] }} }}"
+        ),
+        "device = { model = \"Tabulated\", nu_mean_lst = [0.1, 0.1] }".to_owned(),
+    ];
+    let schemes = [Compensation::Global, Compensation::PerColumn, Compensation::GlobalWithExactReference];
+    for (device, compensation) in devices.iter().flat_map(|device| schemes.map(|scheme| (device, scheme))) {
+        let device = aimc_device::config::from_toml::<InferenceTileConfig>(device).unwrap().device;
+        let tile = program(&InferenceTileConfig { device, compensation, ..perfect() }, &example(30, 40));
+        for t in [1.0, 3600.0, 3e7] {
+            let later = tile.at(t, RngKey::root(2)).unwrap();
+            let exact = ((f64::from(t) + 20.0) / 20.0).powf(0.1);
+            let off = 8.0 * f64::from(f32::EPSILON);
+            for alpha in later.alpha() {
+                assert!((f64::from(*alpha) / exact - 1.0).abs() <= off, "{t}: {alpha} {exact}");
+            }
+            let programmed = tile.programmed_weights();
+            for (w, target) in later.compensated_weights().iter().zip(programmed.iter()) {
+                assert!(f64::from((w - target).abs()) <= off * f64::from(target.abs()), "{w} {target}");
+            }
+        }
     }
 }

@@ -57,7 +57,12 @@ impl Report {
 
     /// A numbered table; columns of numbers are set flush right. Short rows are filled with empty cells, and cells
     /// beyond the headers are shown under an empty header, so that nothing is lost.
-    pub(crate) fn table(&mut self, headers: &[&str], rows: &[Vec<String>], caption: &str) -> &mut Self {
+    pub(crate) fn table<S: AsRef<str>>(
+        &mut self,
+        headers: &[S],
+        rows: &[Vec<String>],
+        caption: &str,
+    ) -> &mut Self {
         self.tables += 1;
         let (number, caption) = (self.tables, escape(caption));
         let columns = rows.iter().map(Vec::len).fold(headers.len(), usize::max);
@@ -68,7 +73,7 @@ impl Report {
              <table>\n<thead>\n<tr>"
         ));
         for (column, class) in classes.iter().enumerate() {
-            let header = escape(headers.get(column).unwrap_or(&""));
+            let header = escape(headers.get(column).map_or("", AsRef::as_ref));
             self.push(format_args!("<th scope=\"col\"{class}>{header}</th>"));
         }
         self.push(format_args!("</tr>\n</thead>\n<tbody>\n"));

@@ -4,7 +4,8 @@ use std::ops::ControlFlow;
 
 use aimc_device::RngKey;
 use aimc_infer::{
-    AccuracyOverTime, Compensation, EvaluationConfig, EvaluationError, InferenceTileConfig, Summary, evaluate,
+    AccuracyAt, AccuracyOverTime, Compensation, EvaluationConfig, EvaluationError, InferenceTileConfig,
+    Summary, evaluate,
 };
 use aimc_nn::{Dataset, Network};
 use aimc_tile::{MatVec, ReadOut};
@@ -28,15 +29,29 @@ pub(crate) enum TimelineError {
 pub(crate) struct Timeline {
     /// Accuracy of the network in floating point.
     pub(crate) floating_point: f64,
+    /// The scheme of `compensated`.
+    pub(crate) compensation: Compensation,
+    /// Whether the tiles are configured with that scheme; else they have none, and the global one is there to compare.
+    pub(crate) compensation_is_configured: bool,
     /// Without drift compensation.
     pub(crate) uncompensated: AccuracyOverTime,
-    /// With global drift compensation.
+    /// With drift compensation.
     pub(crate) compensated: AccuracyOverTime,
+    /// What compensation gains, over programming events: on the same devices, so the interval is that of differences.
+    pub(crate) gain: Vec<Summary>,
 }
 
-/// Columns of [`Timeline::rows`].
-pub(crate) const TIME_HEADERS: [&str; 5] =
-    ["time", "no compensation", "spread (std)", "global compensation", "spread (std)"];
+/// What the table of [`Timeline::rows`] shows.
+pub(crate) const TIME_CAPTION: &str = "Test accuracy: mean ± 95 % interval of the mean, and standard deviation over \
+    programming events (and of single reads about the mean of their event, where there are several). Gain: differences on the same devices.";
+
+/// The scheme with which "no compensation" is compared, and whether it is the configured one.
+pub(crate) fn compared_with(configured: Compensation) -> (Compensation, bool) {
+    match configured {
+        Compensation::None => (Compensation::Global, false),
+        scheme => (scheme, true),
+    }
+}
 
 /// A share as percent with its 95 % interval.
 pub(crate) fn percent(summary: &Summary) -> String {
@@ -56,7 +71,7 @@ impl Timeline {
         data: &Dataset,
         key: RngKey,
     ) -> Result<Self, TimelineError> {
-        let total = 2 * (plan.repeats * plan.times_seconds.len()) as u64;
+        let total = 2 * (plan.repeats * plan.times_seconds.len() * plan.reads) as u64;
         let style = ProgressStyle::with_template("  {prefix:18} {bar:32} {percent:>3} %  {msg}")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = ProgressBar::new(total).with_style(style).with_prefix("programmed");
@@ -77,25 +92,54 @@ impl Timeline {
                 other => other.into(),
             })
         };
+        let (compensation, compensation_is_configured) = compared_with(tile.compensation);
         let uncompensated = condition(Compensation::None)?;
-        let compensated = condition(Compensation::Global)?;
+        let compensated = condition(compensation)?;
         bar.finish();
-        Ok(Self { floating_point, uncompensated, compensated })
+        let gain = gain(&uncompensated, &compensated);
+        Ok(Self {
+            floating_point,
+            compensation,
+            compensation_is_configured,
+            uncompensated,
+            compensated,
+            gain,
+        })
     }
 
-    /// A row per time, for [`TIME_HEADERS`].
+    /// Columns of [`Timeline::rows`].
+    pub(crate) fn headers(&self) -> Vec<String> {
+        let with = self.compensation.to_string();
+        let headers = ["time", "no compensation", "spread (std)", &with, "spread (std)", "gain"];
+        headers.map(str::to_owned).to_vec()
+    }
+
+    /// What the second condition is, for a caption.
+    pub(crate) fn conditions(&self) -> String {
+        if self.compensation_is_configured {
+            format!("Compared with {}, as configured.", self.compensation)
+        } else {
+            format!("No compensation is configured; {} is there to compare.", self.compensation)
+        }
+    }
+
+    /// A row per time, for [`Timeline::headers`].
     pub(crate) fn rows(&self) -> Vec<Vec<String>> {
-        let spread =
-            |summary: &Summary| summary.std.map_or(String::new(), |std| format!("{:.2} %", 100.0 * std));
-        let pairs = self.uncompensated.times.iter().zip(&self.compensated.times);
+        let share = |std: f64| format!("{:.2} %", 100.0 * std);
+        let spread = |at: &AccuracyAt| {
+            let events = at.summary.std.map_or(String::new(), share);
+            at.nested.read_std.map_or(events.clone(), |std| format!("{events} (reads {})", share(std)))
+        };
+        let pairs = self.uncompensated.times.iter().zip(&self.compensated.times).zip(&self.gain);
         pairs
-            .map(|(without, with)| {
+            .map(|((without, with), gain)| {
                 vec![
                     spoken(without.time_seconds),
                     percent(&without.summary),
-                    spread(&without.summary),
+                    spread(without),
                     percent(&with.summary),
-                    spread(&with.summary),
+                    spread(with),
+                    percent(gain),
                 ]
             })
             .collect()
@@ -109,7 +153,7 @@ impl Timeline {
             Axis::linear("test accuracy", "%"),
         );
         for (name, result) in
-            [("global drift compensation", &self.compensated), ("no compensation", &self.uncompensated)]
+            [(self.compensation, &self.compensated), (Compensation::None, &self.uncompensated)]
         {
             let (points, band) = result
                 .times
@@ -121,7 +165,7 @@ impl Timeline {
                 })
                 .unzip();
             chart.series.push(Series {
-                name: name.to_owned(),
+                name: name.to_string(),
                 points,
                 band: Some(band),
                 style: SeriesStyle::Solid,
@@ -130,6 +174,16 @@ impl Timeline {
         chart.references.push(Mark::new(100.0 * self.floating_point, "floating point"));
         chart
     }
+}
+
+/// Differences of the two conditions, event by event.
+fn gain(without: &AccuracyOverTime, with: &AccuracyOverTime) -> Vec<Summary> {
+    let pairs = without.times.iter().zip(&with.times);
+    let summary = pairs.map(|(without, with)| {
+        let events = without.accuracies.iter().zip(&with.accuracies);
+        Summary::of(&events.map(|(without, with)| with - without).collect::<Vec<_>>())
+    });
+    summary.collect()
 }
 
 /// A time in the unit people would say it in.
@@ -151,6 +205,54 @@ pub(crate) fn spoken(seconds: f32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    use aimc_nn::{Activation, NetworkConfig};
+    use aimc_tile::IdealTile;
+    use nalgebra::DMatrix;
+
+    /// A network of random weights, and data of random labels.
+    fn problem() -> (Network<IdealTile>, Dataset) {
+        let mut network = NetworkConfig::mlp(&[6, 3], Activation::Tanh)
+            .build(RngKey::root(1), |place| IdealTile::new(place.shape))
+            .unwrap();
+        let mut draws = RngKey::root(2).stream(0);
+        for (_, tile) in network.tiles_mut() {
+            let shape = tile.shape();
+            let weights = DMatrix::from_fn(shape.outputs, shape.inputs, |_, _| draws.normal());
+            tile.set_weights(&weights, RngKey::root(0)).unwrap();
+        }
+        let features = DMatrix::from_fn(6, 200, |_, _| draws.normal());
+        (network, Dataset::new(features, (0..200).map(|i| i % 3).collect(), 3).unwrap())
+    }
+
+    /// The second condition is the configured scheme, and the first always none.
+    #[test]
+    fn the_configured_scheme_is_the_one_that_is_measured() {
+        let (network, data) = problem();
+        let plan = EvaluationConfig { times_seconds: vec![3e7], repeats: 4, ..EvaluationConfig::default() };
+        let tile = |compensation| InferenceTileConfig { compensation, ..InferenceTileConfig::default() };
+        let go_on = |_: aimc_infer::Progress| ControlFlow::Continue(());
+        let alone =
+            |scheme| evaluate(&network, &tile(scheme), &data, &plan, RngKey::root(3), &go_on).unwrap();
+        for (configured, measured, is_configured) in [
+            (Compensation::PerColumn, Compensation::PerColumn, true),
+            (Compensation::GlobalWithExactReference, Compensation::GlobalWithExactReference, true),
+            (Compensation::None, Compensation::Global, false),
+        ] {
+            let timeline =
+                Timeline::measure(&network, &tile(configured), &plan, 1.0, &data, RngKey::root(3)).unwrap();
+            assert_eq!(timeline.compensated, alone(measured));
+            assert_eq!(timeline.uncompensated, alone(Compensation::None));
+            assert_eq!(
+                (timeline.compensation, timeline.compensation_is_configured),
+                (measured, is_configured)
+            );
+            assert!(timeline.headers().contains(&measured.to_string()));
+            assert_eq!(timeline.conditions().contains("as configured"), is_configured);
+        }
+        // Schemes differ on this network, so that a wrong one would be noticed.
+        assert_ne!(alone(Compensation::PerColumn), alone(Compensation::Global));
+    }
 
     #[test]
     fn times_as_people_say_them() {

@@ -38,10 +38,23 @@ impl ProgrammedArray {
     #[must_use]
     pub fn program(device: &impl ProgrammedDevice, targets: &[f32], columns: usize, key: RngKey) -> Self {
         let write = key.fold_in(label("programming"));
-        let drift = key.fold_in(label("drift exponent"));
         let conductances = per_cell(columns, targets.len(), write, |i, xi| device.program(targets[i], xi));
-        let drift_exponents =
-            per_cell(columns, targets.len(), drift, |i, xi| device.drift_exponent(targets[i], xi));
+        Self { columns, conductances, drift_exponents: exponents(device, targets, columns, key) }
+    }
+
+    /// Devices that some procedure has brought to `conductances` (µS), rows of `columns` entries; their drift exponents are
+    /// drawn for these.
+    ///
+    /// # Panics
+    /// If `conductances` is not a whole number of rows, which is an error of the caller.
+    #[must_use]
+    pub fn settled(
+        device: &impl ProgrammedDevice,
+        conductances: Vec<f32>,
+        columns: usize,
+        key: RngKey,
+    ) -> Self {
+        let drift_exponents = exponents(device, &conductances, columns, key);
         Self { columns, conductances, drift_exponents }
     }
 
@@ -77,6 +90,12 @@ impl ProgrammedArray {
             device.read(g_programmed, g_drifted, t, xi)
         })
     }
+}
+
+/// Drift exponents of devices that were programmed towards `targets`.
+fn exponents(device: &impl ProgrammedDevice, targets: &[f32], columns: usize, key: RngKey) -> Vec<f32> {
+    let key = key.fold_in(label("drift exponent"));
+    per_cell(columns, targets.len(), key, |i, xi| device.drift_exponent(targets[i], xi))
 }
 
 /// `cell(index, ξ)` for `cells` cells; row r takes its normals from stream r.

@@ -1,12 +1,25 @@
 //! Curves over conductance and time that several programmed devices share.
 
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::config;
 use crate::error::{ConfigError, require};
 
 /// Smallest relative state that enters a logarithm.
 pub(crate) const SMALLEST_STATE: f32 = 1e-7;
 
+/// Published coefficients from one of the files in `data/`, which are part of the program.
+///
+/// # Panics
+/// If the text is not such a record, which a test of every file rules out.
+pub(crate) fn published<T: DeserializeOwned>(text: &str) -> T {
+    config::from_toml(text).unwrap_or_else(|error| panic!("a data file of the program is broken: {error}"))
+}
+
 /// A clipped line over the logarithm of the relative state.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct LogLine {
     pub(crate) slope: f32,
     pub(crate) offset: f32,

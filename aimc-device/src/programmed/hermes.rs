@@ -6,7 +6,7 @@
 //! read    g = max(g_d (1 + s_r Q √ln((t + t_0 + t_r)/(2 t_r)) ξ), 0)      Q = Q(g_p/g_max)
 //! ```
 //!
-//! μ, σ and Q are clipped lines over ln a for nearly empty cells, polynomials of a above; see the constants.
+//! μ, σ and Q are clipped lines over ln a for nearly empty cells, polynomials of a above; see `data/le_gallo_2023_hermes.toml`.
 //!
 //! | symbol | field | unit | |
 //! |---|---|---|---|
@@ -22,17 +22,18 @@
 //! Reference: M. Le Gallo et al. 2023, Nat. Electron. 6:680, doi:10.1038/s41928-023-01010-1 (the chip). The
 //! coefficients are those of AIHWKit's `HermesNoiseModel`.
 
+use std::sync::LazyLock;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{ConfigError, require};
 use crate::programmed::ProgrammedDevice;
-use crate::programmed::curves::{LogLine, SMALLEST_STATE, one_over_f, polynomial, std_polynomial};
-
-/// Largest conductance of one device (µS).
-const G_MAX_PER_DEVICE: f32 = 10.35;
+use crate::programmed::curves::{LogLine, SMALLEST_STATE, one_over_f, polynomial, published, std_polynomial};
 
 /// A clipped line over ln a below the state `knee`, a polynomial of a from there.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Law {
     knee: f32,
     empty: LogLine,
@@ -47,49 +48,28 @@ impl Law {
 }
 
 /// The published curves for one kind of unit cell.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Cell {
-    prog_coeff: [f32; 4],
+    prog_coeff: Vec<f32>,
     nu_std: Law,
     read_noise: Law,
     t_0: f32,
 }
 
-const fn line(slope: f32, offset: f32, low: f32, high: f32) -> LogLine {
-    LogLine { slope, offset, low, high }
+/// The published coefficients; the file says what they are.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Published {
+    g_max_per_device: f32,
+    t_read: f32,
+    nu_mean: Law,
+    one: Cell,
+    two: Cell,
 }
 
-const NU_MEAN: Law =
-    Law { knee: 0.0945, empty: line(-0.0387, -0.0182, 0.072, 0.13), full: [0.0736, -0.0126, -0.0436, 0.0] };
-
-const ONE: Cell = Cell {
-    prog_coeff: [0.157_818_17, 2.324_439_2, -2.163_108_4, 0.688_418_2],
-    nu_std: Law {
-        knee: 0.3039,
-        empty: line(-0.0120, -0.0023, 0.0124, 0.04),
-        full: [0.0104, 0.0116, -0.0165, 0.0],
-    },
-    read_noise: Law {
-        knee: 0.1591,
-        empty: line(-0.0078, 0.0038, 0.0179, 0.04),
-        full: [0.0088, 0.0768, -0.1352, 0.0664],
-    },
-    t_0: 200.0,
-};
-
-const TWO: Cell = Cell {
-    prog_coeff: [0.166_032_22, 4.718_065, -8.481_013, 4.689_614_3],
-    nu_std: Law {
-        knee: 0.3055,
-        empty: line(-0.0117, -0.0057, 0.0091, 0.04),
-        full: [0.0073, 0.0093, -0.0118, 0.0],
-    },
-    read_noise: Law {
-        knee: 0.16,
-        empty: line(-0.0117, -0.0069, 0.015, 0.04),
-        full: [0.0123, 0.0211, -0.0280, 0.0069],
-    },
-    t_0: 300.0,
-};
+static PUBLISHED: LazyLock<Published> =
+    LazyLock::new(|| published(include_str!("data/le_gallo_2023_hermes.toml")));
 
 /// Unit cell of the Hermes chip, see the [module](self).
 ///
@@ -129,7 +109,7 @@ impl Default for Hermes {
             prog_coeff: None,
             prog_coeff_g_max_reference: None,
             t_0: None,
-            t_read: 512e-9,
+            t_read: PUBLISHED.t_read,
             prog_noise_scale: 1.0,
             read_noise_scale: 1.0,
             drift_scale: 1.0,
@@ -140,12 +120,12 @@ impl Default for Hermes {
 impl Hermes {
     #[inline]
     fn cell(&self) -> &'static Cell {
-        if self.num_devices == 1 { &ONE } else { &TWO }
+        if self.num_devices == 1 { &PUBLISHED.one } else { &PUBLISHED.two }
     }
 
     #[inline]
     fn full(&self) -> f32 {
-        G_MAX_PER_DEVICE * self.num_devices as f32
+        PUBLISHED.g_max_per_device * self.num_devices as f32
     }
 
     #[inline]
@@ -204,7 +184,7 @@ impl ProgrammedDevice for Hermes {
     #[inline]
     fn drift_exponent(&self, g_target: f32, xi: f32) -> f32 {
         let a = g_target / self.g_max();
-        (NU_MEAN.at(a) + self.cell().nu_std.at(a) * xi).abs() * self.drift_scale
+        (PUBLISHED.nu_mean.at(a) + self.cell().nu_std.at(a) * xi).abs() * self.drift_scale
     }
 
     #[inline]

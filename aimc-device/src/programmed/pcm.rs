@@ -33,22 +33,40 @@
 //! V. Joshi et al. 2020, Nat. Commun. 11:2473, doi:10.1038/s41467-020-16108-9 (programming and read noise, use
 //! in networks). The coefficients are those that AIHWKit's `PCMLikeNoiseModel` takes from there.
 
+use std::sync::LazyLock;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{ConfigError, require};
 use crate::programmed::ProgrammedDevice;
-use crate::programmed::curves::{LogLine, SMALLEST_STATE};
+use crate::programmed::curves::{LogLine, SMALLEST_STATE, one_over_f, polynomial, published};
 
-/// Programming noise (µS) as a polynomial of g_T/g_max, measured at [`MEASURED_G_MAX`].
-const PROG_COEFF: [f32; 3] = [0.26348, 1.9650, -1.1731];
-/// The g_max (µS) of the devices on which [`PROG_COEFF`] was measured.
-const MEASURED_G_MAX: f32 = 25.0;
-const NU_MEAN: LogLine = LogLine { slope: -0.0155, offset: 0.0244, low: 0.049, high: 0.1 };
-const NU_STD: LogLine = LogLine { slope: -0.0125, offset: -0.0059, low: 0.008, high: 0.045 };
+/// The published coefficients; the file says what they are.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Published {
+    prog_coeff: Vec<f32>,
+    g_max: f32,
+    t_0: f32,
+    t_read: f32,
+    nu_mean: LogLine,
+    nu_std: LogLine,
+    read_noise: ReadNoise,
+}
 
-/// Relative 1/f noise of a full device, its exponent over the state, the floor of the power, the largest value.
-const READ_NOISE: (f32, f32, f32, f32) = (0.0088, 0.65, 1e-3, 0.2);
+/// Q of a full device, its exponent over the state, the floor of the power, the largest value.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReadNoise {
+    full: f32,
+    exponent: f32,
+    floor: f32,
+    largest: f32,
+}
+
+static PUBLISHED: LazyLock<Published> =
+    LazyLock::new(|| published(include_str!("data/nandakumar_2019_pcm.toml")));
 
 /// Phase-change memory cell, see the [module](self).
 ///
@@ -84,10 +102,10 @@ pub struct PcmLike {
 impl Default for PcmLike {
     fn default() -> Self {
         Self {
-            prog_coeff: PROG_COEFF.to_vec(),
-            g_max: MEASURED_G_MAX,
-            t_0: 20.0,
-            t_read: 250e-9,
+            prog_coeff: PUBLISHED.prog_coeff.clone(),
+            g_max: PUBLISHED.g_max,
+            t_0: PUBLISHED.t_0,
+            t_read: PUBLISHED.t_read,
             prog_noise_scale: 1.0,
             read_noise_scale: 1.0,
             drift_scale: 1.0,
@@ -100,21 +118,16 @@ impl PcmLike {
     /// The g_max (µS) to which `prog_coeff` refers, see the field `prog_coeff_g_max_reference`.
     #[must_use]
     pub fn reference_g_max(&self) -> f32 {
-        let measured = if self.prog_coeff == PROG_COEFF { MEASURED_G_MAX } else { self.g_max };
+        let measured = if self.prog_coeff == PUBLISHED.prog_coeff { PUBLISHED.g_max } else { self.g_max };
         self.prog_coeff_g_max_reference.unwrap_or(measured)
     }
 
     /// Std of 1/f noise relative to the conductance: Q √ln((t + t_0 + t_r)/(2 t_r)), without its scale.
     #[must_use]
     pub fn relative_read_noise(&self, g_programmed: f32, t: f32) -> f32 {
-        let (full, exponent, floor, largest) = READ_NOISE;
+        let ReadNoise { full, exponent, floor, largest } = PUBLISHED.read_noise;
         let q = (full / (g_programmed / self.g_max).powf(exponent).max(floor)).min(largest);
-        q * ((t + self.t_0 + self.t_read) / (2.0 * self.t_read)).ln().sqrt()
-    }
-
-    /// Σₖ cₖ aᵏ.
-    fn prog_polynomial(&self, state: f32) -> f32 {
-        self.prog_coeff.iter().rev().fold(0.0, |sum, c| sum * state + c)
+        q * one_over_f(t + self.t_0, self.t_read)
     }
 
     /// ln a, with a kept away from 0.
@@ -144,7 +157,8 @@ impl ProgrammedDevice for PcmLike {
         for (k, &c) in self.prog_coeff.iter().enumerate() {
             require::finite(&format!("prog_coeff[{k}]"), c)?;
         }
-        let nowhere_negative = (0..=100).all(|percent| self.prog_polynomial(percent as f32 / 100.0) >= 0.0);
+        let nowhere_negative =
+            (0..=100).all(|percent| polynomial(&self.prog_coeff, percent as f32 / 100.0) >= 0.0);
         require::that(
             nowhere_negative && !self.prog_coeff.is_empty(),
             "prog_coeff",
@@ -161,13 +175,13 @@ impl ProgrammedDevice for PcmLike {
     #[inline]
     fn programming_std(&self, g_target: f32) -> f32 {
         let rescale = self.g_max / self.reference_g_max();
-        self.prog_noise_scale * self.prog_polynomial(g_target / self.g_max) * rescale
+        self.prog_noise_scale * polynomial(&self.prog_coeff, g_target / self.g_max) * rescale
     }
 
     #[inline]
     fn drift_exponent(&self, g_target: f32, xi: f32) -> f32 {
         let log_state = self.log_state(g_target);
-        (NU_MEAN.at(log_state) + NU_STD.at(log_state) * xi).abs() * self.drift_scale
+        (PUBLISHED.nu_mean.at(log_state) + PUBLISHED.nu_std.at(log_state) * xi).abs() * self.drift_scale
     }
 
     #[inline]

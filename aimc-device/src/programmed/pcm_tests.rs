@@ -60,7 +60,7 @@ fn full_devices_are_programmed_and_drift_normally() {
 #[test]
 fn empty_devices_hold_half_a_normal_and_drift_most() {
     let array = programmed(&PcmLike::default(), 0.0);
-    let (std, tau) = (f64::from(PROG_COEFF[0]), std::f64::consts::TAU);
+    let (std, tau) = (f64::from(PUBLISHED.prog_coeff[0]), std::f64::consts::TAU);
     let (m1, m3) = (1.0 / tau.sqrt(), 2.0 / tau.sqrt());
     let variance = 0.5 - m1 * m1;
     let kurtosis = (1.5 - 4.0 * m1 * m3 + 3.0 * m1 * m1 - 3.0 * m1.powi(4)) / (variance * variance);

@@ -24,12 +24,25 @@
 //! Reference: W. Wan et al. 2022, Nature 608:504, doi:10.1038/s41586-022-04992-8. The coefficients are those of
 //! AIHWKit's `ReRamWan2022NoiseModel`, fitted there at g_max = 40 µS.
 
+use std::sync::LazyLock;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{ConfigError, require};
 use crate::programmed::ProgrammedDevice;
-use crate::programmed::curves::{ascending, interpolate, polynomial, std_polynomial};
+use crate::programmed::curves::{ascending, interpolate, polynomial, published, std_polynomial};
+
+/// The published coefficients; the file says what they are.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Published {
+    g_max: f32,
+    coeff_times: Vec<f32>,
+    coeff: Vec<Vec<f32>>,
+}
+
+static PUBLISHED: LazyLock<Published> = LazyLock::new(|| published(include_str!("data/wan_2022_reram.toml")));
 
 /// Whether relaxation is a property of the device or of the read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -68,14 +81,10 @@ pub struct ReRamWan2022 {
 impl Default for ReRamWan2022 {
     fn default() -> Self {
         Self {
-            g_max: 40.0,
-            coeff_g_max_reference: 40.0,
-            coeff_times: vec![1.0, 86_400.0, 172_800.0],
-            coeff: vec![
-                vec![0.348, 16.030, -43.853, 45.393, -16.815],
-                vec![0.701, 22.086, -50.773, 47.095, -16.458],
-                vec![0.782, 20.274, -43.507, 37.062, -11.934],
-            ],
+            g_max: PUBLISHED.g_max,
+            coeff_g_max_reference: PUBLISHED.g_max,
+            coeff_times: PUBLISHED.coeff_times.clone(),
+            coeff: PUBLISHED.coeff.clone(),
             noise_scale: 1.0,
             relaxation: Relaxation::PerDevice,
         }

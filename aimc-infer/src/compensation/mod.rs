@@ -2,11 +2,14 @@
 //!
 //! Right after programming and again at time t the tile is read with one-hot vectors, through all its circuits;
 //! the ratio α of the two readouts multiplies the outputs, after all scales and before the digital bias. The
-//! readout has its own random draws. One file per scheme.
+//! readout has its own random draws. One file per scheme; [`recalibration`] says when it happens.
 
 pub mod exact_reference;
 pub mod global;
 pub mod per_column;
+pub mod recalibration;
+
+use std::fmt;
 
 use nalgebra::DMatrix;
 use schemars::JsonSchema;
@@ -15,6 +18,8 @@ use serde::{Deserialize, Serialize};
 use aimc_device::RngKey;
 use aimc_tile::matmul::Weights;
 use aimc_tile::{AnalogMvm, SampleKeys, TileError};
+
+pub use recalibration::{CompensationReads, Recalibration};
 
 /// One-hot vectors that are read at a time, for the sake of memory.
 const BATCH: usize = 256;
@@ -31,6 +36,18 @@ pub enum Compensation {
     GlobalWithExactReference,
     /// One factor per output, see [`per_column`].
     PerColumn,
+}
+
+impl fmt::Display for Compensation {
+    /// As people say it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "no compensation",
+            Self::Global => "global compensation",
+            Self::GlobalWithExactReference => "global compensation with exact reference",
+            Self::PerColumn => "compensation per column",
+        })
+    }
 }
 
 /// What a readout found: one number per output.

@@ -67,7 +67,7 @@ pub(crate) struct PulseResponse {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Inference {
-    /// Its tiles; compensation is switched on and off by the demo.
+    /// Its tiles; measured without drift compensation and with the one given here (global, where it is none).
     pub(crate) tile: InferenceTileConfig,
     /// Number of programming events.
     pub(crate) repeats: usize,

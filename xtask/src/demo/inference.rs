@@ -2,7 +2,7 @@
 
 use aimc_device::RngKey;
 use aimc_device::rng::label;
-use aimc_infer::{Compensation, InferenceTileConfig, network_at, program_network};
+use aimc_infer::{InferenceTileConfig, network_at, program_network};
 use aimc_nn::Network;
 use aimc_tile::{AnalogTile, ReadOut};
 use serde::Serialize;
@@ -11,7 +11,7 @@ use super::DemoError;
 use super::config::DemoConfig;
 use crate::data::Split;
 use crate::plot::{Axis, Group, Histogram};
-use crate::timeline::{Timeline, spoken};
+use crate::timeline::{Timeline, compared_with, spoken};
 
 /// How far the weights are from what they should be, at one time.
 #[derive(Debug, Serialize)]
@@ -28,7 +28,8 @@ pub(crate) fn weight_errors(
     network: &Network<AnalogTile>,
 ) -> Result<Vec<WeightErrors>, DemoError> {
     let key = RngKey::root(config.seed).fold_in(label("weight errors"));
-    let tile = InferenceTileConfig { compensation: Compensation::Global, ..config.inference.tile.clone() };
+    let (compensation, _) = compared_with(config.inference.tile.compensation);
+    let tile = InferenceTileConfig { compensation, ..config.inference.tile.clone() };
     let programmed = program_network(network, &tile, key.fold_in(label("program")))?;
     let times = &config.inference.times_seconds;
     let (first, last) = (times[0], times[times.len() - 1]);

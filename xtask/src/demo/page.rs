@@ -6,7 +6,7 @@ use super::inference;
 use super::{DemoError, Results, training};
 use crate::report::Report;
 use crate::table::print_table;
-use crate::timeline::{TIME_HEADERS, percent, spoken};
+use crate::timeline::{TIME_CAPTION, percent, spoken};
 
 /// A number with its 95 % interval.
 fn plain(summary: &Summary) -> String {
@@ -43,7 +43,7 @@ pub(crate) fn print_tables(results: &Results) {
         100.0 * results.inference.floating_point,
         results.config.inference.repeats
     );
-    print_table(&TIME_HEADERS, &results.inference.rows());
+    print_table(&results.inference.headers(), &results.inference.rows());
 }
 
 /// The whole page.
@@ -134,8 +134,8 @@ fn timeline(report: &mut Report, results: &Results) -> Result<(), DemoError> {
     report.paragraph(&format!(
         "The first floating-point network ({:.2} % on the test data), programmed into pairs of phase-change devices. \
          Programming misses its targets a little, conductances then drift down as a power of time, with an exponent that \
-         differs from device to device, and every read is noisy. Global compensation multiplies each tile's outputs by one \
-         factor, measured on the chip. Both conditions use the same devices and the same reads.",
+         differs from device to device, and every read is noisy. Drift compensation multiplies each tile's outputs by \
+         a factor, measured on the chip. Both conditions use the same devices and the same reads.",
         100.0 * results.inference.floating_point
     ));
     report.figure(
@@ -151,9 +151,9 @@ fn timeline(report: &mut Report, results: &Results) -> Result<(), DemoError> {
         ),
     );
     report.table(
-        &TIME_HEADERS,
+        &results.inference.headers(),
         &results.inference.rows(),
-        "Test accuracy: mean ± 95 % interval of the mean, and standard deviation over programming events.",
+        &format!("{TIME_CAPTION} {}", results.inference.conditions()),
     );
     Ok(())
 }

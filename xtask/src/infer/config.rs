@@ -1,6 +1,8 @@
 //! The configuration of an inference: the data, the chip, and when and how often to look.
 
+use aimc_device::programmed::ProgrammedDevice;
 use aimc_device::{ConfigError, config, presets};
+use aimc_infer::programming::WeightProgramming;
 use aimc_infer::{CalibrationConfig, EvaluationConfig, InferenceTileConfig, Technology};
 use aimc_nn::NetworkConfig;
 use aimc_nn::import::Names;
@@ -25,8 +27,11 @@ pub(crate) struct InferConfig {
     pub(crate) network: Option<NetworkConfig>,
     /// Which module of such a file is which layer (`layer0 = "conv1"`), where the order does not tell.
     pub(crate) names: Names,
-    /// The tiles of the chip; compensation is switched on and off.
+    /// The tiles of the chip; measured without drift compensation and with the one given here (global, where it is none).
     pub(crate) tile: InferenceTileConfig,
+    /// Search for a converter that suits the devices and the weights, and takes the place of that of the tiles.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) weight_programming: Option<WeightProgramming>,
     /// Calibration of the ranges of converters, on training samples; none if it is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) calibration: Option<CalibrationConfig>,
@@ -58,6 +63,9 @@ impl InferConfig {
             network.validate().map_err(|error| error.within("network"))?;
         }
         self.tile.validate().map_err(|error| error.within("tile"))?;
+        if let Some(wanted) = &self.weight_programming {
+            wanted.validate(self.tile.device.g_max()).map_err(|error| error.within("weight_programming"))?;
+        }
         if let Some(calibration) = &self.calibration {
             calibration.validate().map_err(|error| error.within("calibration"))?;
             calibration.check_tile(&self.tile)?;

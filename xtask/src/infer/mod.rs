@@ -1,6 +1,7 @@
 //! `cargo xtask infer`: a trained network on an inference chip, from the first second to years later.
 
 mod calibration;
+mod chip;
 mod config;
 mod cost;
 mod page;
@@ -10,9 +11,10 @@ use std::time::Instant;
 
 use aimc_device::rng::label;
 use aimc_device::{ConfigError, RngKey};
+use aimc_infer::programming::weight_programming::FoundConverter;
 use aimc_infer::{
-    Calibration, Estimate, EvaluationError, MatrixError, NetworkSettings, Sensitivity, WithSettings,
-    accuracy, matrix_errors, network_at, program_network, sensitivity, with_settings,
+    Calibration, Estimate, EvaluationError, InferenceError, MatrixError, NetworkSettings, Sensitivity,
+    WithSettings, accuracy, matrix_errors, network_at, program_network, sensitivity, with_settings,
 };
 use aimc_nn::import::{self, ImportError, Tensors};
 use aimc_nn::{Network, NetworkConfig, Summary};
@@ -70,6 +72,8 @@ pub(crate) enum InferError {
     #[error(transparent)]
     Evaluation(#[from] EvaluationError),
     #[error(transparent)]
+    WeightProgramming(#[from] InferenceError),
+    #[error(transparent)]
     Timeline(#[from] TimelineError),
     #[error(transparent)]
     Plot(#[from] PlotError),
@@ -98,6 +102,10 @@ pub(crate) struct Results {
     calibration: Option<Calibration>,
     /// Accuracy over time.
     timeline: Timeline,
+    /// The converter that weight programming found, if it was asked for.
+    converter: Option<FoundConverter>,
+    /// The arrays of one programmed copy.
+    arrays: Vec<chip::ArrayReport>,
     /// Errors of the products of each matrix of one programmed copy, compensated: at the first time and at the last.
     matrix_errors: [Vec<MatrixError>; 2],
     /// Accuracy with single matrices on devices, at the last time.
@@ -155,11 +163,13 @@ fn load_model(path: &Path, config: &InferConfig) -> Result<Model, InferError> {
 
 fn evaluate(
     arguments: &InferArguments,
-    config: InferConfig,
+    mut config: InferConfig,
     (description, network, summary): (NetworkConfig, Network<WithSettings<IdealTile>>, Summary),
     data: &data::Split,
 ) -> Result<Results, InferError> {
     let key = RngKey::root(config.seed).fold_in(label("inference"));
+    let converter;
+    (config.tile, converter) = chip::tile(&config, &network, key)?;
     let (plan, tile) = (&config.evaluation, &config.tile);
     let cost = config.cost.iter().map(|chip| Estimate::of(&description, tile, chip));
     let cost = cost.collect::<Result<Vec<_>, _>>()?;
@@ -176,6 +186,7 @@ fn evaluate(
         let aged = network_at(&programmed, t, one.fold_in(label("read")))?;
         matrix_errors(&network, &aged, &data.test, SampleKeys::new(one.fold_in(label("forward"))))
     };
+    let arrays = chip::arrays(&programmed, last);
     let matrix_errors = [errors_at(first)?, errors_at(last)?];
     let sensitivity = match config.sensitivity_repeats {
         0 => Vec::new(),
@@ -191,6 +202,8 @@ fn evaluate(
         cost,
         calibration,
         timeline,
+        converter,
+        arrays,
         matrix_errors,
         sensitivity,
     })

@@ -1,9 +1,9 @@
 //! The report of an inference: tables on the terminal, figures and tables on a page.
 
-use super::{InferError, Results, calibration, cost};
+use super::{InferError, Results, calibration, chip, cost};
 use crate::report::Report;
 use crate::table::print_table;
-use crate::timeline::{TIME_HEADERS, percent, spoken};
+use crate::timeline::{TIME_CAPTION, percent, spoken};
 
 const MATRIX_HEADERS: [&str; 5] =
     ["matrix", "error, first time", "signal to noise", "error, last time", "signal to noise"];
@@ -23,13 +23,15 @@ fn sensitivity_rows(results: &Results) -> Vec<Vec<String>> {
 /// What came out, for the terminal.
 pub(crate) fn print_tables(results: &Results) {
     println!("\nFloating point: {:.2} %. On devices:\n", 100.0 * results.timeline.floating_point);
-    print_table(&TIME_HEADERS, &results.timeline.rows());
+    print_table(&results.timeline.headers(), &results.timeline.rows());
+    println!("\n{}", results.timeline.conditions());
     if let Some(found) = &results.calibration {
         println!();
         print_table(&calibration::HEADERS, &calibration::rows(found));
     }
     println!();
     print_table(&MATRIX_HEADERS, &matrix_rows(results));
+    chip::print(results);
     if !results.sensitivity.is_empty() {
         println!();
         print_table(&SENSITIVITY_HEADERS, &sensitivity_rows(results));
@@ -66,9 +68,9 @@ pub(crate) fn render(results: &Results) -> Result<String, InferError> {
         "Mean over programming events; band: 95 % interval of the mean (Student's t).",
     );
     report.table(
-        &TIME_HEADERS,
+        &results.timeline.headers(),
         &results.timeline.rows(),
-        "Test accuracy: mean ± 95 % interval of the mean, and standard deviation over programming events.",
+        &format!("{TIME_CAPTION} {}", results.timeline.conditions()),
     );
     cost::section(&mut report, results);
     if let Some(found) = &results.calibration {
@@ -88,6 +90,7 @@ pub(crate) fn render(results: &Results) -> Result<String, InferError> {
             "Accuracy with one matrix on devices and all others exact: mean ± 95 % interval over programming events.",
         );
     }
+    chip::section(&mut report, results);
     report.details("Tiles and costs", &results.summary.to_string());
     report.section("How to get these numbers again");
     report.paragraph(&format!(
