@@ -1,20 +1,20 @@
 //! One number, or a lane of numbers: what the step equation of a device is written for.
 //!
-//! A model writes its equation once, for any [`Lane`]. With `f32` it is the equation of one cell; with
-//! [`F32x8`] the same operations act on eight cells side by side, which the compiler turns into vector
-//! instructions. Both give the same bits: every operation is that of `f32`, element by element.
+//! A model writes its equation once, for any [`Lane`]. With `f32` it is the equation of one cell; with the vector
+//! registers of the processor the same operations act on several cells side by side. Both give the same bits: every
+//! operation is that of `f32`, element by element.
 //!
 //! ```
-//! use aimc_device::lane::{F32x8, Lane};
+//! use aimc_device::lane::Lane;
 //! fn half_way<L: Lane>(from: L, to: L) -> L {
 //!     from + (to - from) * 0.5
 //! }
 //! assert_eq!(half_way(1.0, 2.0), 1.5);
-//! assert_eq!(half_way(F32x8::splat(1.0), F32x8([2.0; 8])).0, [1.5; 8]);
 //! ```
 
-use std::array::from_fn;
 use std::ops::{Add, Div, Mul, Neg, Sub};
+
+use pulp::Simd;
 
 use crate::math;
 
@@ -31,31 +31,29 @@ pub trait Lane:
     + Sub<f32, Output = Self>
     + Mul<f32, Output = Self>
 {
-    /// The same value everywhere.
-    fn splat(value: f32) -> Self;
+    /// The same value everywhere, in a lane like this one.
+    #[must_use]
+    fn splat(self, value: f32) -> Self;
 
     /// `f` of every element.
+    #[must_use]
     fn map(self, f: impl Fn(f32) -> f32) -> Self;
 
     /// `f` of every element and the one of `other` at the same place.
+    #[must_use]
     fn zip(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self;
 
     /// The element of `then` where this one is above 0, otherwise that of `otherwise`.
+    #[must_use]
     fn if_positive(self, then: Self, otherwise: Self) -> Self;
 
     /// This or the bound, whichever is larger.
-    #[inline(always)]
     #[must_use]
-    fn at_least(self, bound: Self) -> Self {
-        self.zip(bound, |v, bound| if v > bound { v } else { bound })
-    }
+    fn at_least(self, bound: Self) -> Self;
 
     /// This or the bound, whichever is smaller.
-    #[inline(always)]
     #[must_use]
-    fn at_most(self, bound: Self) -> Self {
-        self.zip(bound, |v, bound| if v < bound { v } else { bound })
-    }
+    fn at_most(self, bound: Self) -> Self;
 
     /// Size without sign.
     #[inline(always)]
@@ -81,7 +79,7 @@ pub trait Lane:
 
 impl Lane for f32 {
     #[inline(always)]
-    fn splat(value: f32) -> Self {
+    fn splat(self, value: f32) -> Self {
         value
     }
 
@@ -99,68 +97,109 @@ impl Lane for f32 {
     fn if_positive(self, then: Self, otherwise: Self) -> Self {
         if self > 0.0 { then } else { otherwise }
     }
+
+    #[inline(always)]
+    fn at_least(self, bound: Self) -> Self {
+        if self > bound { self } else { bound }
+    }
+
+    #[inline(always)]
+    fn at_most(self, bound: Self) -> Self {
+        if self < bound { self } else { bound }
+    }
 }
 
-/// Elements of a lane: as many as fit a 256-bit register.
-pub const WIDTH: usize = 8;
+/// Numbers side by side in a vector register of the processor that `S` stands for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wide<S: Simd> {
+    simd: S,
+    pub(crate) values: S::f32s,
+}
 
-/// Eight numbers side by side.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[repr(align(32))]
-pub struct F32x8(pub [f32; WIDTH]);
-
-impl Lane for F32x8 {
+impl<S: Simd> Wide<S> {
     #[inline(always)]
-    fn splat(value: f32) -> Self {
-        Self([value; WIDTH])
+    pub(crate) fn new(simd: S, values: S::f32s) -> Self {
+        Self { simd, values }
+    }
+}
+
+impl<S: Simd> Lane for Wide<S> {
+    #[inline(always)]
+    fn splat(self, value: f32) -> Self {
+        Self::new(self.simd, self.simd.splat_f32s(value))
     }
 
     #[inline(always)]
     fn map(self, f: impl Fn(f32) -> f32) -> Self {
-        Self(from_fn(|k| f(self.0[k])))
+        let mut mapped = self.values;
+        let elements: &mut [f32] = bytemuck::cast_slice_mut(std::slice::from_mut(&mut mapped));
+        elements.iter_mut().for_each(|v| *v = f(*v));
+        Self::new(self.simd, mapped)
     }
 
     #[inline(always)]
     fn zip(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
-        Self(from_fn(|k| f(self.0[k], other.0[k])))
+        let mut mapped = self.values;
+        let elements: &mut [f32] = bytemuck::cast_slice_mut(std::slice::from_mut(&mut mapped));
+        let others: &[f32] = bytemuck::cast_slice(std::slice::from_ref(&other.values));
+        elements.iter_mut().zip(others).for_each(|(v, other)| *v = f(*v, *other));
+        Self::new(self.simd, mapped)
     }
 
     #[inline(always)]
     fn if_positive(self, then: Self, otherwise: Self) -> Self {
-        Self(from_fn(|k| if self.0[k] > 0.0 { then.0[k] } else { otherwise.0[k] }))
+        let positive = self.simd.less_than_f32s(self.simd.splat_f32s(0.0), self.values);
+        Self::new(self.simd, self.simd.select_f32s(positive, then.values, otherwise.values))
+    }
+
+    #[inline(always)]
+    fn at_least(self, bound: Self) -> Self {
+        let above = self.simd.less_than_f32s(bound.values, self.values);
+        Self::new(self.simd, self.simd.select_f32s(above, self.values, bound.values))
+    }
+
+    #[inline(always)]
+    fn at_most(self, bound: Self) -> Self {
+        let below = self.simd.less_than_f32s(self.values, bound.values);
+        Self::new(self.simd, self.simd.select_f32s(below, self.values, bound.values))
+    }
+
+    #[inline(always)]
+    fn magnitude(self) -> Self {
+        Self::new(self.simd, self.simd.abs_f32s(self.values))
     }
 }
 
 /// Arithmetic of lanes with lanes and with single numbers.
 macro_rules! elementwise {
-    ($($operator:ident $method:ident,)*) => {$(
-        impl $operator for F32x8 {
+    ($($operator:ident $method:ident $vector:ident,)*) => {$(
+        impl<S: Simd> $operator for Wide<S> {
             type Output = Self;
 
             #[inline(always)]
             fn $method(self, other: Self) -> Self {
-                self.zip(other, f32::$method)
+                Self::new(self.simd, self.simd.$vector(self.values, other.values))
             }
         }
 
-        impl $operator<f32> for F32x8 {
+        impl<S: Simd> $operator<f32> for Wide<S> {
             type Output = Self;
 
             #[inline(always)]
             fn $method(self, other: f32) -> Self {
-                self.map(|v| v.$method(other))
+                self.$method(self.splat(other))
             }
         }
     )*};
 }
 
-elementwise! { Add add, Sub sub, Mul mul, Div div, }
+elementwise! { Add add add_f32s, Sub sub sub_f32s, Mul mul mul_f32s, Div div div_f32s, }
 
-impl Neg for F32x8 {
+impl<S: Simd> Neg for Wide<S> {
     type Output = Self;
 
     #[inline(always)]
     fn neg(self) -> Self {
-        self.map(|v| -v)
+        Self::new(self.simd, self.simd.neg_f32s(self.values))
     }
 }

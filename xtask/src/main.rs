@@ -2,6 +2,7 @@
 //!
 //! This is the only crate that touches files, clock and terminal.
 
+mod bench;
 mod config_file;
 mod csv;
 mod data;
@@ -57,6 +58,8 @@ enum Command {
         /// Folder with golden files (*.json).
         dir: PathBuf,
     },
+    /// Time products, updates, programming and training; alone, or against AIHWKit.
+    Bench(bench::BenchArguments),
     /// Run real networks from packages on perfect tiles, against ONNX Runtime (feature onnx).
     Models(models::ModelsArguments),
     /// Get data sets.
@@ -109,6 +112,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error>> {
         Command::Golden { dir } => {
             return Ok(if golden::run(&dir)? { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
+        Command::Bench(arguments) => bench::run(&arguments)?,
         Command::Models(arguments) => {
             return Ok(if models::run(&arguments)? { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }

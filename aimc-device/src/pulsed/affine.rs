@@ -3,7 +3,7 @@
 use crate::error::{ConfigError, require};
 use crate::lane::Lane;
 use crate::pulsed::constants::device_constants;
-use crate::pulsed::{Cell, Direction};
+use crate::pulsed::{Cell, Way};
 
 device_constants! {
     /// Change of the step per unit of weight, for up and down pulses.
@@ -29,21 +29,18 @@ pub fn slope(step: f32, reference: f32) -> f32 {
 /// additive noise with a·`noise` besides.
 #[inline(always)]
 #[must_use]
-pub fn step<L: Lane>(
+pub fn step<L: Lane, W: Way<L>>(
     cell: Cell<L>,
     slopes: Slopes<L>,
     w: L,
-    direction: Direction,
+    way: W,
     noise: L,
     multiplicative: bool,
 ) -> L {
-    let (full, slope) = match direction {
-        Direction::Up => (cell.up, slopes.up),
-        Direction::Down => (cell.down, slopes.down),
-    };
-    let step = full + slope * w;
+    let full = way.pick(cell.up, cell.down);
+    let step = full + way.pick(slopes.up, slopes.down) * w;
     let noisy = if multiplicative { step * (noise + 1.0) } else { step + full * noise };
-    cell.clip(direction.apply(w, noisy))
+    cell.clip(way.apply(w, noisy))
 }
 
 /// Reversed slopes have no step at w = 0 to scale additive noise with.
@@ -59,6 +56,7 @@ pub(crate) fn mult_noise_if(reversed: bool, mult_noise: bool) -> Result<(), Conf
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pulsed::Direction;
 
     #[test]
     fn both_kinds_of_noise_by_hand() {

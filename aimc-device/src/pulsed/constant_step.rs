@@ -19,7 +19,7 @@
 use crate::error::ConfigError;
 use crate::lane::Lane;
 use crate::pulsed::common::pulsed_device;
-use crate::pulsed::{Cell, Common, Direction, PulsedDevice};
+use crate::pulsed::{Cell, Common, PulsedDevice, Way};
 use crate::rng::Stream;
 
 pulsed_device! {
@@ -50,11 +50,8 @@ impl PulsedDevice for ConstantStep {
     fn fabricate_extra(&self, _cell: &mut Cell, _draws: &mut Stream) {}
 
     #[inline(always)]
-    fn step<L: Lane>(&self, cell: Cell<L>, _extra: (), w: L, direction: Direction, xi: L) -> L {
+    fn step<L: Lane, W: Way<L>>(&self, cell: Cell<L>, _extra: (), w: L, way: W, xi: L) -> L {
         let noise = xi * self.dw_min_std + 1.0;
-        match direction {
-            Direction::Up => cell.clip(w + cell.up * noise),
-            Direction::Down => cell.clip(w - cell.down * noise),
-        }
+        cell.clip(way.apply(w, way.pick(cell.up, cell.down) * noise))
     }
 }

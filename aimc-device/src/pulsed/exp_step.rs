@@ -33,7 +33,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{ConfigError, require};
 use crate::lane::Lane;
 use crate::pulsed::common::pulsed_device;
-use crate::pulsed::{Cell, Common, Direction, PulsedDevice, WriteNoise};
+use crate::pulsed::{Cell, Common, Direction, PulsedDevice, Way, WriteNoise};
 use crate::rng::Stream;
 
 /// Which step at w = 0 is the unit of pulse planning.
@@ -88,19 +88,15 @@ pulsed_device! {
 impl ExpStep {
     /// Factor y± of the step at the normalised weight z.
     #[inline(always)]
-    fn factor<L: Lane>(&self, z: L, direction: Direction) -> L {
-        let lost = match direction {
-            Direction::Up => (z * self.gamma_up).exponential() * self.a_up,
-            Direction::Down => (z * -self.gamma_down).exponential() * self.a_down,
-        };
-        (L::splat(1.0) - lost).at_least(L::splat(0.0))
+    fn factor<L: Lane>(&self, z: L, way: impl Way<L>) -> L {
+        let pick = |up, down| way.pick(z.splat(up), z.splat(down));
+        let lost = (z * pick(self.gamma_up, -self.gamma_down)).exponential() * pick(self.a_up, self.a_down);
+        (z.splat(1.0) - lost).at_least(z.splat(0.0))
     }
 }
 
 impl PulsedDevice for ExpStep {
     type Extra = ();
-
-    const LANES: bool = true;
 
     fn common(&self) -> Common {
         self.common()
@@ -145,13 +141,10 @@ impl PulsedDevice for ExpStep {
     fn fabricate_extra(&self, _cell: &mut Cell, _draws: &mut Stream) {}
 
     #[inline(always)]
-    fn step<L: Lane>(&self, cell: Cell<L>, _extra: (), w: L, direction: Direction, xi: L) -> L {
+    fn step<L: Lane, W: Way<L>>(&self, cell: Cell<L>, _extra: (), w: L, way: W, xi: L) -> L {
         let range = cell.w_max - cell.w_min;
-        let y = self.factor(w * (2.0 * self.a) / range + self.b, direction);
-        let step = y * match direction {
-            Direction::Up => cell.up,
-            Direction::Down => -cell.down,
-        };
+        let y = self.factor(w * (2.0 * self.a) / range + self.b, way);
+        let step = y * way.pick(cell.up, -cell.down);
         let noise = xi * self.dw_min_std;
         let complex = self.dw_min_std_add != 0.0 || self.dw_min_std_slope != 0.0;
         let moved = if complex {

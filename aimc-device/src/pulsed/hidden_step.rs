@@ -29,7 +29,7 @@ use crate::error::{ConfigError, require};
 use crate::lane::Lane;
 use crate::pulsed::common::pulsed_device;
 use crate::pulsed::constants::device_constants;
-use crate::pulsed::{Cell, Common, Direction, PulsedDevice};
+use crate::pulsed::{Cell, Common, Direction, PulsedDevice, Way};
 use crate::rng::Stream;
 
 pulsed_device! {
@@ -134,12 +134,9 @@ impl PulsedDevice for HiddenStep {
 
     /// The visible step, once [`PulsedDevice::accumulate`] has released it.
     #[inline(always)]
-    fn step<L: Lane>(&self, cell: Cell<L>, _scales: HiddenScales<L>, w: L, direction: Direction, xi: L) -> L {
+    fn step<L: Lane, W: Way<L>>(&self, cell: Cell<L>, _scales: HiddenScales<L>, w: L, way: W, xi: L) -> L {
         let noise = xi * self.dw_min_std + 1.0;
-        match direction {
-            Direction::Up => cell.clip(w + cell.up * noise),
-            Direction::Down => cell.clip(w - cell.down * noise),
-        }
+        cell.clip(way.apply(w, way.pick(cell.up, cell.down) * noise))
     }
 }
 

@@ -28,7 +28,7 @@ use crate::error::{ConfigError, require};
 use crate::lane::Lane;
 use crate::pulsed::affine::{self, Slopes, slope};
 use crate::pulsed::common::pulsed_device;
-use crate::pulsed::{Cell, Common, Direction, PulsedDevice, WriteNoise};
+use crate::pulsed::{Cell, Common, PulsedDevice, Way, WriteNoise};
 use crate::rng::Stream;
 
 pulsed_device! {
@@ -116,8 +116,8 @@ impl PulsedDevice for LinearStep {
     }
 
     #[inline(always)]
-    fn step<L: Lane>(&self, cell: Cell<L>, slopes: Slopes<L>, w: L, direction: Direction, xi: L) -> L {
-        affine::step(cell, slopes, w, direction, xi * self.dw_min_std, self.mult_noise)
+    fn step<L: Lane, W: Way<L>>(&self, cell: Cell<L>, slopes: Slopes<L>, w: L, way: W, xi: L) -> L {
+        affine::step(cell, slopes, w, way, xi * self.dw_min_std, self.mult_noise)
     }
 }
 

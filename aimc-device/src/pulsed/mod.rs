@@ -11,6 +11,7 @@ pub mod affine;
 pub(crate) mod common;
 pub mod constant_step;
 pub mod constants;
+pub mod direction;
 pub mod drift;
 pub mod exp_step;
 pub mod fabrication;
@@ -29,6 +30,7 @@ mod row;
 pub mod soft_bounds;
 pub mod soft_bounds_pmax;
 pub mod soft_bounds_reference;
+mod spread;
 pub mod table_step;
 
 use schemars::JsonSchema;
@@ -42,6 +44,7 @@ use crate::rng::{RngKey, Stream};
 pub use common::Common;
 pub use constant_step::ConstantStep;
 pub use constants::Constants;
+pub use direction::{Direction, Way};
 pub use drift::PowerLawDrift;
 pub use exp_step::ExpStep;
 pub use hidden_step::HiddenStep;
@@ -57,27 +60,6 @@ pub use soft_bounds::SoftBounds;
 pub use soft_bounds_pmax::SoftBoundsPmax;
 pub use soft_bounds_reference::SoftBoundsReference;
 pub use table_step::TableStep;
-
-/// Which way a pulse moves the weight.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// Towards larger weights.
-    Up,
-    /// Towards smaller weights.
-    Down,
-}
-
-impl Direction {
-    /// `w` moved by `step` in this direction.
-    #[inline(always)]
-    #[must_use]
-    pub fn apply<L: Lane>(self, w: L, step: L) -> L {
-        match self {
-            Self::Up => w + step,
-            Self::Down => w - step,
-        }
-    }
-}
 
 /// The constants that all models have, of one device or of a lane of devices.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -120,10 +102,6 @@ pub trait PulsedDevice: Clone + std::fmt::Debug + Send + Sync + 'static {
 
     /// Whether a device holds a hidden number besides its weight, see [`PulsedDevice::accumulate`].
     const HIDDEN: bool = false;
-
-    /// Whether the loop over devices steps a lane of them at a time: worth it where the equation is costly (a
-    /// division or more), not for a few additions. Changes no bit.
-    const LANES: bool = false;
 
     /// The shared parameters.
     fn common(&self) -> Common;
@@ -175,8 +153,8 @@ pub trait PulsedDevice: Clone + std::fmt::Debug + Send + Sync + 'static {
     }
 
     /// THE equation: the persistent weights after one pulse on devices that hold `w`, hard bounds included, for one
-    /// device (`f32`) or a lane of them. `xi` are the standard normal draws of this pulse.
-    fn step<L: Lane>(&self, cell: Cell<L>, extra: Extra<Self, L>, w: L, direction: Direction, xi: L) -> L;
+    /// device (`f32`) or a lane of them. `way` says where the pulse moves each, `xi` are its standard normal draws.
+    fn step<L: Lane, W: Way<L>>(&self, cell: Cell<L>, extra: Extra<Self, L>, w: L, way: W, xi: L) -> L;
 }
 
 /// Lists the models once: from it follow the config enum, its parser and the constructor of arrays.

@@ -22,7 +22,7 @@
 use crate::error::{ConfigError, require};
 use crate::lane::Lane;
 use crate::pulsed::common::pulsed_device;
-use crate::pulsed::{Cell, Common, Direction, PulsedDevice, WriteNoise};
+use crate::pulsed::{Cell, Common, PulsedDevice, Way, WriteNoise};
 use crate::rng::Stream;
 
 pulsed_device! {
@@ -57,7 +57,7 @@ pulsed_device! {
 pub(crate) fn factor<L: Lane>(table: &[f32], cell: Cell<L>, w: L) -> L {
     let (range, last) = (cell.w_max - cell.w_min, table.len() - 1);
     let place = (w - cell.w_min) / range * last as f32;
-    let first = L::splat(table[0]);
+    let first = w.splat(table[0]);
     if last == 0 { first } else { range.if_positive(place.map(|u| interpolated(table, u)), first) }
 }
 
@@ -112,12 +112,11 @@ impl PulsedDevice for PiecewiseStep {
     fn fabricate_extra(&self, _cell: &mut Cell, _draws: &mut Stream) {}
 
     #[inline(always)]
-    fn step<L: Lane>(&self, cell: Cell<L>, _extra: (), w: L, direction: Direction, xi: L) -> L {
+    fn step<L: Lane, W: Way<L>>(&self, cell: Cell<L>, _extra: (), w: L, way: W, xi: L) -> L {
         let noise = xi * self.dw_min_std + 1.0;
-        cell.clip(match direction {
-            Direction::Up => w + cell.up * factor(&self.piecewise_up, cell, w) * noise,
-            Direction::Down => w - cell.down * factor(&self.piecewise_down, cell, w) * noise,
-        })
+        let up = cell.up * factor(&self.piecewise_up, cell, w);
+        let down = cell.down * factor(&self.piecewise_down, cell, w);
+        cell.clip(way.apply(w, way.pick(up, down) * noise))
     }
 }
 

@@ -11,15 +11,27 @@ use crate::pulsed::drift::DriftClock;
 use crate::pulsed::fabrication::{Cells, RetentionCells, fabricate};
 use crate::pulsed::hidden_parameters::{import, lists, unit_factor};
 use crate::pulsed::retention::{after_reset, decayed, diffused};
-use crate::pulsed::row::Row;
-use crate::pulsed::{Common, Direction, PulseCount, PulsedDevice, WriteNoise};
+use crate::pulsed::row::{Lists, MOST_EXTRA, Row, Rows, Scratch};
+use crate::pulsed::{Common, Constants, Direction, PulseCount, PulsedDevice, WriteNoise};
 use crate::rng::{RngKey, Stream, label};
 use crate::state::{State, StateError, StatePart};
 
 /// The devices of one row (bit line) while pulses arrive.
 pub trait RowPort {
-    /// Gives one pulse in `direction` to each device in `columns`; noise comes from `draws`.
-    fn pulse(&mut self, columns: &[u32], direction: Direction, draws: &mut Stream);
+    /// Number of devices.
+    fn columns(&self) -> usize;
+
+    /// Gives one pulse to each device whose bit is set in `fired`, upwards where it is set in `up` as well; bit k of word n
+    /// stands for column 64·n + k. Noise comes from `draws`, in the order of the columns.
+    fn pulse_where(&mut self, fired: &[u64], up: &[u64], draws: &mut Stream);
+
+    /// Gives one pulse in `direction` to each device in `columns`.
+    fn pulse(&mut self, columns: &[u32], direction: Direction, draws: &mut Stream) {
+        let mut fired = vec![0; self.columns().div_ceil(64)];
+        columns.iter().for_each(|&column| fired[column as usize / 64] |= 1 << (column % 64));
+        let up = vec![if direction == Direction::Up { u64::MAX } else { 0 }; fired.len()];
+        self.pulse_where(&fired, &up, draws);
+    }
 }
 
 /// An array of devices of one model, whatever the model: `rows` x `columns` weights, stored row by row.
@@ -41,8 +53,17 @@ pub trait DeviceArray: std::fmt::Debug + Send + Sync {
     /// If it has not, which is an error of the caller.
     fn set_weights(&mut self, values: &[f32], key: RngKey);
 
+    /// Lets `work` pulse each of `rows` (ascending); rows may run on different threads where `parallel`.
+    ///
+    /// # Panics
+    /// If they do not ascend within the array, which is an error of the caller.
+    fn for_rows(&mut self, rows: &[usize], parallel: bool, work: &(dyn Fn(usize, &mut dyn RowPort) + Sync));
+
     /// Lets `work` pulse each row; rows may run on different threads where `parallel`.
-    fn for_each_row(&mut self, parallel: bool, work: &(dyn Fn(usize, &mut dyn RowPort) + Sync));
+    fn for_each_row(&mut self, parallel: bool, work: &(dyn Fn(usize, &mut dyn RowPort) + Sync)) {
+        let rows: Vec<usize> = (0..self.shape().0).collect();
+        self.for_rows(&rows, parallel, work);
+    }
 
     /// Mean weight change of one pulse at w = 0.
     fn granularity(&self) -> f32;
@@ -193,37 +214,42 @@ impl<D: PulsedDevice> Population<D> {
         }
     }
 
-    fn rows_mut(&mut self) -> Vec<Row<'_, D>> {
+    /// The chosen rows, opened for pulses.
+    fn open(&mut self, rows: &[usize]) -> Vec<Row<'_, D>> {
+        const { assert!(D::Extra::NAMES.len() <= MOST_EXTRA, "raise MOST_EXTRA") };
         let columns = self.columns;
-        let mut apparent = self.apparent.chunks_mut(columns);
-        let mut hidden = self.hidden.chunks_mut(columns);
-        let mut ups = self.counts.0.chunks_mut(columns);
-        let mut downs = self.counts.1.chunks_mut(columns);
+        let mut apparent = Rows::new(&mut self.apparent, columns);
+        let mut hidden = Rows::new(&mut self.hidden, columns);
+        let mut ups = Rows::new(&mut self.counts.0, columns);
+        let mut downs = Rows::new(&mut self.counts.1, columns);
+        let mut persistent = Rows::new(&mut self.persistent, columns);
         let (device, cells, arch) = (&self.device, &self.cells, Arch::new());
         let (noisy, write_std) = (self.common.dw_min_std > 0.0, self.write_noise.std);
-        let rows = self.persistent.chunks_mut(columns).enumerate();
-        rows.map(|(row, persistent)| {
+        let open = |&row: &usize| {
             let span = row * columns..(row + 1) * columns;
             Row {
                 device,
                 arch,
-                up: &cells.up[span.clone()],
-                down: &cells.down[span.clone()],
-                w_max: &cells.w_max[span.clone()],
-                w_min: &cells.w_min[span.clone()],
-                extra: cells.extra.iter().map(|list| &list[span.clone()]).collect(),
-                persistent,
-                apparent: apparent.next().unwrap_or_default(),
-                hidden: hidden.next().unwrap_or_default(),
-                counts: (ups.next().unwrap_or_default(), downs.next().unwrap_or_default()),
+                lists: Lists {
+                    up: &cells.up[span.clone()],
+                    down: &cells.down[span.clone()],
+                    w_max: &cells.w_max[span.clone()],
+                    w_min: &cells.w_min[span.clone()],
+                    extra: std::array::from_fn(|k| {
+                        cells.extra.get(k).map_or(&[][..], |list| &list[span.clone()])
+                    }),
+                },
+                persistent: persistent.take(row),
+                apparent: apparent.take(row),
+                hidden: hidden.take(row),
+                counts: (ups.take(row), downs.take(row)),
                 pulses: PulseCount::default(),
                 noisy,
                 write_std,
-                noise: Vec::new(),
-                hidden_noise: Vec::new(),
+                scratch: Scratch::default(),
             }
-        })
-        .collect()
+        };
+        rows.iter().map(open).collect()
     }
 }
 
@@ -253,14 +279,21 @@ impl<D: PulsedDevice> DeviceArray for Population<D> {
         }
     }
 
-    fn for_each_row(&mut self, parallel: bool, work: &(dyn Fn(usize, &mut dyn RowPort) + Sync)) {
-        let mut rows = self.rows_mut();
+    fn for_rows(&mut self, rows: &[usize], parallel: bool, work: &(dyn Fn(usize, &mut dyn RowPort) + Sync)) {
+        let mut ports = self.open(rows);
+        // Each thread hands its memory for draws from row to row.
+        let run = |scratch: &mut Scratch, (row, port): (&usize, &mut Row<'_, D>)| {
+            std::mem::swap(scratch, &mut port.scratch);
+            work(*row, port);
+            std::mem::swap(scratch, &mut port.scratch);
+        };
         if parallel {
-            rows.par_iter_mut().enumerate().for_each(|(row, port)| work(row, port));
+            rows.par_iter().zip(&mut ports).for_each_init(Scratch::default, run);
         } else {
-            rows.iter_mut().enumerate().for_each(|(row, port)| work(row, port));
+            let mut scratch = Scratch::default();
+            rows.iter().zip(&mut ports).for_each(|port| run(&mut scratch, port));
         }
-        let pulses: PulseCount = rows.iter().map(|row| row.pulses).sum();
+        let pulses: PulseCount = ports.iter().map(|row| row.pulses).sum();
         self.pulses += pulses;
     }
 

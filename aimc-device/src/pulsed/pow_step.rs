@@ -26,7 +26,7 @@ use crate::error::{ConfigError, require};
 use crate::lane::Lane;
 use crate::pulsed::common::pulsed_device;
 use crate::pulsed::constants::device_constants;
-use crate::pulsed::{Cell, Common, Direction, PulsedDevice, WriteNoise};
+use crate::pulsed::{Cell, Common, PulsedDevice, Way, WriteNoise};
 use crate::rng::Stream;
 
 pulsed_device! {
@@ -107,14 +107,13 @@ impl ExponentLaw {
 /// One pulse with the noise factor 1 + `noise`, hard bounds included.
 #[inline(always)]
 #[must_use]
-pub fn pow_step<L: Lane>(cell: Cell<L>, exponents: Exponents<L>, w: L, direction: Direction, noise: L) -> L {
+pub fn pow_step<L: Lane, W: Way<L>>(cell: Cell<L>, exponents: Exponents<L>, w: L, way: W, noise: L) -> L {
     let range = cell.w_max - cell.w_min;
-    let (full, distance, exponent) = match direction {
-        Direction::Up => (cell.up, cell.w_max - w, exponents.up),
-        Direction::Down => (cell.down, w - cell.w_min, exponents.down),
-    };
-    let step = full * (distance / range).at_least(L::splat(0.0)).power(exponent);
-    range.if_positive(cell.clip(direction.apply(w, step * (noise + 1.0))), w)
+    let full = way.pick(cell.up, cell.down);
+    let distance = way.pick(cell.w_max - w, w - cell.w_min);
+    let exponent = way.pick(exponents.up, exponents.down);
+    let step = full * (distance / range).at_least(w.splat(0.0)).power(exponent);
+    range.if_positive(cell.clip(way.apply(w, step * (noise + 1.0))), w)
 }
 
 impl PowStep {
@@ -131,8 +130,6 @@ impl PowStep {
 
 impl PulsedDevice for PowStep {
     type Extra = Exponents;
-
-    const LANES: bool = true;
 
     fn common(&self) -> Common {
         self.common()
@@ -158,8 +155,8 @@ impl PulsedDevice for PowStep {
     }
 
     #[inline(always)]
-    fn step<L: Lane>(&self, cell: Cell<L>, exponents: Exponents<L>, w: L, direction: Direction, xi: L) -> L {
-        pow_step(cell, exponents, w, direction, xi * self.dw_min_std)
+    fn step<L: Lane, W: Way<L>>(&self, cell: Cell<L>, exponents: Exponents<L>, w: L, way: W, xi: L) -> L {
+        pow_step(cell, exponents, w, way, xi * self.dw_min_std)
     }
 }
 
@@ -167,6 +164,7 @@ impl PulsedDevice for PowStep {
 mod tests {
     use super::*;
     use crate::RngKey;
+    use crate::pulsed::Direction;
 
     #[test]
     fn asymmetry_lowers_one_exponent() {

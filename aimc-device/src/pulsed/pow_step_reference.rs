@@ -25,7 +25,7 @@ use crate::lane::Lane;
 use crate::pulsed::common::pulsed_device;
 use crate::pulsed::constants::device_constants;
 use crate::pulsed::pow_step::{ExponentLaw, Exponents, pow_step};
-use crate::pulsed::{Cell, Common, Direction, PulsedDevice, ReferenceRule};
+use crate::pulsed::{Cell, Common, PulsedDevice, ReferenceRule, Way};
 use crate::rng::Stream;
 
 pulsed_device! {
@@ -145,8 +145,6 @@ impl PowStepReference {
 impl PulsedDevice for PowStepReference {
     type Extra = Referenced;
 
-    const LANES: bool = true;
-
     fn common(&self) -> Common {
         self.common()
     }
@@ -183,9 +181,9 @@ impl PulsedDevice for PowStepReference {
     }
 
     #[inline(always)]
-    fn step<L: Lane>(&self, cell: Cell<L>, extra: Referenced<L>, w: L, direction: Direction, xi: L) -> L {
+    fn step<L: Lane, W: Way<L>>(&self, cell: Cell<L>, extra: Referenced<L>, w: L, way: W, xi: L) -> L {
         let v = w + extra.reference;
-        pow_step(cell, extra.exponents(), v, direction, xi * self.dw_min_std) - extra.reference
+        pow_step(cell, extra.exponents(), v, way, xi * self.dw_min_std) - extra.reference
     }
 }
 

@@ -1,26 +1,65 @@
 //! One row of an array while pulses arrive: the hot loop over devices.
 //!
-//! Costly equations ([`PulsedDevice::LANES`]) are stepped a lane at a time: weights and constants of eight devices are
-//! gathered, the equation acts on the lane, the weights are put back. A device occurs once in a pulse, so lanes do not
-//! overlap. Cheap equations cost less than the gathering and run device by device; the bits are the same.
+//! Where many devices fire, the row is stepped a lane of neighbours at a time: the equation acts on all of the lane, and
+//! those that fire keep what it gives. Where few fire, device by device. Each device has its own draw of noise, so that
+//! the bits are the same either way.
 
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::lane::{F32x8, Lane, WIDTH};
+use crate::lane::{Lane, Wide};
+use crate::pulsed::direction::Signs;
 use crate::pulsed::population::RowPort;
-use crate::pulsed::{Cell, Constants, Direction, Extra, PulseCount, PulsedDevice};
+use crate::pulsed::spread::{LINED_UP, SIGNS, spread};
+use crate::pulsed::{Cell, Constants, Direction, Extra, PulseCount, PulsedDevice, Way};
 use crate::rng::Stream;
+
+/// A row is stepped by lanes if at least one device in so many fires.
+const SPARSE: usize = 5;
+
+/// Most constants that a model may have of its own.
+pub(super) const MOST_EXTRA: usize = 4;
+
+/// The constants of the devices of a row, list by list: single numbers or lanes of them.
+#[derive(Clone, Copy)]
+pub(super) struct Lists<'a, T> {
+    pub(super) up: &'a [T],
+    pub(super) down: &'a [T],
+    pub(super) w_max: &'a [T],
+    pub(super) w_min: &'a [T],
+    /// The model's own, as many as it has.
+    pub(super) extra: [&'a [T]; MOST_EXTRA],
+}
+
+impl<'a, T: Copy> Lists<'a, T> {
+    /// Every list turned into another one.
+    #[inline(always)]
+    fn map<U>(self, list: impl Fn(&'a [T]) -> &'a [U]) -> Lists<'a, U> {
+        let Self { up, down, w_max, w_min, extra } = self;
+        let (up, down, w_max, w_min) = (list(up), list(down), list(w_max), list(w_min));
+        Lists { up, down, w_max, w_min, extra: extra.map(|own| if own.is_empty() { &[] } else { list(own) }) }
+    }
+
+    /// The weight after a pulse on entry `i`, whose numbers `lane` turns into lanes.
+    #[inline(always)]
+    fn step<D: PulsedDevice, L: Lane>(
+        &self,
+        device: &D,
+        (i, w, xi): (usize, L, L),
+        way: impl Way<L>,
+        lane: impl Fn(T) -> L,
+    ) -> L {
+        let (up, down) = (lane(self.up[i]), lane(self.down[i]));
+        let cell = Cell { up, down, w_max: lane(self.w_max[i]), w_min: lane(self.w_min[i]) };
+        let extra: Extra<D, L> = D::Extra::gather(|k| lane(self.extra[k][i]));
+        device.step(cell, extra, w, way, xi)
+    }
+}
 
 /// One row of a population.
 pub(super) struct Row<'a, D: PulsedDevice> {
     pub(super) device: &'a D,
     pub(super) arch: Arch,
-    pub(super) up: &'a [f32],
-    pub(super) down: &'a [f32],
-    pub(super) w_max: &'a [f32],
-    pub(super) w_min: &'a [f32],
-    /// The model's own constants, one list for each.
-    pub(super) extra: Vec<&'a [f32]>,
+    pub(super) lists: Lists<'a, f32>,
     pub(super) persistent: &'a mut [f32],
     /// What is read; empty without write noise.
     pub(super) apparent: &'a mut [f32],
@@ -32,112 +71,175 @@ pub(super) struct Row<'a, D: PulsedDevice> {
     pub(super) pulses: PulseCount,
     pub(super) noisy: bool,
     pub(super) write_std: f32,
-    pub(super) noise: Vec<f32>,
-    pub(super) hidden_noise: Vec<f32>,
+    pub(super) scratch: Scratch,
+}
+
+/// Memory for the draws of the devices that fire, one after another.
+#[derive(Default)]
+pub(super) struct Scratch {
+    /// With some room behind, so that a lane may be read anywhere.
+    noise: Vec<f32>,
+    hidden: Vec<f32>,
+}
+
+/// The rows of a list, given out in ascending order; empty ones where the list is.
+pub(super) struct Rows<'a, T> {
+    rest: &'a mut [T],
+    columns: usize,
+    /// Number of the first row of the rest.
+    next: usize,
+}
+
+impl<'a, T> Rows<'a, T> {
+    pub(super) fn new(list: &'a mut [T], columns: usize) -> Self {
+        Self { rest: list, columns, next: 0 }
+    }
+
+    pub(super) fn take(&mut self, row: usize) -> &'a mut [T] {
+        if self.rest.is_empty() {
+            return &mut [];
+        }
+        let (_, rest) = std::mem::take(&mut self.rest).split_at_mut((row - self.next) * self.columns);
+        let (taken, rest) = rest.split_at_mut(self.columns);
+        (self.rest, self.next) = (rest, row + 1);
+        taken
+    }
+}
+
+/// Which devices of a row fire, and which of them upwards: bit k of word n stands for column 64·n + k.
+#[derive(Clone, Copy)]
+struct Fired<'a> {
+    fired: &'a [u64],
+    up: &'a [u64],
+}
+
+impl Fired<'_> {
+    /// Visits the devices from column `first` on in order: place among those that fire, column and direction.
+    #[inline(always)]
+    fn each(self, first: usize, mut place: usize, mut visit: impl FnMut(usize, usize, Direction)) {
+        for (word, (&fired, &up)) in self.fired.iter().zip(self.up).enumerate().skip(first / 64) {
+            let mut left = if word == first / 64 { fired >> (first % 64) << (first % 64) } else { fired };
+            while left != 0 {
+                let bit = left.trailing_zeros();
+                let direction = if up >> bit & 1 == 1 { Direction::Up } else { Direction::Down };
+                visit(place, 64 * word + bit as usize, direction);
+                place += 1;
+                left &= left - 1;
+            }
+        }
+    }
 }
 
 /// A pulse on the devices of a row, a lane at a time.
 struct LanePulse<'a, 'r, D: PulsedDevice> {
     row: &'a mut Row<'r, D>,
-    columns: &'a [u32],
-    direction: Direction,
+    pulse: Fired<'a>,
 }
 
 impl<D: PulsedDevice> WithSimd for LanePulse<'_, '_, D> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _simd: S) {
-        let Self { row, columns, direction } = self;
-        let (lanes, rest) = columns.as_chunks::<WIDTH>();
-        for (k, lane) in lanes.iter().enumerate() {
-            let gather = |list: &[f32]| F32x8(std::array::from_fn(|i| list[lane[i] as usize]));
-            let xi = F32x8(std::array::from_fn(|i| row.noise[k * WIDTH + i]));
-            let stepped = row.stepped(gather, direction, xi);
-            for (&column, w) in lane.iter().zip(stepped.0) {
-                row.persistent[column as usize] = w;
-            }
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (Self { row, pulse }, width) = (self, S::F32_LANES);
+        if LINED_UP % width != 0 {
+            return row.step_each(pulse, 0, 0);
         }
-        row.step_each(rest, lanes.len() * WIDTH, direction);
+        let (weights, _) = S::as_mut_simd_f32s(row.persistent);
+        let lanes = weights.len();
+        let lists = row.lists.map(|list| &S::as_simd_f32s(list).0[..lanes]);
+        let (lane, noise) = (|values| Wide::new(simd, values), &row.scratch.noise);
+        let signs = |bits: usize| lane(S::as_simd_f32s(&SIGNS[bits]).0[0]);
+        let bits = |words: &[u64], i: usize| {
+            let first = i * width;
+            (words[first / 64] >> (first % 64)) as usize & ((1 << width) - 1)
+        };
+        let mut place = 0;
+        for (i, weight) in weights.iter_mut().enumerate() {
+            let fired = bits(pulse.fired, i);
+            if fired == 0 {
+                continue;
+            }
+            let (w, xi) = (lane(*weight), lane(spread(simd, &noise[place..], fired)));
+            let way = Signs(signs(bits(pulse.up, i)));
+            let stepped = lists.step(row.device, (i, w, xi), way, lane);
+            *weight = signs(fired).if_positive(stepped, w).values;
+            place += fired.count_ones() as usize;
+        }
+        row.step_each(pulse, lanes * width, place);
     }
 }
 
 impl<D: PulsedDevice> Row<'_, D> {
-    /// The new weights of the devices whose constants and weights `number` takes from their lists.
+    /// The pulse on each device from column `first` on, one by one; `place` of those that fire come before.
     #[inline(always)]
-    fn stepped<L: Lane>(&self, number: impl Fn(&[f32]) -> L, direction: Direction, xi: L) -> L {
-        let (up, down) = (number(self.up), number(self.down));
-        let cell = Cell { up, down, w_max: number(self.w_max), w_min: number(self.w_min) };
-        let extra: Extra<D, L> = D::Extra::gather(|k| number(self.extra[k]));
-        self.device.step(cell, extra, number(self.persistent), direction, xi)
-    }
-
-    /// The pulse on each device of `columns`, whose noise begins at `noise`.
-    #[inline(always)]
-    fn step_each(&mut self, columns: &[u32], noise: usize, direction: Direction) {
-        for (k, &column) in columns.iter().enumerate() {
-            let j = column as usize;
-            self.persistent[j] = self.stepped(|list| list[j], direction, self.noise[noise + k]);
-        }
-    }
-
-    #[inline(always)]
-    fn step_all(&mut self, columns: &[u32], direction: Direction) {
-        if D::LANES {
-            self.arch.dispatch(LanePulse { row: self, columns, direction });
-        } else {
-            self.step_each(columns, 0, direction);
-        }
+    fn step_each(&mut self, pulse: Fired<'_>, first: usize, place: usize) {
+        pulse.each(first, place, |k, j, direction| {
+            let state = (j, self.persistent[j], self.scratch.noise[k]);
+            self.persistent[j] = self.lists.step(self.device, state, direction, |number| number);
+        });
     }
 
     /// The pulse on devices with hidden states, one by one: only those whose state overflows make a step.
-    fn step_overflowing(&mut self, columns: &[u32], direction: Direction) {
-        for (k, &column) in columns.iter().enumerate() {
-            let j = column as usize;
-            let extra = D::Extra::of(|k| self.extra[k][j]);
+    fn step_overflowing(&mut self, pulse: Fired<'_>) {
+        pulse.each(0, 0, |k, j, direction| {
+            let extra = D::Extra::of(|k| self.lists.extra[k][j]);
             let (hidden, overflow) =
-                self.device.accumulate(extra, self.hidden[j], direction, self.hidden_noise[k]);
+                self.device.accumulate(extra, self.hidden[j], direction, self.scratch.hidden[k]);
             self.hidden[j] = hidden;
             if let Some(direction) = overflow {
-                self.persistent[j] = self.stepped(|list| list[j], direction, self.noise[k]);
+                let state = (j, self.persistent[j], self.scratch.noise[k]);
+                self.persistent[j] = self.lists.step(self.device, state, direction, |number| number);
             }
+        });
+    }
+
+    /// Draws write noise anew for the devices that fired.
+    fn write(&mut self, pulse: Fired<'_>, count: usize, draws: &mut Stream) {
+        draws.fill_normal(&mut self.scratch.noise[..count]);
+        pulse.each(0, 0, |k, j, _| {
+            self.apparent[j] = self.persistent[j] + self.write_std * self.scratch.noise[k];
+        });
+        if !self.noisy {
+            self.scratch.noise.fill(0.0);
         }
     }
 }
 
 impl<D: PulsedDevice> RowPort for Row<'_, D> {
-    fn pulse(&mut self, columns: &[u32], direction: Direction, draws: &mut Stream) {
-        self.noise.resize(columns.len(), 0.0);
+    fn columns(&self) -> usize {
+        self.persistent.len()
+    }
+
+    fn pulse_where(&mut self, fired: &[u64], up: &[u64], draws: &mut Stream) {
+        let pulse = Fired { fired, up };
+        let count: usize = fired.iter().map(|word| word.count_ones() as usize).sum();
+        if count == 0 {
+            return;
+        }
+        self.scratch.noise.resize(count + LINED_UP, 0.0);
         if self.noisy {
-            draws.fill_normal(&mut self.noise);
+            draws.fill_normal(&mut self.scratch.noise[..count]);
         }
         if D::HIDDEN {
-            self.hidden_noise.resize(columns.len(), 0.0);
-            draws.fill_normal(&mut self.hidden_noise);
-            self.step_overflowing(columns, direction);
+            self.scratch.hidden.resize(count, 0.0);
+            draws.fill_normal(&mut self.scratch.hidden);
+            self.step_overflowing(pulse);
+        } else if count * SPARSE < self.persistent.len() {
+            self.step_each(pulse, 0, 0);
         } else {
-            // The direction is fixed outside the loops, so that they hold no branch on it.
-            match direction {
-                Direction::Up => self.step_all(columns, Direction::Up),
-                Direction::Down => self.step_all(columns, Direction::Down),
-            }
+            self.arch.dispatch(LanePulse { row: self, pulse });
         }
         if !self.apparent.is_empty() {
-            draws.fill_normal(&mut self.noise);
-            for (&column, &xi) in columns.iter().zip(&self.noise) {
-                self.apparent[column as usize] = self.persistent[column as usize] + self.write_std * xi;
-            }
-            if !self.noisy {
-                self.noise.fill(0.0);
-            }
+            self.write(pulse, count, draws);
         }
-        self.pulses.count(direction, columns.len() as u64);
-        let counts = match direction {
-            Direction::Up => &mut self.counts.0,
-            Direction::Down => &mut self.counts.1,
-        };
-        if !counts.is_empty() {
-            columns.iter().for_each(|&column| counts[column as usize] += 1);
+        let ups: u32 = fired.iter().zip(up).map(|(fired, up)| (fired & up).count_ones()).sum();
+        self.pulses += PulseCount { up: u64::from(ups), down: count as u64 - u64::from(ups) };
+        if !self.counts.0.is_empty() {
+            pulse.each(0, 0, |_, j, direction| match direction {
+                Direction::Up => self.counts.0[j] += 1,
+                Direction::Down => self.counts.1[j] += 1,
+            });
         }
     }
 }

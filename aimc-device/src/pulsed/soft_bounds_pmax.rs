@@ -31,7 +31,7 @@ use crate::error::{ConfigError, require};
 use crate::lane::Lane;
 use crate::pulsed::affine::Slopes;
 use crate::pulsed::common::derived_pulsed_device;
-use crate::pulsed::{Cell, Common, Direction, PulsedDevice, SoftBounds, WriteNoise, affine};
+use crate::pulsed::{Cell, Common, PulsedDevice, SoftBounds, Way, WriteNoise, affine};
 use crate::rng::Stream;
 
 /// How steps and bounds follow from the measured range.
@@ -173,8 +173,8 @@ impl PulsedDevice for SoftBoundsPmax {
     }
 
     #[inline(always)]
-    fn step<L: Lane>(&self, cell: Cell<L>, slopes: Slopes<L>, w: L, direction: Direction, xi: L) -> L {
-        affine::step(cell, slopes, w, direction, xi * self.dw_min_std, self.mult_noise)
+    fn step<L: Lane, W: Way<L>>(&self, cell: Cell<L>, slopes: Slopes<L>, w: L, way: W, xi: L) -> L {
+        affine::step(cell, slopes, w, way, xi * self.dw_min_std, self.mult_noise)
     }
 }
 
@@ -182,6 +182,7 @@ impl PulsedDevice for SoftBoundsPmax {
 mod tests {
     use super::*;
     use crate::RngKey;
+    use crate::pulsed::Direction;
     use crate::pulsed::fabrication::fabricate;
 
     fn quiet(mapping: Mapping) -> SoftBoundsPmax {

@@ -28,7 +28,7 @@ use crate::error::{ConfigError, require};
 use crate::lane::Lane;
 use crate::pulsed::common::pulsed_device;
 use crate::pulsed::reference::Reference;
-use crate::pulsed::{Cell, Common, Direction, PulsedDevice, ReferenceRule, WriteNoise};
+use crate::pulsed::{Cell, Common, PulsedDevice, ReferenceRule, Way, WriteNoise};
 use crate::rng::Stream;
 
 pulsed_device! {
@@ -128,17 +128,14 @@ impl PulsedDevice for SoftBoundsReference {
     }
 
     #[inline(always)]
-    fn step<L: Lane>(&self, cell: Cell<L>, reference: Reference<L>, w: L, direction: Direction, xi: L) -> L {
+    fn step<L: Lane, W: Way<L>>(&self, cell: Cell<L>, reference: Reference<L>, w: L, way: W, xi: L) -> L {
         let v = w + reference.value;
-        let (full, bound) = match direction {
-            Direction::Up => (cell.up, cell.w_max),
-            Direction::Down => (cell.down, cell.w_min),
-        };
-        let one = L::splat(1.0);
+        let (full, bound) = (way.pick(cell.up, cell.down), way.pick(cell.w_max, cell.w_min));
+        let one = w.splat(1.0);
         let left = bound.magnitude().if_positive(one - v / bound, one);
         let noise = xi * self.dw_min_std;
         let factor = if self.mult_noise { left * (noise + 1.0) } else { left + noise };
-        cell.clip(direction.apply(v, full * factor)) - reference.value
+        cell.clip(way.apply(v, full * factor)) - reference.value
     }
 }
 
@@ -146,6 +143,7 @@ impl PulsedDevice for SoftBoundsReference {
 mod tests {
     use super::*;
     use crate::RngKey;
+    use crate::pulsed::Direction;
 
     const CELL: Cell = Cell { up: 0.03, down: 0.01, w_max: 1.0, w_min: -0.5 };
 

@@ -22,7 +22,7 @@ use crate::error::{ConfigError, require};
 use crate::lane::Lane;
 use crate::pulsed::common::pulsed_device;
 use crate::pulsed::piecewise_step::factor;
-use crate::pulsed::{Cell, Common, Direction, PulsedDevice};
+use crate::pulsed::{Cell, Common, PulsedDevice, Way};
 use crate::rng::Stream;
 
 pulsed_device! {
@@ -97,12 +97,10 @@ impl PulsedDevice for TableStep {
     fn fabricate_extra(&self, _cell: &mut Cell, _draws: &mut Stream) {}
 
     #[inline(always)]
-    fn step<L: Lane>(&self, cell: Cell<L>, _extra: (), w: L, direction: Direction, xi: L) -> L {
-        let (full, mean, std) = match direction {
-            Direction::Up => (cell.up, &self.step_up, &self.std_up),
-            Direction::Down => (cell.down, &self.step_down, &self.std_down),
-        };
-        let noise = xi * self.dw_min_std * factor(std, cell, w);
-        cell.clip(direction.apply(w, full * (factor(mean, cell, w) + noise)))
+    fn step<L: Lane, W: Way<L>>(&self, cell: Cell<L>, _extra: (), w: L, way: W, xi: L) -> L {
+        let factor = |up, down| way.pick(factor(up, cell, w), factor(down, cell, w));
+        let noise = xi * self.dw_min_std * factor(&self.std_up, &self.std_down);
+        let mean = factor(&self.step_up, &self.step_down);
+        cell.clip(way.apply(w, way.pick(cell.up, cell.down) * (mean + noise)))
     }
 }

@@ -12,6 +12,8 @@ use pulp::{Arch, Simd, WithSimd};
 const LANES: usize = 16;
 /// Numbers per block.
 pub(super) const BLOCK: usize = 2 * LANES;
+/// Blocks in work at a time.
+const TOGETHER: usize = 8;
 
 /// Turns words into as many normals; both lengths must be the same multiple of [`BLOCK`].
 pub(super) fn normals_from_words(words: &[u32], out: &mut [f32]) {
@@ -29,23 +31,38 @@ struct Blocks<'a> {
 impl WithSimd for Blocks<'_> {
     type Output = ();
 
+    /// Several blocks go through each stage together: stages need few registers, and blocks do not wait for each other's
+    /// roots.
     #[inline(always)]
     fn with_simd<S: Simd>(self, _simd: S) {
-        for (words, out) in self.words.chunks_exact(BLOCK).zip(self.out.chunks_exact_mut(BLOCK)) {
-            box_muller(words, out);
+        let mut radii = [0.0; TOGETHER * LANES];
+        let groups = self.words.chunks(TOGETHER * BLOCK).zip(self.out.chunks_mut(TOGETHER * BLOCK));
+        for (words, out) in groups {
+            let blocks = words.chunks_exact(BLOCK).zip(radii.chunks_exact_mut(LANES));
+            blocks.for_each(|(words, radii)| squares(words, radii));
+            radii.iter_mut().for_each(|radius| *radius = radius.sqrt());
+            let blocks = words.chunks_exact(BLOCK).zip(out.chunks_exact_mut(BLOCK));
+            blocks.zip(radii.chunks_exact(LANES)).for_each(|((words, out), radii)| turn(words, radii, out));
         }
     }
 }
 
+/// The squared radii of a block.
 #[inline(always)]
-fn box_muller(words: &[u32], out: &mut [f32]) {
-    let (u, v) = words.split_at(LANES);
+fn squares(words: &[u32], radii: &mut [f32]) {
+    for lane in 0..LANES {
+        radii[lane] = -2.0 * ln(open_unit(words[lane]));
+    }
+}
+
+/// The normals of a block from its radii.
+#[inline(always)]
+fn turn(words: &[u32], radii: &[f32], out: &mut [f32]) {
     let (first, second) = out.split_at_mut(LANES);
     for lane in 0..LANES {
-        let radius = (-2.0 * ln(open_unit(u[lane]))).sqrt();
-        let (sine, cosine) = sin_cos_turn(v[lane]);
-        first[lane] = radius * sine;
-        second[lane] = radius * cosine;
+        let (sine, cosine) = sin_cos_turn(words[LANES + lane]);
+        first[lane] = radii[lane] * sine;
+        second[lane] = radii[lane] * cosine;
     }
 }
 
@@ -152,8 +169,9 @@ mod tests {
         let mut fast = vec![0.0; words.len()];
         normals_from_words(&words, &mut fast);
         for (words, fast) in words.chunks_exact(BLOCK).zip(fast.chunks_exact(BLOCK)) {
-            let mut plain = [0.0; BLOCK];
-            box_muller(words, &mut plain);
+            let (mut radii, mut plain) = ([0.0; LANES], [0.0; BLOCK]);
+            squares(words, &mut radii);
+            turn(words, &radii.map(f32::sqrt), &mut plain);
             assert!(fast.iter().zip(&plain).all(|(a, b)| a.to_bits() == b.to_bits()));
         }
     }

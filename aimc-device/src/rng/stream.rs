@@ -6,7 +6,7 @@ use rand_core::{Rng, SeedableRng};
 use super::normal::{BLOCK, normals_from_words};
 
 /// Words that are generated at a time in bulk draws; they stay in the first-level cache.
-const CHUNK: usize = 1024;
+const CHUNK: usize = 256;
 
 /// A sequence of random words (ChaCha with 8 rounds, Bernstein 2008) read as uniform or normal numbers.
 ///

@@ -9,6 +9,8 @@
 //! after another, each with noise of its own. Without resolution and clipping, DeterministicImplicit errs by at most
 //! half a pulse.
 
+use crate::pulse::train::bits;
+
 /// The counts of one vector pair, as factors of lines: n = rint(row factor · column factor).
 #[derive(Clone, Debug)]
 pub(crate) struct Counts {
@@ -49,23 +51,29 @@ impl Counts {
         (sum(&self.rows) * sum(&self.columns)) as usize
     }
 
-    /// The pulses of a row, round after round: in each, the columns that still want one, with a positive and with a
-    /// negative product.
-    pub(crate) fn deliver(&self, row: usize, mut emit: impl FnMut(&[u32], &[u32])) {
-        let counts: Vec<f32> = (0..self.columns.len()).map(|column| self.at(row, column)).collect();
+    /// The columns whose product with a row is above 0, a bit for each.
+    pub(crate) fn positive(&self, row: usize) -> Vec<u64> {
+        self.lines(row, |count| count > 0.0)
+    }
+
+    /// The pulses of a row, round after round: in each, the columns that still want one.
+    pub(crate) fn deliver(&self, row: usize, mut emit: impl FnMut(&[u64])) {
         let mut round = 1.0;
         loop {
-            let wanting = |sign: f32| -> Vec<u32> {
-                let wants = |column: &u32| sign * counts[*column as usize] >= round;
-                (0..counts.len() as u32).filter(wants).collect()
-            };
-            let (plus, minus) = (wanting(1.0), wanting(-1.0));
-            if plus.is_empty() && minus.is_empty() {
+            let wanting = self.lines(row, |count| count.abs() >= round);
+            if wanting.iter().all(|word| *word == 0) {
                 return;
             }
-            emit(&plus, &minus);
+            emit(&wanting);
             round += 1.0;
         }
+    }
+
+    /// The columns whose count at a row has a property.
+    fn lines(&self, row: usize, property: impl Fn(f32) -> bool) -> Vec<u64> {
+        let columns = self.columns.len();
+        let words = (0..columns).step_by(64);
+        words.map(|start| bits((start..columns.min(start + 64)).map(|j| property(self.at(row, j))))).collect()
     }
 }
 
@@ -75,9 +83,12 @@ mod tests {
 
     fn totals(counts: &Counts, row: usize, columns: usize) -> Vec<i32> {
         let mut totals = vec![0; columns];
-        counts.deliver(row, |plus, minus| {
-            plus.iter().for_each(|&column| totals[column as usize] += 1);
-            minus.iter().for_each(|&column| totals[column as usize] -= 1);
+        let positive = counts.positive(row);
+        counts.deliver(row, |fired| {
+            for (column, total) in totals.iter_mut().enumerate() {
+                let bit = |words: &[u64]| (words[column / 64] >> (column % 64) & 1) as i32;
+                *total += bit(fired) * (2 * bit(&positive) - 1);
+            }
         });
         totals
     }

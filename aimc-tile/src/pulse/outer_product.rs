@@ -5,7 +5,7 @@
 //! different threads; within a row the samples, and within a sample the slots, stay in order.
 
 use aimc_device::parallel;
-use aimc_device::pulsed::{DeviceArray, Direction};
+use aimc_device::pulsed::{DeviceArray, Direction, Way};
 use aimc_device::rng::label;
 use aimc_device::{RngKey, Stream};
 use rayon::prelude::*;
@@ -78,15 +78,20 @@ impl Lines {
         }
     }
 
-    /// The pulses of a row, slot by slot: columns with a positive and with a negative product.
-    fn deliver(&self, row: usize, d_is_positive: bool, mut emit: impl FnMut(&[u32], &[u32])) {
+    /// The columns whose product x·d with a row is above 0, a bit for each.
+    fn positive(&self, row: usize, d_is_positive: bool, into: &mut Vec<u64>) {
+        into.clear();
         match self {
-            Self::Trains(trains) if d_is_positive => {
-                trains.coincidences(row).for_each(|(plus, minus)| emit(plus, minus));
-            }
-            Self::Trains(trains) => {
-                trains.coincidences(row).for_each(|(plus, minus)| emit(minus, plus));
-            }
+            Self::Trains(trains) if d_is_positive => into.extend(trains.positive()),
+            Self::Trains(trains) => into.extend(trains.positive().iter().map(|word| !word)),
+            Self::Counts(counts) => into.extend(counts.positive(row)),
+        }
+    }
+
+    /// The pulses of a row, slot by slot: which columns fire, a bit for each.
+    fn deliver(&self, row: usize, emit: impl FnMut(&[u64])) {
+        match self {
+            Self::Trains(trains) => trains.coincidences(row).for_each(emit),
             Self::Counts(counts) => counts.deliver(row, emit),
         }
     }
@@ -127,6 +132,7 @@ pub(crate) fn pulsed_update(
             exact_update(array, receiver, (x, d, lr), draws.sample(sample));
         });
     }
+    let routes = Routes::new(directions(lr).map(receiver.route));
     for block in samples.chunks(BLOCK) {
         let prepare = |&(sample, (x, d)): &(usize, (&[f32], &[f32]))| {
             Some((sample, Lines::new(config, receiver.granularity, (x, d, lr), draws.sample(sample))?))
@@ -137,15 +143,20 @@ pub(crate) fn pulsed_update(
             block.iter().filter_map(prepare).collect()
         };
         let work = lines.iter().map(|(_, lines)| lines.work()).sum();
-        array.for_each_row(parallel::worthwhile(work), &|row, port| {
+        let fires = |row: &usize| lines.iter().any(|(_, lines)| lines.row_fires(*row));
+        let firing: Vec<usize> = (0..rows).filter(fires).collect();
+        array.for_rows(&firing, parallel::worthwhile(work), &|row, port| {
+            let mut aim = Aim::default();
             for (sample, lines) in lines.iter().filter(|(_, lines)| lines.row_fires(row)) {
                 let mut noise = draws.sample(*sample).fold_in(receiver.noise).stream(row as u64);
-                let [plus, minus] = directions(lr).map(receiver.route);
-                lines.deliver(row, d[sample * rows + row] > 0.0, |positive, negative| {
-                    for (columns, direction) in [(positive, plus), (negative, minus)] {
-                        if let Some(direction) = direction {
-                            port.pulse(columns, direction, &mut noise);
-                        }
+                lines.positive(row, d[sample * rows + row] > 0.0, &mut aim.positive);
+                routes.aim(&mut aim);
+                lines.deliver(row, |fired| {
+                    if routes.all_arrive() {
+                        port.pulse_where(fired, &aim.up, &mut noise);
+                    } else {
+                        aim.keep_arriving(fired);
+                        port.pulse_where(&aim.fired, &aim.up, &mut noise);
                     }
                 });
             }
@@ -167,6 +178,56 @@ fn exact_update(array: &mut dyn DeviceArray, receiver: &Receiver<'_>, (x, d, lr)
         }
     }
     array.set_weights(&weights, key.fold_in(receiver.noise));
+}
+
+/// What becomes of pulses with products above and below 0, as masks of all bits or none.
+struct Routes {
+    /// Of those above and below 0: whether they arrive, and whether they go up.
+    arrive: [u64; 2],
+    up: [u64; 2],
+}
+
+/// The columns of a row, a bit for each.
+#[derive(Default)]
+struct Aim {
+    /// Whose product x·d is above 0.
+    positive: Vec<u64>,
+    /// Whose pulses arrive, and go up.
+    arrive: Vec<u64>,
+    up: Vec<u64>,
+    /// Those of a slot that arrive.
+    fired: Vec<u64>,
+}
+
+impl Routes {
+    fn new(routes: [Option<Direction>; 2]) -> Self {
+        let mask = |yes: bool| if yes { u64::MAX } else { 0 };
+        Self {
+            arrive: routes.map(|route| mask(route.is_some())),
+            up: routes.map(|route| mask(route == Some(Direction::Up))),
+        }
+    }
+
+    fn all_arrive(&self) -> bool {
+        self.arrive == [u64::MAX; 2]
+    }
+
+    /// Where the pulses of the columns go.
+    fn aim(&self, columns: &mut Aim) {
+        let choose = |[above, below]: [u64; 2], positive: &u64| above & positive | below & !positive;
+        columns.up.clear();
+        columns.up.extend(columns.positive.iter().map(|positive| choose(self.up, positive)));
+        columns.arrive.clear();
+        columns.arrive.extend(columns.positive.iter().map(|positive| choose(self.arrive, positive)));
+    }
+}
+
+impl Aim {
+    /// Takes those of the columns that fire whose pulses arrive.
+    fn keep_arriving(&mut self, fired: &[u64]) {
+        self.fired.clear();
+        self.fired.extend(fired.iter().zip(&self.arrive).map(|(fired, arrive)| fired & arrive));
+    }
 }
 
 /// Directions for products above and below 0.

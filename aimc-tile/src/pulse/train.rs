@@ -8,52 +8,43 @@ use aimc_device::{RngKey, Stream, rng::label};
 use crate::pulse::PulseSource;
 use crate::pulse::lagged_fibonacci::LaggedFibonacci;
 
-/// The pulses of one vector pair, ready to meet at the devices.
+/// The pulses of one vector pair, ready to meet at the devices. Lines are bits: bit k of word n is line 64·n + k.
 #[derive(Clone, Debug, Default)]
 pub struct Trains {
-    /// Input lines that fire, slot after slot; within a slot first those with x > 0, then those with x < 0.
-    columns: Vec<u32>,
-    slots: Vec<Slot>,
+    /// Input lines with x > 0.
+    positive: Vec<u64>,
+    /// Input lines that fire, slot after slot; as many words for each as `positive` has.
+    columns: Vec<u64>,
     /// Output lines that fire: one bit per slot, `words_per_row` words for each line.
     row_bits: Vec<u64>,
     words_per_row: usize,
 }
 
-/// Where in `columns` the lines of one slot are found.
-#[derive(Clone, Copy, Debug)]
-struct Slot {
-    start: usize,
-    negative: usize,
-    end: usize,
-}
-
 impl Trains {
     /// Draws trains of `length` slots with the signed pulse probabilities `x` and `d` from the streams of `key`.
     pub(crate) fn draw(source: Source, length: u32, x: &[f64], d: &[f64], key: RngKey) -> Self {
-        let slots = length as usize;
+        let (slots, words) = (length as usize, x.len().div_ceil(64));
         let mut chance = Chance::new(source, slots, x.len(), d.len(), key);
-        let mut trains = Self { words_per_row: slots.div_ceil(64), ..Self::default() };
-        trains.row_bits.resize(d.len() * trains.words_per_row, 0);
+        let mut trains = Self {
+            positive: x.chunks(64).map(|x| bits(x.iter().map(|x| *x > 0.0))).collect(),
+            columns: Vec::with_capacity(slots * words),
+            row_bits: vec![0; d.len() * slots.div_ceil(64)],
+            words_per_row: slots.div_ceil(64),
+        };
         let (x_thresholds, d_thresholds) = (thresholds(x), thresholds(d));
-        let mut negative = Vec::with_capacity(x.len());
         for slot in 0..slots {
-            let start = trains.columns.len();
-            negative.clear();
-            for (column, (&word, &threshold)) in chance.x_words(slot).iter().zip(&x_thresholds).enumerate() {
-                if u64::from(word) < threshold {
-                    if x[column] > 0.0 { &mut trains.columns } else { &mut negative }.push(column as u32);
-                }
-            }
-            let middle = trains.columns.len();
-            trains.columns.append(&mut negative);
-            trains.slots.push(Slot { start, negative: middle, end: trains.columns.len() });
-            for (row, (&word, &threshold)) in chance.d_words(slot).iter().zip(&d_thresholds).enumerate() {
-                if u64::from(word) < threshold {
-                    trains.row_bits[row * trains.words_per_row + slot / 64] |= 1 << (slot % 64);
-                }
+            let lines = chance.x_words(slot).chunks(64).zip(x_thresholds.chunks(64));
+            trains.columns.extend(lines.map(|(words, thresholds)| bits(fires(words, thresholds))));
+            for (row, fires) in fires(chance.d_words(slot), &d_thresholds).enumerate() {
+                trains.row_bits[row * trains.words_per_row + slot / 64] |= u64::from(fires) << (slot % 64);
             }
         }
         trains
+    }
+
+    /// Input lines with x > 0.
+    pub fn positive(&self) -> &[u64] {
+        &self.positive
     }
 
     /// Whether output line `row` fires at all.
@@ -62,24 +53,37 @@ impl Trains {
         self.row_words(row).iter().any(|&word| word != 0)
     }
 
-    /// The coincidences of output line `row`, slot by slot: input lines with x > 0 and with x < 0.
-    pub fn coincidences(&self, row: usize) -> impl Iterator<Item = (&[u32], &[u32])> {
+    /// The input lines that fire together with output line `row`, slot by slot.
+    pub fn coincidences(&self, row: usize) -> impl Iterator<Item = &[u64]> {
         let bits = self.row_words(row);
         let fires = move |slot: usize| bits[slot / 64] >> (slot % 64) & 1 == 1;
-        self.slots.iter().enumerate().filter(move |(slot, _)| fires(*slot)).map(|(_, slot)| {
-            (&self.columns[slot.start..slot.negative], &self.columns[slot.negative..slot.end])
-        })
+        self.columns
+            .chunks(self.positive.len())
+            .enumerate()
+            .filter(move |(slot, _)| fires(*slot))
+            .map(|(_, slot)| slot)
     }
 
     /// Largest possible number of pulses, for judging the amount of work.
     #[must_use]
     pub fn work(&self) -> usize {
-        self.columns.len() * self.row_bits.len() / self.words_per_row.max(1)
+        let fired: usize = self.columns.iter().map(|word| word.count_ones() as usize).sum();
+        fired * self.row_bits.len() / self.words_per_row.max(1)
     }
 
     fn row_words(&self, row: usize) -> &[u64] {
         &self.row_bits[row * self.words_per_row..(row + 1) * self.words_per_row]
     }
+}
+
+/// Up to 64 bits, the first one lowest.
+pub(super) fn bits(values: impl Iterator<Item = bool>) -> u64 {
+    values.enumerate().fold(0, |bits, (k, value)| bits | u64::from(value) << k)
+}
+
+/// Which lines fire.
+fn fires<'a>(words: &'a [u32], thresholds: &'a [u64]) -> impl Iterator<Item = bool> + 'a {
+    words.iter().zip(thresholds).map(|(&word, &threshold)| u64::from(word) < threshold)
 }
 
 /// Where the chance of pulses comes from.
@@ -167,7 +171,7 @@ mod tests {
 
     /// Slots in which line `row` fires and the number of coincidences with column 0.
     fn pulses(trains: &Trains, row: usize) -> (usize, usize) {
-        let met = trains.coincidences(row).map(|(plus, minus)| plus.contains(&0) || minus.contains(&0));
+        let met = trains.coincidences(row).map(|lines| lines[0] & 1 == 1);
         met.fold((0, 0), |(slots, hits), hit| (slots + 1, hits + usize::from(hit)))
     }
 
@@ -176,7 +180,8 @@ mod tests {
         let trains = Trains::draw(INDEPENDENT, 70, &[1.0, 0.0, -2.0], &[1.0, 0.0], RngKey::root(1));
         let slots: Vec<_> = trains.coincidences(0).collect();
         assert_eq!(slots.len(), 70);
-        assert!(slots.iter().all(|slot| *slot == (&[0][..], &[2][..])));
+        assert!(slots.iter().all(|slot| *slot == [0b101]));
+        assert_eq!(trains.positive(), [0b001]);
         assert!(!trains.row_fires(1) && trains.coincidences(1).next().is_none());
     }
 

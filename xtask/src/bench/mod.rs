@@ -1,0 +1,155 @@
+//! `cargo xtask bench`: the speed of products, updates, programming and training; alone, or against AIHWKit.
+
+mod cases;
+mod epoch;
+mod lenet;
+mod page;
+mod peer;
+
+use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use aimc_device::ConfigError;
+use aimc_infer::InferenceError;
+use aimc_tile::TileError;
+use clap::Args;
+
+use crate::data::DataError;
+use crate::interrupt::{self, Interrupted};
+use crate::table::print_table;
+use cases::Work;
+
+/// Options of a measurement.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct BenchArguments {
+    /// Only the workloads whose names contain this.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    filter: String,
+    /// How long to repeat every workload, in seconds (at least five calls in any case).
+    #[arg(long, value_name = "SECONDS", default_value_t = 1.5)]
+    seconds: f64,
+    /// Print {name: seconds per call} as JSON.
+    #[arg(long, conflicts_with = "versus")]
+    json: bool,
+    /// Time AIHWKit, too, in this Python with aihwkit==1.1.0 and torch==2.10.0; prints the ratios.
+    #[arg(long, value_name = "PYTHON")]
+    versus: Option<PathBuf>,
+    /// With --versus: write the table to this file as well.
+    #[arg(long, value_name = "FILE", requires = "versus")]
+    write: Option<PathBuf>,
+}
+
+/// Why a measurement stopped.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BenchError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Tile(#[from] TileError),
+    #[error(transparent)]
+    Inference(#[from] InferenceError),
+    #[error(transparent)]
+    Data(#[from] DataError),
+    #[error(transparent)]
+    Dataset(#[from] aimc_nn::DatasetError),
+    #[error(transparent)]
+    Train(#[from] aimc_train::TrainError),
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+    #[error("{program} cannot be started: {source}")]
+    Start { program: String, source: std::io::Error },
+    #[error("{program} failed: {message}")]
+    Failed { program: String, message: String },
+    #[error("{}: {source}", path.display())]
+    File { path: PathBuf, source: std::io::Error },
+    #[error("the numbers cannot be read or written as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("no workload's name contains \"{0}\"; leave --filter out to see them all")]
+    Nothing(String),
+}
+
+/// Median seconds per call, by workload.
+type Times = BTreeMap<String, f64>;
+
+/// Measures and prints.
+pub(crate) fn run(arguments: &BenchArguments) -> Result<(), BenchError> {
+    let chosen: Vec<_> =
+        cases::all().into_iter().filter(|case| case.name.contains(&arguments.filter)).collect();
+    let epoch = epoch::NAME.contains(&arguments.filter);
+    let lenet = lenet::NAME.contains(&arguments.filter);
+    if chosen.is_empty() && !epoch && !lenet {
+        return Err(BenchError::Nothing(arguments.filter.clone()));
+    }
+    if lenet {
+        let lenet::Measured { batch, outside } = lenet::measure()?;
+        eprintln!(
+            "{}: {}, of which {:.1} % outside the tiles",
+            lenet::NAME,
+            page::duration(batch),
+            100.0 * outside
+        );
+    }
+    let mut order: Vec<String> = chosen.iter().map(|case| case.name.clone()).collect();
+    let measure = || -> Result<Times, BenchError> {
+        let times = chosen.iter().map(|case| {
+            interrupt::check()?;
+            Ok((case.name.clone(), median_time((case.prepare)()?, arguments.seconds)?))
+        });
+        times.collect()
+    };
+    let mut ours = measure()?;
+    let Some(python) = &arguments.versus else {
+        if epoch {
+            ours.insert(epoch::NAME.to_owned(), epoch::ours()?);
+            order.push(epoch::NAME.to_owned());
+        }
+        return print_alone(arguments, &order, &ours);
+    };
+    let (mut theirs, versions) = peer::times(python, arguments.seconds, &arguments.filter)?;
+    // Once more, and the slower of the two counts: a machine that others use, too, may have changed in between.
+    for (name, time) in measure()? {
+        ours.entry(name).and_modify(|before| *before = before.max(time));
+    }
+    if epoch {
+        let (our, their) = (epoch::ours()?, epoch::theirs(python)?);
+        ours.insert(epoch::NAME.to_owned(), our);
+        theirs.insert(epoch::NAME.to_owned(), their);
+        order.push(epoch::NAME.to_owned());
+    }
+    let rows = page::rows(&order, &ours, &theirs);
+    print_table(&page::HEADERS, &rows);
+    if let Some(path) = &arguments.write {
+        let text = page::render(&rows, &versions);
+        std::fs::write(path, text).map_err(|source| BenchError::File { path: path.clone(), source })?;
+        println!("\nWritten: {}", path.display());
+    }
+    Ok(())
+}
+
+fn print_alone(arguments: &BenchArguments, order: &[String], ours: &Times) -> Result<(), BenchError> {
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(ours)?);
+    } else {
+        let rows: Vec<_> = order.iter().map(|name| vec![name.clone(), page::duration(ours[name])]).collect();
+        print_table(&["workload", "time per call"], &rows);
+    }
+    Ok(())
+}
+
+/// The median time of a call, after two calls that do not count.
+fn median_time(mut work: Work, seconds: f64) -> Result<f64, BenchError> {
+    const MOST: usize = 2000;
+    work()?;
+    work()?;
+    let (mut times, begin) = (Vec::new(), Instant::now());
+    while times.len() < 5 || begin.elapsed() < Duration::from_secs_f64(seconds.max(0.0)) && times.len() < MOST
+    {
+        let start = Instant::now();
+        black_box(work())?;
+        times.push(start.elapsed().as_secs_f64());
+    }
+    times.sort_by(f64::total_cmp);
+    Ok(times[times.len() / 2])
+}
