@@ -43,6 +43,10 @@ pub enum EvaluationError {
         /// Classes of the data set.
         classes: usize,
     },
+    /// An ONNX graph could not be read, put on tiles or run.
+    #[cfg(feature = "onnx")]
+    #[error(transparent)]
+    Onnx(Box<crate::onnx::OnnxError>),
     /// The progress callback asked to stop.
     #[error("the evaluation was cancelled")]
     Cancelled,

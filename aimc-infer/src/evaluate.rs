@@ -10,13 +10,11 @@ use serde::{Deserialize, Serialize};
 use aimc_device::RngKey;
 use aimc_device::error::{ConfigError, require};
 use aimc_device::rng::label;
-use aimc_nn::{Dataset, Network};
-use aimc_tile::{MatVec, ReadOut, SampleKeys};
+use aimc_nn::Dataset;
 
+use crate::classifier::Classifier;
 use crate::config::InferenceTileConfig;
 use crate::error::EvaluationError;
-use crate::matrix::ProgrammedMatrix;
-use crate::network::{accuracy, network_at, program_network};
 use crate::summary::{Nested, Summary};
 
 /// The plan of an evaluation.
@@ -111,8 +109,8 @@ pub struct AccuracyOverTime {
 /// same devices and the same read noise; and more times, repeats or reads change none of the others. Results have the
 /// same bits for any number of threads. `progress` is called after every measurement, from any thread; when it
 /// breaks, the evaluation ends with [`EvaluationError::Cancelled`].
-pub fn evaluate<T: MatVec + ReadOut>(
-    network: &Network<T>,
+pub fn evaluate<C: Classifier>(
+    network: &C,
     tile: &InferenceTileConfig,
     data: &Dataset,
     plan: &EvaluationConfig,
@@ -137,8 +135,8 @@ pub fn evaluate<T: MatVec + ReadOut>(
 }
 
 /// An evaluation on its way.
-struct Run<'a, T> {
-    network: &'a Network<T>,
+struct Run<'a, C> {
+    network: &'a C,
     tile: &'a InferenceTileConfig,
     data: &'a Dataset,
     plan: &'a EvaluationConfig,
@@ -149,12 +147,12 @@ struct Run<'a, T> {
     cancelled: AtomicBool,
 }
 
-impl<T: MatVec + ReadOut> Run<'_, T> {
+impl<C: Classifier> Run<'_, C> {
     /// The accuracies of one programming event: per time, one per read.
     fn repeat(&self, repeat: usize) -> Result<Vec<Vec<f64>>, EvaluationError> {
         self.check()?;
         let key = self.key.fold_in(label("repeat")).fold_in(repeat as u64);
-        let programmed = program_network(self.network, self.tile, key.fold_in(label("program")))?;
+        let programmed = self.network.program(self.tile, key.fold_in(label("program")))?;
         let times = self.plan.times_seconds.iter();
         let accuracies = times.map(|&t| {
             // Adding 0 makes -0 the same address as 0.
@@ -167,15 +165,14 @@ impl<T: MatVec + ReadOut> Run<'_, T> {
     /// The accuracy of one read; the first one needs no number.
     fn read(
         &self,
-        programmed: &Network<ProgrammedMatrix>,
+        programmed: &C::Programmed,
         (repeat, time_seconds, read): (usize, f32, usize),
         key: RngKey,
     ) -> Result<f64, EvaluationError> {
         self.check()?;
         let key = if read == 0 { key } else { key.fold_in(label("read again")).fold_in(read as u64) };
-        let network = network_at(programmed, time_seconds, key.fold_in(label("read")))?;
-        let draws = SampleKeys::new(key.fold_in(label("forward")));
-        let accuracy = accuracy(&network, self.data, self.plan.batch_size, draws)?;
+        let batch = self.plan.batch_size;
+        let accuracy = self.network.accuracy_at(programmed, time_seconds, (self.data, batch), key)?;
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
         let progress = Progress { repeat, time_seconds, read, accuracy, done, total: self.total };
         if (self.progress)(progress).is_break() {

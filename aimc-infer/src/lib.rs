@@ -8,6 +8,7 @@
 //! energy, latency and area. Device physics is in [`aimc_device::programmed`], circuits in [`aimc_tile::periphery`].
 
 pub mod calibration;
+pub mod classifier;
 pub mod compensation;
 pub mod config;
 pub mod converter;
@@ -28,6 +29,7 @@ pub mod summary;
 pub mod timeline;
 
 pub use calibration::{Calibration, CalibrationConfig, calibrate};
+pub use classifier::Classifier;
 pub use compensation::{Compensation, CompensationReads, Recalibration};
 pub use config::{DriftConversion, InferenceTileConfig};
 pub use converter::ConverterConfig;

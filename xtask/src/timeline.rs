@@ -4,11 +4,10 @@ use std::ops::ControlFlow;
 
 use aimc_device::RngKey;
 use aimc_infer::{
-    AccuracyAt, AccuracyOverTime, Compensation, EvaluationConfig, EvaluationError, InferenceTileConfig,
-    Summary, evaluate,
+    AccuracyAt, AccuracyOverTime, Classifier, Compensation, EvaluationConfig, EvaluationError,
+    InferenceTileConfig, Summary, evaluate,
 };
-use aimc_nn::{Dataset, Network};
-use aimc_tile::{MatVec, ReadOut};
+use aimc_nn::Dataset;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
@@ -63,8 +62,8 @@ pub(crate) fn percent(summary: &Summary) -> String {
 
 impl Timeline {
     /// Evaluates `network`, whose accuracy in floating point is given, under both conditions.
-    pub(crate) fn measure<T: MatVec + ReadOut>(
-        network: &Network<T>,
+    pub(crate) fn measure<C: Classifier>(
+        network: &C,
         tile: &InferenceTileConfig,
         plan: &EvaluationConfig,
         floating_point: f64,

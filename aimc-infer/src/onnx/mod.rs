@@ -30,6 +30,7 @@
 //! # Ok::<(), aimc_infer::onnx::OnnxError>(())
 //! ```
 
+mod classifier;
 mod coverage;
 mod hold;
 mod job;
@@ -49,6 +50,7 @@ use aimc_nn::import::Tensor as Array;
 use aimc_tile::MatVec;
 
 use crate::error::InferenceError;
+pub use classifier::OnnxClassifier;
 pub use coverage::{Computed, Coverage, NodeReport};
 use op::Turn;
 use patch::{Outcome, Patcher};

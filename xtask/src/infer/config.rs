@@ -25,6 +25,9 @@ pub(crate) struct InferConfig {
     /// The network, for files that do not describe it: state dicts of PyTorch, saved as safetensors.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) network: Option<NetworkConfig>,
+    /// Shape of a sample for ONNX graphs, where it is not that of the data.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) input: Vec<usize>,
     /// Which module of such a file is which layer (`layer0 = "conv1"`), where the order does not tell.
     pub(crate) names: Names,
     /// The tiles of the chip; measured without drift compensation and with the one given here (global, where it is none).

@@ -4,6 +4,8 @@ mod calibration;
 mod chip;
 mod config;
 mod cost;
+#[cfg(feature = "onnx")]
+mod onnx;
 mod page;
 
 use std::path::{Path, PathBuf};
@@ -36,7 +38,8 @@ pub(crate) use config::InferConfig;
 /// Options of an inference.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct InferArguments {
-    /// Trained network: model.safetensors of `cargo xtask train`, or a state dict of PyTorch in this format.
+    /// Trained network: model.safetensors of `cargo xtask train`, a state dict of PyTorch in this format, or an ONNX graph
+    /// (feature onnx).
     #[arg(long, value_name = "FILE")]
     model: PathBuf,
     /// Configuration (.toml or .json): data, chip, times; see examples/.
@@ -67,6 +70,9 @@ pub(crate) enum InferError {
     Unreadable { path: PathBuf, source: std::io::Error },
     #[error("{} does not describe its network; give it as [network] in the configuration", path.display())]
     Undescribed { path: PathBuf },
+    #[cfg(not(feature = "onnx"))]
+    #[error("ONNX graphs need the feature onnx: cargo run --release -p xtask --features onnx -- infer …")]
+    WithoutOnnx,
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
@@ -116,6 +122,9 @@ pub(crate) struct Results {
 pub(crate) fn run(arguments: &InferArguments) -> Result<(), InferError> {
     let start = Instant::now();
     let config = config::load(arguments)?;
+    if arguments.model.extension().is_some_and(|extension| extension == "onnx") {
+        return run_graph(arguments, &config);
+    }
     let (description, network, learned) = load_model(&arguments.model, &config)?;
     let has_ranges = learned.values().flatten().any(|tile| tile.input_range.is_some());
     if has_ranges && !config.tile.periphery.input_range.enable {
@@ -140,13 +149,27 @@ pub(crate) fn run(arguments: &InferArguments) -> Result<(), InferError> {
     Ok(())
 }
 
+#[cfg(feature = "onnx")]
+fn run_graph(arguments: &InferArguments, config: &InferConfig) -> Result<(), InferError> {
+    onnx::run(arguments, config, &read(&arguments.model)?)
+}
+
+#[cfg(not(feature = "onnx"))]
+fn run_graph(_arguments: &InferArguments, _config: &InferConfig) -> Result<(), InferError> {
+    Err(InferError::WithoutOnnx)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, InferError> {
+    std::fs::read(path).map_err(|source| InferError::Unreadable { path: path.to_owned(), source })
+}
+
 /// A description, its network, and what circuits around its tiles have learned.
 type Model = (NetworkConfig, Network<IdealTile>, NetworkSettings);
 
 /// The network of a file, ours or PyTorch's.
 fn load_model(path: &Path, config: &InferConfig) -> Result<Model, InferError> {
     let at = || path.to_owned();
-    let bytes = std::fs::read(path).map_err(|source| InferError::Unreadable { path: at(), source })?;
+    let bytes = read(path)?;
     let model = |source| InferError::Model { path: at(), source };
     if let Some((description, settings)) = model::description(&bytes).map_err(model)? {
         let network = model::decode(&bytes, &description).map_err(model)?;

@@ -1,9 +1,10 @@
 //! The report of an inference: tables on the terminal, figures and tables on a page.
 
-use super::{InferError, Results, calibration, chip, cost};
+use super::{InferConfig, InferError, Results, calibration, chip, cost};
+use crate::data::DataSummary;
 use crate::report::Report;
 use crate::table::print_table;
-use crate::timeline::{TIME_CAPTION, percent, spoken};
+use crate::timeline::{TIME_CAPTION, Timeline, percent, spoken};
 
 const MATRIX_HEADERS: [&str; 5] =
     ["matrix", "error, first time", "signal to noise", "error, last time", "signal to noise"];
@@ -40,38 +41,59 @@ pub(crate) fn print_tables(results: &Results) {
     print_table(&cost::HEADERS, &cost::rows(&results.cost));
 }
 
-/// The whole page.
-pub(crate) fn render(results: &Results) -> Result<String, InferError> {
-    let subtitle = format!(
-        "{} · {} · {} test samples · seed {}",
-        results.model, results.data.name, results.data.test_samples, results.config.seed
-    );
-    let mut report = Report::new("Inference in analog memory", subtitle);
+/// What the page is about.
+pub(super) fn subtitle(model: &str, data: &DataSummary, config: &InferConfig) -> String {
+    format!("{model} · {} · {} test samples · seed {}", data.name, data.test_samples, config.seed)
+}
+
+/// The figures of accuracy over time.
+pub(super) fn over_time(
+    report: &mut Report,
+    timeline: &Timeline,
+    config: &InferConfig,
+) -> Result<(), InferError> {
     let last = |over: &aimc_infer::AccuracyOverTime| {
         over.times.last().map(|at| percent(&at.summary)).unwrap_or_default()
     };
-    let end = results.timeline.compensated.times.last().map_or(String::new(), |at| spoken(at.time_seconds));
-    let floating_point = format!("{:.2} %", 100.0 * results.timeline.floating_point);
+    let end = timeline.compensated.times.last().map_or(String::new(), |at| spoken(at.time_seconds));
+    let floating_point = format!("{:.2} %", 100.0 * timeline.floating_point);
     report.highlights(&[
         ("floating point", floating_point.as_str()),
-        (&format!("after {end}, compensated"), &last(&results.timeline.compensated)),
-        (&format!("after {end}, uncompensated"), &last(&results.timeline.uncompensated)),
+        (&format!("after {end}, compensated"), &last(&timeline.compensated)),
+        (&format!("after {end}, uncompensated"), &last(&timeline.uncompensated)),
     ]);
     report.section("Accuracy over time");
     report.paragraph(&format!(
         "The network is programmed {} times into fresh devices and read at every time. Both conditions use the same devices \
          and the same reads.",
-        results.config.evaluation.repeats
+        config.evaluation.repeats
     ));
     report.figure(
-        &results.timeline.chart().render()?,
+        &timeline.chart().render()?,
         "Mean over programming events; band: 95 % interval of the mean (Student's t).",
     );
-    report.table(
-        &results.timeline.headers(),
-        &results.timeline.rows(),
-        &format!("{TIME_CAPTION} {}", results.timeline.conditions()),
-    );
+    let caption = format!("{TIME_CAPTION} {}", timeline.conditions());
+    report.table(&timeline.headers(), &timeline.rows(), &caption);
+    Ok(())
+}
+
+/// How to get the numbers again.
+pub(super) fn again(report: &mut Report, program: &str, config: &InferConfig) -> Result<(), InferError> {
+    report.section("How to get these numbers again");
+    report.paragraph(&format!(
+        "Program: {program}. All draws follow from the seed {}; the number of threads does not matter. Every number of this \
+         page stands in results.json beside it, accuracy over time also in accuracy.csv.",
+        config.seed
+    ));
+    report.details("Complete configuration", &serde_json::to_string_pretty(config)?);
+    Ok(())
+}
+
+/// The whole page.
+pub(crate) fn render(results: &Results) -> Result<String, InferError> {
+    let subtitle = subtitle(&results.model, &results.data, &results.config);
+    let mut report = Report::new("Inference in analog memory", subtitle);
+    over_time(&mut report, &results.timeline, &results.config)?;
     cost::section(&mut report, results);
     if let Some(found) = &results.calibration {
         calibration::section(&mut report, found);
@@ -92,12 +114,6 @@ pub(crate) fn render(results: &Results) -> Result<String, InferError> {
     }
     chip::section(&mut report, results);
     report.details("Tiles and costs", &results.summary.to_string());
-    report.section("How to get these numbers again");
-    report.paragraph(&format!(
-        "Program: {}. All draws follow from the seed {}; the number of threads does not matter. Every number of this page \
-         stands in results.json beside it, accuracy over time also in accuracy.csv, costs in cost.csv.",
-        results.program, results.config.seed
-    ));
-    report.details("Complete configuration", &serde_json::to_string_pretty(&results.config)?);
+    again(&mut report, &results.program, &results.config)?;
     Ok(report.render())
 }

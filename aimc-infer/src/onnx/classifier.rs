@@ -1,0 +1,113 @@
+//! An ONNX graph that tells classes of samples apart.
+
+use nalgebra::DMatrix;
+
+use aimc_device::error::require;
+use aimc_device::rng::label;
+use aimc_device::{ConfigError, RngKey};
+use aimc_nn::Dataset;
+use aimc_nn::import::Tensor as Array;
+use aimc_nn::loss::count_correct;
+use aimc_tile::IdealTile;
+
+use super::{Coverage, OnnxError, OnnxGraph, OnnxModel};
+use crate::classifier::Classifier;
+use crate::config::InferenceTileConfig;
+use crate::error::EvaluationError;
+use crate::matrix::ProgrammedMatrix;
+
+/// A graph with one input, whose first output holds a number for every class.
+///
+/// Every run takes a whole batch; the last one of a data set is filled up with zeros. The draws of a sample depend on its
+/// place in its batch, and so on the size of batches.
+#[derive(Clone, Debug)]
+pub struct OnnxClassifier {
+    graph: OnnxGraph,
+    /// Shape of the input: samples of a batch, then that of a sample.
+    shape: Vec<usize>,
+}
+
+impl OnnxClassifier {
+    /// The graph in `bytes` for batches of `batch` samples of the shape `sample`.
+    pub fn new(bytes: &[u8], batch: usize, sample: &[usize]) -> Result<Self, EvaluationError> {
+        require::at_least_one("batch_size", batch)?;
+        let shape: Vec<usize> = std::iter::once(batch).chain(sample.iter().copied()).collect();
+        Ok(Self { graph: OnnxGraph::read(bytes, std::slice::from_ref(&shape))?, shape })
+    }
+
+    /// Share of right answers without devices.
+    pub fn digital_accuracy(&self, data: &Dataset) -> Result<f64, EvaluationError> {
+        self.accuracy(&mut self.graph.digital()?, data, RngKey::root(0))
+    }
+
+    /// Where every node is computed, with the products of one batch.
+    pub fn coverage(&self) -> Result<Coverage, EvaluationError> {
+        let mut model = self.graph.on_tiles(|_, weights| Ok(Box::new(IdealTile::holding(weights))))?;
+        let zeros = vec![0.0; self.shape.iter().product()];
+        model.run(&[Array { shape: self.shape.clone(), values: zeros }], RngKey::root(0))?;
+        Ok(model.coverage())
+    }
+
+    fn accuracy(&self, model: &mut OnnxModel, data: &Dataset, key: RngKey) -> Result<f64, EvaluationError> {
+        let (batch, features) = (self.shape[0], self.shape[1..].iter().product::<usize>());
+        let found = data.feature_count();
+        let needed = format!("must be {features}, the numbers of a sample of shape {:?}", &self.shape[1..]);
+        require::that(found == features, "features of the data", found, &needed)?;
+        let mut correct = 0;
+        for (number, labels) in data.labels().chunks(batch).enumerate() {
+            let samples = data.features().columns(number * batch, labels.len());
+            let mut values: Vec<f32> = samples.iter().copied().collect();
+            values.resize(batch * features, 0.0);
+            let input = Array { shape: self.shape.clone(), values };
+            let outputs = model.run(&[input], key.fold_in(number as u64))?;
+            let scores = outputs.first().map_or(&[][..], |output| &output.values);
+            let classes = scores.len() / batch;
+            if classes < data.classes() {
+                return Err(EvaluationError::Classes { outputs: classes, classes: data.classes() });
+            }
+            let scores = DMatrix::from_column_slice(classes, labels.len(), &scores[..classes * labels.len()]);
+            correct += count_correct(&scores, labels);
+        }
+        Ok(correct as f64 / data.len() as f64)
+    }
+}
+
+impl Classifier for OnnxClassifier {
+    /// The matrices in the order of the graph.
+    type Programmed = Vec<ProgrammedMatrix>;
+
+    /// Biases stay beside the tiles, where the graph has them.
+    fn program(&self, tile: &InferenceTileConfig, key: RngKey) -> Result<Self::Programmed, EvaluationError> {
+        let mut tile = tile.clone();
+        tile.periphery.mapping.digital_bias = true;
+        let mut programmed = Vec::new();
+        self.graph.on_tiles(|name, weights| {
+            let key = key.fold_in(label(name)).fold_in(programmed.len() as u64);
+            programmed.push(ProgrammedMatrix::program(weights, None, &tile, key)?);
+            Ok(Box::new(IdealTile::holding(weights)))
+        })?;
+        Ok(programmed)
+    }
+
+    fn accuracy_at(
+        &self,
+        programmed: &Self::Programmed,
+        t_seconds: f32,
+        (data, _): (&Dataset, usize),
+        key: RngKey,
+    ) -> Result<f64, EvaluationError> {
+        let (read, mut next) = (key.fold_in(label("read")), programmed.iter().enumerate());
+        let mut model = self.graph.on_tiles(|name, _| {
+            let foreign = || ConfigError::new("programmed", programmed.len(), "must be a copy of this graph");
+            let (i, matrix) = next.next().ok_or_else(foreign)?;
+            Ok(Box::new(matrix.at(t_seconds, read.fold_in(label(name)).fold_in(i as u64))?))
+        })?;
+        self.accuracy(&mut model, data, key.fold_in(label("forward")))
+    }
+}
+
+impl From<OnnxError> for EvaluationError {
+    fn from(error: OnnxError) -> Self {
+        Self::Onnx(Box::new(error))
+    }
+}
