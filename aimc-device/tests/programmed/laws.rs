@@ -24,6 +24,9 @@ fn clock(text: &str) -> Option<(f64, f64)> {
     })
 }
 
+/// A model, its g_max (µS) and its σ (µS) over the relative target.
+type Law<'a> = (&'a str, f64, &'a dyn Fn(f64) -> f64);
+
 /// Programming spreads by the published polynomial, far enough from 0 for no device to be cut.
 #[test]
 fn programming_spreads_by_its_polynomial() {
@@ -31,7 +34,7 @@ fn programming_spreads_by_its_polynomial() {
     let hermes = [0.16603222, 4.71806468, -8.48101252, 4.68961419];
     let hermes_one = [0.15781817, 2.32443916, -2.16310839, 0.68841818];
     let wan = [0.348, 16.030, -43.853, 45.393, -16.815];
-    let laws: [(&str, f64, &dyn Fn(f64) -> f64); 9] = [
+    let laws: [Law<'_>; 9] = [
         (MODELS[0], 25.0, &|a| polynomial(&pcm, a)),
         (MODELS[1], 10.0, &|a| 10.0 / 25.0 * polynomial(&pcm, a)),
         (MODELS[2], 25.0, &|a| polynomial(&pcm, a)),

@@ -18,6 +18,13 @@ fn silent(text: &str) -> ProgrammedDeviceConfig {
     device(&format!("{text}\n{off}"))
 }
 
+/// Equal, but for the interpolation of measured tables: a share, a product and a sum, each rounded to 2⁻²⁴ of at most 25 µS.
+fn assert_close(found: &[f32], wanted: &[f32], text: &str) {
+    let tolerance = if text.contains("Tabulated") { 3.0 * 0.5 * f32::EPSILON * 25.0 } else { 0.0 };
+    let off = found.iter().zip(wanted).map(|(found, wanted)| (found - wanted).abs()).fold(0.0, f32::max);
+    assert!(found.len() == wanted.len() && off <= tolerance, "{text}: off by {off} µS");
+}
+
 #[test]
 fn without_noise_nothing_ever_changes() {
     for text in MODELS {
@@ -26,7 +33,7 @@ fn without_noise_nothing_ever_changes() {
         let targets: Vec<f32> = targets(&device, 2000).into_iter().map(|g| g.max(lowest)).collect();
         let array = ProgrammedArray::program(&device, &targets, 100, RngKey::root(1));
         for t in [0.0, 1.0, 3600.0, 1e9] {
-            assert_eq!(array.read(&device, t, RngKey::root(2)), targets, "{text} {t}");
+            assert_close(&array.read(&device, t, RngKey::root(2)), &targets, text);
         }
     }
 }
@@ -92,6 +99,8 @@ fn settled_devices_drift_like_programmed_ones() {
         let device = silent(text);
         let targets = targets(&device, 1000);
         let programmed = ProgrammedArray::program(&device, &targets, 100, RngKey::root(1));
-        assert_eq!(programmed, ProgrammedArray::settled(&device, targets, 100, RngKey::root(1)), "{text}");
+        let settled = ProgrammedArray::settled(&device, targets, 100, RngKey::root(1));
+        assert_close(programmed.conductances(), settled.conductances(), text);
+        assert_eq!(programmed.drift_exponents(), settled.drift_exponents(), "{text}");
     }
 }
