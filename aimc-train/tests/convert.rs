@@ -54,7 +54,12 @@ fn rules_decide_by_name_and_devices_by_their_bounds() {
         tile: Some(tile(
             "[device]\nmodel = \"ConstantStep\"\nw_max = 0.1\nw_min = -0.1\nw_max_dtod = 0\nw_min_dtod = 0",
         )),
-        overrides: vec![TileOverride { layer: "layer2.*".into(), digital: true, tile: None }],
+        overrides: vec![TileOverride {
+            layer: "layer2.*".into(),
+            digital: true,
+            tile: None,
+            hardware_aware: None,
+        }],
     };
     let analog = rules.to_analog(&network, RngKey::root(2)).unwrap();
     let devices: Vec<u64> =
@@ -64,7 +69,12 @@ fn rules_decide_by_name_and_devices_by_their_bounds() {
     assert_eq!(after[1], before[1]);
     assert_eq!(after[0], before[0].map(|w| w.clamp(-0.1, 0.1)));
     let mistaken = TileRules {
-        overrides: vec![TileOverride { layer: "layer3.tile".into(), digital: true, tile: None }],
+        overrides: vec![TileOverride {
+            layer: "layer3.tile".into(),
+            digital: true,
+            tile: None,
+            hardware_aware: None,
+        }],
         ..rules
     };
     let refused = mistaken.to_analog(&network, RngKey::root(2)).unwrap_err().to_string();

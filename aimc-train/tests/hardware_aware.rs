@@ -136,3 +136,21 @@ fn epochs_are_judged_by_the_clean_weights() {
     run(&mut digital, u64::MAX);
     assert_ne!(weights(&digital), found, "noise must matter");
 }
+
+/// Of Adam's first step each scale takes ± the rate: m̂/(√v̂ + ε) is ±1 up to ε/|g| and five roundings.
+#[test]
+fn adam_reaches_output_scales_and_input_ranges() {
+    let text = "[periphery.mapping]\nlearn_out_scaling = true\n[periphery.input_range]\nenable = true\n\
+                init_value = 0.25\ninit_from_data = 0\ninput_min_percentage = 1.0";
+    let hardware: HardwareAwareTileConfig = config::from_toml(text).unwrap();
+    let hardware = HardwareAwareTileConfig { forward: aimc_tile::IoConfig::perfect(), ..hardware };
+    let mut aware = trainer(Some(&hardware), "optimizer = { model = \"Adam\" }\nlearning_rate = 0.0625");
+    run(&mut aware, 1);
+    let state = aware.network.state();
+    let floats =
+        |name: &str| state.root().floats(name, if name.ends_with('s') { 5 } else { 1 }).unwrap().to_vec();
+    let alpha = floats("layer0.tile.tile0_0.out_scales");
+    assert!(alpha.iter().all(|alpha| ((alpha - 1.0).abs() - 0.0625).abs() < 1e-5), "{alpha:?}");
+    let range = floats("layer0.tile.tile0_0.input_range")[0];
+    assert!(((range - 0.25).abs() - 0.0625).abs() < 1e-5, "{range}");
+}

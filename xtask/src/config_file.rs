@@ -6,8 +6,12 @@ use aimc_device::{ConfigError, config, presets};
 use serde_json::Value;
 
 /// Where preset names of a configuration are looked up.
-pub(crate) const PRESETS: &[&[presets::Preset]] =
-    &[aimc_train::presets::ALGORITHMS, aimc_tile::presets::TILES, presets::DEVICES];
+pub(crate) const PRESETS: &[&[presets::Preset]] = &[
+    aimc_train::presets::ALGORITHMS,
+    aimc_tile::presets::TILES,
+    aimc_tile::presets::HARDWARE_AWARE,
+    presets::DEVICES,
+];
 
 /// A configuration file that was refused.
 #[derive(Debug, thiserror::Error)]

@@ -1,5 +1,7 @@
 //! The record of a tile for hardware-aware training.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -85,6 +87,18 @@ impl HardwareAwareTileConfig {
             range.manage_output_clipping,
             "needs weights on the tile that are neither scaled nor remapped: clipping is judged after the digital scales",
         )
+    }
+
+    /// The record for a layer of a network: without bias, no column of the tile is one.
+    #[must_use]
+    pub fn for_layer(&self, bias: bool) -> Cow<'_, Self> {
+        if bias || self.periphery.mapping.digital_bias {
+            return Cow::Borrowed(self);
+        }
+        let mut without = self.clone();
+        without.periphery.mapping.digital_bias = true;
+        without.modifier.copy_last_column = false;
+        Cow::Owned(without)
     }
 
     /// Validates, then puts a matrix onto tiles with weights 0.
