@@ -13,6 +13,7 @@ use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
 
 use aimc_device::RngKey;
 use aimc_tile::grid::TileGrid;
+use aimc_tile::mapping::PeripheryQuantization;
 use aimc_tile::sliced::{SliceConfig, SlicedTile};
 use aimc_tile::{IdealTile, LogicalTile, MatVec, ReadOut, SampleKeys, Shape, TileError};
 
@@ -138,6 +139,10 @@ impl MatVec for InferenceMatrix {
         draws: SampleKeys,
     ) -> Result<(), TileError> {
         self.arrays.forward(x, y, draws)
+    }
+
+    fn periphery_precision(&self) -> PeripheryQuantization {
+        self.arrays.periphery_precision()
     }
 }
 

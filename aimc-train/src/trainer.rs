@@ -225,8 +225,9 @@ impl<T: Tile> Trainer<T> {
         test: &Dataset,
         observe: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Ending, TrainError> {
-        let taught = self.config.distillation.is_none() || self.teacher.is_some();
-        require::that(taught, "distillation", "", "needs a teacher")?;
+        if self.config.distillation.is_some() && self.teacher.is_none() {
+            return Err(ConfigError::new("distillation", "", "needs a teacher").into());
+        }
         for data in [train, test] {
             let outputs = self.network.outputs();
             let requirement = format!("must be at least {}, one per class of the data", data.classes());

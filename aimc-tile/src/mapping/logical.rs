@@ -26,7 +26,7 @@ use aimc_device::state::{State, StateError, StatePart};
 
 use crate::ideal::{by_rows, check_update};
 use crate::mapping::input_range::InputRange;
-use crate::mapping::{MappingConfig, PeripheryConfig, scales};
+use crate::mapping::{MappingConfig, PeripheryConfig, PeripheryQuantization, scales};
 use crate::tile::{
     Inventory, MatVec, ReadOut, SampleKeys, Shape, StepWeights, Tile, TileError, check_lines, check_shape,
 };
@@ -37,6 +37,7 @@ pub struct LogicalTile<T> {
     tile: T,
     shape: Shape,
     mapping: MappingConfig,
+    quantization: PeripheryQuantization,
     range: Option<InputRange>,
     /// Range of the outputs of the tile; 0 or below is infinite.
     out_bound: f32,
@@ -63,6 +64,7 @@ impl<T: MatVec> LogicalTile<T> {
             tile,
             shape,
             mapping: config.mapping.clone(),
+            quantization: config.quantization.clone(),
             range: config.input_range.enable.then(|| InputRange::new(&config.input_range)),
             out_bound,
             scales: vec![1.0; shape.outputs],
@@ -78,6 +80,7 @@ impl<T> LogicalTile<T> {
             tile: convert(&self.tile)?,
             shape: self.shape,
             mapping: self.mapping.clone(),
+            quantization: self.quantization.clone(),
             range: self.range.clone(),
             out_bound: self.out_bound,
             scales: self.scales.clone(),
@@ -119,6 +122,13 @@ impl<T> LogicalTile<T> {
         Ok(())
     }
 
+    /// α·s·r of every output, in the precision of the circuits.
+    fn factors(&self) -> Vec<f32> {
+        let r = self.input_range().unwrap_or(1.0);
+        let factors = self.out_scales.iter().zip(&self.scales).map(|(alpha, scale)| alpha * scale * r);
+        self.quantization.round(&factors.collect::<Vec<f32>>()).into_owned()
+    }
+
     fn has_bias(&self) -> bool {
         !self.mapping.digital_bias
     }
@@ -158,12 +168,14 @@ impl<T: MatVec> MatVec for LogicalTile<T> {
         check_lines("x", &x, self.shape.inputs, x.ncols())?;
         check_shape("y", y.shape(), (self.shape.outputs, x.ncols()))?;
         let raw = self.raw(&self.lines(&x), draws)?;
-        let r = self.input_range().unwrap_or(1.0);
-        for i in 0..self.shape.outputs {
-            let factor = self.out_scales[i] * self.scales[i] * r;
+        for (i, factor) in self.factors().into_iter().enumerate() {
             y.row_mut(i).iter_mut().zip(raw.row(i).iter()).for_each(|(y, raw)| *y = factor * raw);
         }
         Ok(())
+    }
+
+    fn periphery_precision(&self) -> PeripheryQuantization {
+        self.quantization.clone()
     }
 }
 

@@ -18,6 +18,7 @@
 
 pub mod input_range;
 pub mod logical;
+pub mod periphery_quantization;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,7 @@ use crate::tile::{MatVec, Shape, largest_size};
 
 pub use input_range::InputRangeConfig;
 pub use logical::LogicalTile;
+pub use periphery_quantization::PeripheryQuantization;
 
 /// How a matrix is put onto tiles, see the [module](self); defaults are AIHWKit's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -93,6 +95,8 @@ pub struct PeripheryConfig {
     pub mapping: MappingConfig,
     /// Range of the inputs.
     pub input_range: InputRangeConfig,
+    /// Precision of scales and of a digital bias.
+    pub quantization: PeripheryQuantization,
 }
 
 impl PeripheryConfig {
@@ -100,6 +104,7 @@ impl PeripheryConfig {
     pub fn validate(&self, forward: &IoConfig) -> Result<(), ConfigError> {
         self.mapping.validate().map_err(|error| error.within("mapping"))?;
         self.input_range.validate().map_err(|error| error.within("input_range"))?;
+        self.quantization.validate().map_err(|error| error.within("quantization"))?;
         let manages = self.input_range.enable && self.input_range.manage_output_clipping;
         let plain = forward.noise_management == NoiseManagement::None
             && forward.bound_management == BoundManagement::None

@@ -151,8 +151,10 @@ impl HwaConfig {
         let last = self.seed.checked_add(self.seeds - 1);
         require::that(last.is_some(), "seed", self.seed, "must leave room for the seeds after it")?;
         self.baseline.validate().map_err(|error| error.within("baseline"))?;
-        let taught = self.baseline.distillation.is_some();
-        require::that(!taught, "baseline.distillation", "", "must be left out: the baseline is the teacher")?;
+        if self.baseline.distillation.is_some() {
+            let requirement = "must be left out: the baseline is the teacher";
+            return Err(ConfigError::new("baseline.distillation", "", requirement));
+        }
         self.retraining.validate().map_err(|error| error.within("retraining"))?;
         self.validate_ramp()?;
         // Data, network and tiles are judged as those of a training.
@@ -161,7 +163,9 @@ impl HwaConfig {
         if let Some(stopping) = &self.early_stopping {
             stopping.validate(self.retraining.epochs).map_err(|error| error.within("early_stopping"))?;
         }
-        require::that(!self.device.is_empty(), "device", "", "is missing: at least one [[device]]")?;
+        if self.device.is_empty() {
+            return Err(ConfigError::new("device", "", "is missing: at least one [[device]]"));
+        }
         for (i, device) in self.device.iter().enumerate() {
             device.tile.validate().map_err(|error| error.within(format!("device[{i}].tile")))?;
             let unique = self.device[..i].iter().all(|other| other.name != device.name);

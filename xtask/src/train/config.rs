@@ -133,9 +133,10 @@ pub(crate) fn load(arguments: &TrainArguments) -> Result<TrainingConfig, ConfigF
 pub(crate) fn decode(tree: Value) -> Result<TrainingConfig, ConfigError> {
     let config: TrainingConfig = config::decode(presets::resolve(tree, config_file::PRESETS)?)?;
     config.validate()?;
-    let taught = config.training.distillation.is_some();
-    let requirement = "must be left out: this command has no teacher; `cargo xtask hwa` has";
-    require::that(!taught, "training.distillation", "", requirement)?;
+    if config.training.distillation.is_some() {
+        let requirement = "must be left out: this command has no teacher; `cargo xtask hwa` has";
+        return Err(ConfigError::new("training.distillation", "", requirement));
+    }
     Ok(config)
 }
 
