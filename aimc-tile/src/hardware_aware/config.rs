@@ -81,6 +81,13 @@ impl HardwareAwareTileConfig {
         )?;
         let range = &self.periphery.input_range;
         let scaled = mapping.weight_scaling_omega > 0.0 || self.remap.kind != WeightRemapType::None;
+        let n_bits = self.periphery.quantization.n_bits;
+        require::that(
+            n_bits == 0 || !scaled,
+            "periphery.quantization.n_bits",
+            n_bits,
+            "must be 0 where weights on the tile are scaled or remapped: those scales lie in the tile, in full precision",
+        )?;
         require::that(
             !(range.enable && range.manage_output_clipping && scaled),
             "periphery.input_range.manage_output_clipping",

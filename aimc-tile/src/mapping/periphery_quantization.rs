@@ -10,6 +10,8 @@
 //! is no range to estimate, and none to learn. Rounding of the outputs themselves is a layer of the network
 //! (`aimc_nn::quantize`), and that of the outputs of single tiles the converter of each.
 //!
+//! Not modelled: rounding of scales that lie in a hardware-aware tile, which asks for full precision there.
+//!
 //! Reference: B. Jacob et al. 2018, CVPR, arXiv:1712.05877.
 
 use std::borrow::Cow;
