@@ -60,6 +60,7 @@ fn rules_decide_by_name_and_devices_by_their_bounds() {
             tile: None,
             hardware_aware: None,
         }],
+        ..TileRules::default()
     };
     let analog = rules.to_analog(&network, RngKey::root(2)).unwrap();
     let devices: Vec<u64> =

@@ -209,10 +209,12 @@ fn csv(results: &Results) -> String {
         ("with compensation", |device| &device.compensated),
     ];
     type Of = fn(&At) -> &aimc_infer::Summary;
-    let quantities: [(&str, Of); 3] = [
+    let quantities: [(&str, Of); 5] = [
         ("naive accuracy", |at| &at.naive),
         ("hardware-aware accuracy", |at| &at.hardware_aware),
         ("difference", |at| &at.difference),
+        ("naive loss", |at| &at.naive_loss),
+        ("hardware-aware loss", |at| &at.hardware_aware_loss),
     ];
     for (condition, select) in conditions {
         for (name, of) in quantities {

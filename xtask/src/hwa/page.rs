@@ -8,7 +8,8 @@ use crate::report::Report;
 use crate::table::print_table;
 use crate::timeline::{percent, spoken};
 
-const TIME_HEADERS: [&str; 5] = ["time", "naive", "hardware-aware", "difference", "intervals apart"];
+const TIME_HEADERS: [&str; 7] =
+    ["time", "naive", "hardware-aware", "difference", "loss, naive", "loss, hardware-aware", "losses apart"];
 const SEED_HEADERS: [&str; 4] =
     ["seed", "floating point", "hardware-aware, before devices", "epochs of retraining"];
 
@@ -25,6 +26,8 @@ fn time_rows(ats: &[At]) -> Vec<Vec<String>> {
             percent(&at.naive),
             percent(&at.hardware_aware),
             percent(&at.difference),
+            percent(&at.naive_loss),
+            percent(&at.hardware_aware_loss),
             apart(at).to_owned(),
         ]
     };
@@ -101,7 +104,10 @@ pub(crate) fn render(results: &Results) -> Result<String, HwaError> {
                 &chart(condition, ats, floating_point(results)).render()?,
                 &format!("Test accuracy, {condition}. Band: {}.", unit(results)),
             );
-            report.table(&TIME_HEADERS, &time_rows(ats), &format!("The same in numbers, {condition}."));
+            report.table(&TIME_HEADERS, &time_rows(ats), &format!(
+                    "The same in numbers, {condition}. Loss: against the floating-point network of the same seed. Apart: the \
+                     intervals of both losses do not overlap."
+                ));
         }
     }
     report.section("Trainings");
