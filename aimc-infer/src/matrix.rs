@@ -14,6 +14,7 @@ use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
 use aimc_device::RngKey;
 use aimc_device::error::require;
 use aimc_tile::grid::TileGrid;
+use aimc_tile::mapping::PeripheryQuantization;
 use aimc_tile::sliced::{SliceConfig, SlicedTile};
 use aimc_tile::{
     IdealTile, KeptScales, LogicalTile, MatVec, ReadOut, SampleKeys, Shape, TileError, TileSettings,
@@ -207,6 +208,10 @@ impl MatVec for InferenceMatrix {
         draws: SampleKeys,
     ) -> Result<(), TileError> {
         self.arrays.forward(x, y, draws)
+    }
+
+    fn periphery_precision(&self) -> PeripheryQuantization {
+        self.arrays.periphery_precision()
     }
 }
 

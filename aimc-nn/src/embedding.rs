@@ -12,6 +12,8 @@ use crate::layer::{Layer, Record, Site};
 use crate::module::{
     Backward, Gradients, LayerError, Module, Part, PartMut, Visit, VisitMut, check_features, join,
 };
+use crate::quantize::few_bits;
+use crate::quantize::parameters::{self, is_full};
 
 /// Replaces each of the tokens of a sample, whole numbers below `vocabulary`, by a vector of `features` numbers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -21,12 +23,16 @@ pub struct EmbeddingConfig {
     pub vocabulary: usize,
     /// Length of a vector.
     pub features: usize,
+    /// Bits of a number of the vectors; 0 for full precision.
+    #[serde(default, skip_serializing_if = "is_full")]
+    pub n_bits: u32,
 }
 
 impl Record for EmbeddingConfig {
     fn outputs(&self, inputs: &[usize]) -> Result<Vec<usize>, ConfigError> {
         require::at_least_one("vocabulary", self.vocabulary)?;
         require::at_least_one("features", self.features)?;
+        parameters::validate(self.n_bits)?;
         let requirement = "needs samples of shape [steps], one token for each";
         require::that(inputs.len() == 1, "", inputs, requirement)?;
         Ok(vec![inputs[0], self.features])
@@ -43,7 +49,12 @@ impl Record for EmbeddingConfig {
     ) -> Result<Layer<T>, ConfigError> {
         let mut table = vec![0.0; self.vocabulary * self.features];
         site.key.fold_in(label("embedding")).stream(0).fill_normal(&mut table);
-        Ok(Layer::Embedding(Embedding { steps: inputs[0], features: self.features, table }))
+        Ok(Layer::Embedding(Embedding {
+            steps: inputs[0],
+            features: self.features,
+            n_bits: self.n_bits,
+            table,
+        }))
     }
 }
 
@@ -52,6 +63,7 @@ impl Record for EmbeddingConfig {
 pub struct Embedding {
     steps: usize,
     features: usize,
+    n_bits: u32,
     /// The vectors, token after token.
     pub table: Vec<f32>,
 }
@@ -84,9 +96,10 @@ impl<T> Module<T> for Embedding {
     fn forward(&self, x: &DMatrix<f32>, _draws: SampleKeys) -> Result<DMatrix<f32>, LayerError> {
         check_features(x, self.steps)?;
         let mut y = DMatrix::zeros(self.steps * self.features, x.ncols());
+        let table = few_bits(self.n_bits, &self.table);
         for (i, vector) in y.as_mut_slice().chunks_mut(self.features).enumerate() {
             let token = self.token(x, i % self.steps, i / self.steps)?;
-            vector.copy_from_slice(&self.table[token * self.features..][..self.features]);
+            vector.copy_from_slice(&table[token * self.features..][..self.features]);
         }
         Ok(y)
     }

@@ -93,12 +93,14 @@ impl<T: ReadOut> Linear<T> {
 }
 
 impl<T: MatVec> Linear<T> {
-    /// y = W x + b for every column of `x`, inputs x batch.
+    /// y = W x + b for every column of `x`, inputs x batch; b in the precision of the circuits around the tile.
     pub fn product(&self, x: DMatrixView<f32>, draws: SampleKeys) -> Result<DMatrix<f32>, TileError> {
         let mut y = DMatrix::zeros(self.tile.shape().outputs, x.ncols());
         self.tile.forward(x, y.as_view_mut(), draws)?;
         if let Some(bias) = &self.bias {
-            y.column_iter_mut().for_each(|mut y| y += bias);
+            let bias = self.tile.periphery_precision().round(bias.as_slice()).into_owned();
+            let bias = DVector::from_vec(bias);
+            y.column_iter_mut().for_each(|mut y| y += &bias);
         }
         Ok(y)
     }

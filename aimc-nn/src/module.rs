@@ -114,8 +114,25 @@ pub struct MeasuredStatistics {
     pub name: String,
     /// Numbers of the batch.
     pub values: Vec<f32>,
-    /// Share of the difference.
+    /// Share of the difference; [`WIDENS`] takes in the batch instead.
     pub momentum: f32,
+}
+
+/// Instead of a share: the numbers are the ends of a range, which widens to hold those of the batch.
+pub const WIDENS: f32 = -1.0;
+
+impl MeasuredStatistics {
+    /// Moves `values`.
+    pub fn apply(&self, values: &mut [f32]) {
+        let ends = values.len();
+        for (i, (value, new)) in values.iter_mut().zip(&self.values).enumerate() {
+            *value = match self.momentum {
+                WIDENS if 2 * i < ends => value.min(*new),
+                WIDENS => value.max(*new),
+                share => *value + share * (new - *value),
+            };
+        }
+    }
 }
 
 /// Everything that a backward pass finds out.
@@ -153,7 +170,7 @@ impl Gradients {
 
     /// Takes in the gradients of further samples of the same network, as if both batches had been one.
     pub fn append(&mut self, further: Self) {
-        if self.tiles.is_empty() && self.digital.is_empty() {
+        if self.tiles.is_empty() && self.digital.is_empty() && self.statistics.is_empty() {
             *self = further;
             return;
         }

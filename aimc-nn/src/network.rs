@@ -317,8 +317,7 @@ impl<T: Tile> Network<T> {
                 if let PartMut::Statistics(values) = part
                     && name == measured.name
                 {
-                    let moved = values.iter_mut().zip(&measured.values);
-                    moved.for_each(|(value, new)| *value += measured.momentum * (new - *value));
+                    measured.apply(values);
                 }
             }
         }

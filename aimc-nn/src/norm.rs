@@ -20,6 +20,8 @@ use crate::layer::{Layer, Record, Site};
 use crate::module::{
     Backward, Gradients, LayerError, Module, Part, PartMut, Saved, Visit, VisitMut, check_features, join,
 };
+use crate::quantize::few_bits;
+use crate::quantize::parameters::{self, is_full};
 
 /// Batch norm of samples of shape \[channels, …\].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -31,11 +33,14 @@ pub struct BatchNormConfig {
     pub momentum: f32,
     /// Whether γ and β are learnt; else they stay 1 and 0.
     pub affine: bool,
+    /// Bits of a factor γ; 0 for full precision.
+    #[serde(skip_serializing_if = "is_full")]
+    pub n_bits: u32,
 }
 
 impl Default for BatchNormConfig {
     fn default() -> Self {
-        Self { epsilon: 1e-5, momentum: 0.1, affine: true }
+        Self { epsilon: 1e-5, momentum: 0.1, affine: true, n_bits: 0 }
     }
 }
 
@@ -43,6 +48,7 @@ impl Record for BatchNormConfig {
     fn outputs(&self, inputs: &[usize]) -> Result<Vec<usize>, ConfigError> {
         require::positive("epsilon", self.epsilon)?;
         require::probability("momentum", self.momentum)?;
+        parameters::validate(self.n_bits)?;
         Ok(inputs.to_vec())
     }
 
@@ -136,7 +142,8 @@ impl<T> Module<T> for BatchNorm {
         self.check(x)?;
         let (mean, variance) = self.running.split_at(self.weight.len());
         let scale: Vec<f32> = variance.iter().map(|v| 1.0 / (v + self.config.epsilon).sqrt()).collect();
-        Ok(self.map(x, |c, value| self.weight[c] * (value - mean[c]) * scale[c] + self.bias[c]))
+        let gamma = few_bits(self.config.n_bits, &self.weight);
+        Ok(self.map(x, |c, value| gamma[c] * (value - mean[c]) * scale[c] + self.bias[c]))
     }
 
     fn trace(&self, x: &DMatrix<f32>, _draws: SampleKeys) -> Result<(DMatrix<f32>, Saved), LayerError> {
@@ -146,7 +153,8 @@ impl<T> Module<T> for BatchNorm {
         let scale = variance.iter().map(|v| (1.0 / (v + f64::from(self.config.epsilon)).sqrt()) as f32);
         let scale: Vec<f32> = scale.collect();
         let normal = self.map(x, |c, value| (f64::from(value) - mean[c]) as f32 * scale[c]);
-        let y = self.map(&normal, |c, value| self.weight[c] * value + self.bias[c]);
+        let gamma = few_bits(self.config.n_bits, &self.weight);
+        let y = self.map(&normal, |c, value| gamma[c] * value + self.bias[c]);
         let count = (x.ncols() * self.area) as f64;
         let unbiased = if count > 1.0 { count / (count - 1.0) } else { 1.0 };
         let batch = mean.iter().copied().chain(variance.iter().map(|v| v * unbiased)).map(|v| v as f32);
@@ -176,8 +184,9 @@ impl<T> Module<T> for BatchNorm {
         }
         into.measured(pass.part("running"), batch.as_slice().to_vec(), self.config.momentum);
         let centred = self.map(&d, |c, value| (f64::from(value) - mean_d[c]) as f32);
+        let gamma = few_bits(self.config.n_bits, &self.weight);
         let along = self.map(normal, |c, value| (f64::from(value) * mean_dx[c]) as f32);
-        Ok(self.map(&(centred - along), |c, value| self.weight[c] * scale[c] * value))
+        Ok(self.map(&(centred - along), |c, value| gamma[c] * scale[c] * value))
     }
 }
 
@@ -189,17 +198,21 @@ pub struct LayerNormConfig {
     pub epsilon: f32,
     /// Whether γ and β are learnt; else they stay 1 and 0.
     pub affine: bool,
+    /// Bits of a factor γ; 0 for full precision.
+    #[serde(skip_serializing_if = "is_full")]
+    pub n_bits: u32,
 }
 
 impl Default for LayerNormConfig {
     fn default() -> Self {
-        Self { epsilon: 1e-5, affine: true }
+        Self { epsilon: 1e-5, affine: true, n_bits: 0 }
     }
 }
 
 impl Record for LayerNormConfig {
     fn outputs(&self, inputs: &[usize]) -> Result<Vec<usize>, ConfigError> {
         require::positive("epsilon", self.epsilon)?;
+        parameters::validate(self.n_bits)?;
         Ok(inputs.to_vec())
     }
 
@@ -254,9 +267,9 @@ impl LayerNorm {
     }
 
     fn affine(&self, normal: &DMatrix<f32>) -> DMatrix<f32> {
-        let mut y = normal.clone();
+        let (mut y, gamma) = (normal.clone(), few_bits(self.config.n_bits, &self.weight));
         for vector in y.as_mut_slice().chunks_mut(self.weight.len()) {
-            for (value, (weight, bias)) in vector.iter_mut().zip(self.weight.iter().zip(&self.bias)) {
+            for (value, (weight, bias)) in vector.iter_mut().zip(gamma.iter().zip(&self.bias)) {
                 *value = weight * *value + bias;
             }
         }
@@ -301,6 +314,7 @@ impl<T> Module<T> for LayerNorm {
     {
         let [normal, scales] = pass.saved.matrices() else { return Ok(d) };
         let n = self.weight.len();
+        let gamma = few_bits(self.config.n_bits, &self.weight);
         let (mut weight, mut bias, mut dx) = (vec![0.0; n], vec![0.0; n], d);
         let vectors = dx.as_mut_slice().chunks_mut(n).zip(normal.as_slice().chunks(n)).zip(scales);
         for ((d, normal), scale) in vectors {
@@ -308,7 +322,7 @@ impl<T> Module<T> for LayerNorm {
             for i in 0..n {
                 weight[i] += d[i] * normal[i];
                 bias[i] += d[i];
-                d[i] *= self.weight[i];
+                d[i] *= gamma[i];
                 sum += d[i];
                 along += d[i] * normal[i];
             }

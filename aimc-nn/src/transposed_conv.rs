@@ -169,8 +169,10 @@ impl<T> Module<T> for TransposedConv<T> {
             self.windows.fold(&out, g * self.channels, self.channels, &mut y);
         }
         if let Some(bias) = &self.bias {
+            let precision = self.groups.first().map(|linear| linear.tile.periphery_precision());
+            let bias = precision.unwrap_or_default().round(bias).into_owned();
             for image in y.as_mut_slice().chunks_mut(bias.len() * area) {
-                for (channel, bias) in image.chunks_mut(area).zip(bias) {
+                for (channel, bias) in image.chunks_mut(area).zip(&bias) {
                     channel.iter_mut().for_each(|value| *value += bias);
                 }
             }

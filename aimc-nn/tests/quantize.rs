@@ -247,3 +247,87 @@ fn records_refuse_values_outside_their_range() {
         assert_eq!(outcome.unwrap_err().field, format!("layers[0].{field}"));
     }
 }
+
+/// Several batches before one step: the range of all extremes holds those of every batch.
+#[test]
+fn all_extremes_count_where_gradients_are_accumulated() {
+    let mut network = network("n_bits = 8, range_estimator = { model = \"AllMinMax\" }", "");
+    let mut all = aimc_nn::Gradients::default();
+    for x in [batch(&[-3.0, 1.0]), batch(&[-1.0, 2.0])] {
+        let trace = network.trace(x.as_view(), draws()).unwrap();
+        let gradients = network.backward(&trace, batch(&[0.0, 0.0]), draws()).unwrap();
+        // A quantiser has no parameters: statistics alone must gather, too.
+        all.append(gradients);
+    }
+    network.update_statistics(&all);
+    assert_eq!(quantize(&network).range(), Some((-3.0, 2.0)));
+}
+
+/// Calibration moves ranges and nothing else, and stops after the batches it was given.
+#[test]
+fn calibration_measures_and_learns_nothing() {
+    let more = ", { layer = \"BatchNorm\" }, { layer = \"Linear\", outputs = 3 }";
+    let mut network = network("n_bits = 8, range_estimator = { model = \"AllMinMax\" }", more);
+    let before = network.state();
+    let x = DMatrix::from_row_slice(2, 4, &[1.0, -2.0, 3.0, 9.0, 0.0, 0.0, 0.0, 0.0]);
+    let data = aimc_nn::Dataset::new(x, vec![0; 4], 3).unwrap();
+    let done = aimc_nn::quantize::calibrate(&mut network, &data, 3, 1, draws()).unwrap();
+    assert_eq!((done, quantize(&network).range()), (3, Some((-2.0, 3.0))));
+    let mut after = network.state();
+    for name in ["layer0.range", "layer0.batches"] {
+        after.put(
+            name,
+            before.root().floats(name, if name.ends_with("range") { 2 } else { 1 }).unwrap().to_vec(),
+        );
+    }
+    assert_eq!(after, before);
+}
+
+/// Embeddings and norm layers compute with rounded parameters; what learns is the full number, by the gradient as it comes.
+#[test]
+fn digital_parameters_are_rounded_in_products_only() {
+    let build = |text: &str| {
+        let record: NetworkConfig = config::from_toml(text).unwrap();
+        record.build(RngKey::root(3), |place| IdealTile::new(place.shape)).unwrap()
+    };
+    for layer in [
+        "{ layer = \"Embedding\", vocabulary = 5, features = 3%s }",
+        "{ layer = \"LayerNorm\"%s }",
+        "{ layer = \"BatchNorm\"%s }",
+    ] {
+        let of = |bits: &str| build(&format!("input = [4]\nlayers = [{}]", layer.replace("%s", bits)));
+        let (mut full, mut few) = (of(""), of(", n_bits = 3"));
+        for network in [&mut full, &mut few] {
+            let (_, values) = network.parameters_mut().next().unwrap();
+            values.iter_mut().enumerate().for_each(|(i, value)| *value = 0.75 - 0.17 * i as f32);
+        }
+        let mut rounded = of("");
+        for ((_, to), (_, from)) in rounded.parameters_mut().zip(few.parameters_mut()) {
+            to.copy_from_slice(from);
+        }
+        let (_, values) = rounded.parameters_mut().next().unwrap();
+        let grid = aimc_nn::quantize::few_bits(3, values).into_owned();
+        assert!(grid != values);
+        values.copy_from_slice(&grid);
+        let x = DMatrix::from_row_slice(4, 2, &[1.0, 0.0, 2.0, 4.0, 0.0, 3.0, 4.0, 1.0]);
+        let (seen, expected) =
+            (few.trace(x.as_view(), draws()).unwrap(), rounded.trace(x.as_view(), draws()).unwrap());
+        assert_eq!(seen.output(), expected.output(), "{layer}");
+        assert_eq!(
+            few.forward(x.as_view(), draws()).unwrap(),
+            rounded.forward(x.as_view(), draws()).unwrap()
+        );
+        // Straight through: the gradients are those of a layer that holds the rounded numbers.
+        let d = seen.output().map(|y| y.sin());
+        let a = few.backward(&seen, d.clone(), draws()).unwrap();
+        let b = rounded.backward(&expected, d, draws()).unwrap();
+        for (a, b) in a.digital.iter().zip(&b.digital) {
+            assert_eq!(a.values, b.values, "{layer}");
+        }
+    }
+    let refused = |bits: &str| {
+        let text = format!("input = [4]\nlayers = [{{ layer = \"LayerNorm\", n_bits = {bits} }}]");
+        config::from_toml::<NetworkConfig>(&text).unwrap().validate().unwrap_err().field
+    };
+    assert_eq!(refused("1"), "layers[0].n_bits");
+}

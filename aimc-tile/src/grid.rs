@@ -31,7 +31,7 @@ use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
 
 use crate::ideal::check_update;
-use crate::mapping::TileSettings;
+use crate::mapping::{PeripheryQuantization, TileSettings};
 use crate::tile::{
     Inventory, MatVec, ReadOut, SampleKeys, Shape, StepWeights, Tile, TileError, check_lines, check_shape,
 };
@@ -163,6 +163,11 @@ impl<T: MatVec> MatVec for TileGrid<T> {
         }
         y.copy_from(&sum);
         Ok(())
+    }
+
+    /// All tiles have the same circuits.
+    fn periphery_precision(&self) -> PeripheryQuantization {
+        self.parts.first().map_or_else(PeripheryQuantization::default, |part| part.tile.periphery_precision())
     }
 }
 

@@ -17,6 +17,7 @@ pub mod presets;
 pub mod pulse;
 pub mod sliced;
 pub mod tile;
+pub mod uniform_quantiser;
 pub mod unit_cell;
 
 pub use analog::{AnalogTile, TileConfig};

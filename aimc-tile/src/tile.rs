@@ -6,7 +6,7 @@ use aimc_device::RngKey;
 use aimc_device::pulsed::PulseCount;
 use aimc_device::state::{State, StateError, StatePart};
 
-use crate::mapping::TileSettings;
+use crate::mapping::{PeripheryQuantization, TileSettings};
 
 /// Size of a tile: `outputs` bit lines by `inputs` word lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,6 +162,11 @@ pub trait MatVec: std::fmt::Debug + Send + Sync {
         y: DMatrixViewMut<f32>,
         draws: SampleKeys,
     ) -> Result<(), TileError>;
+
+    /// Precision of the digital circuits that add a bias to what the tile gives; full precision unless it says more.
+    fn periphery_precision(&self) -> PeripheryQuantization {
+        PeripheryQuantization::default()
+    }
 }
 
 /// How weights in digital memory move: gets the number of the first of them among all such weights of the tile, some weights,
@@ -279,6 +284,10 @@ impl<T: MatVec + ?Sized> MatVec for Box<T> {
         draws: SampleKeys,
     ) -> Result<(), TileError> {
         (**self).forward(x, y, draws)
+    }
+
+    fn periphery_precision(&self) -> PeripheryQuantization {
+        (**self).periphery_precision()
     }
 }
 

@@ -13,11 +13,13 @@ use aimc_device::error::{ConfigError, require};
 use aimc_device::rng::label;
 use aimc_nn::pattern::fits;
 use aimc_nn::{Linear, Network, Place};
-use aimc_tile::{IdealTile, MatVec, ReadOut, TileError, TrainableTile, estimate_weights};
+use aimc_tile::{
+    HardwareAwareTileConfig, IdealTile, MatVec, ReadOut, TileError, TrainableTile, estimate_weights,
+};
 
 use crate::algorithms::TrainingTileConfig;
 
-/// Another tile for some matrices: digital, or the whole record of a tile.
+/// Another tile for some matrices: digital, or the whole record of an analog or of a hardware-aware tile.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TileOverride {
@@ -29,19 +31,56 @@ pub struct TileOverride {
     /// Their tile, which has nothing of `[tile]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tile: Option<TrainingTileConfig>,
+    /// Their tile for hardware-aware training, which has nothing of `[hardware_aware]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hardware_aware: Option<HardwareAwareTileConfig>,
 }
 
 impl TileOverride {
-    /// Refuses records that ask for both or neither, and values outside their range.
+    /// Refuses records that do not ask for exactly one, and values outside their range.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        match &self.tile {
-            Some(tile) => {
-                require::that(!self.digital, "digital", true, "must be left out beside a tile")?;
-                tile.validate().map_err(|error| error.within("tile"))
+        match (&self.tile, &self.hardware_aware) {
+            (None, None) => {
+                return require::that(
+                    self.digital,
+                    "digital",
+                    self.digital,
+                    "must be true where there is no tile",
+                );
             }
-            None => {
-                require::that(self.digital, "digital", self.digital, "must be true where there is no tile")
-            }
+            (Some(_), Some(_)) => return Err(both_tiles()),
+            (Some(tile), None) => tile.validate().map_err(|error| error.within("tile"))?,
+            (None, Some(tile)) => tile.validate().map_err(|error| error.within("hardware_aware"))?,
+        }
+        require::that(!self.digital, "digital", true, "must be left out beside a tile")
+    }
+}
+
+/// Two tiles for one matrix.
+fn both_tiles() -> ConfigError {
+    ConfigError::new("hardware_aware", "", "must be left out beside tile: a matrix lies on one of them")
+}
+
+/// What holds a matrix.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Holder<'a> {
+    /// Digital memory.
+    Digital,
+    /// Devices that learn.
+    Analog(&'a TrainingTileConfig),
+    /// Digital memory, read through analog circuits.
+    HardwareAware(&'a HardwareAwareTileConfig),
+}
+
+impl<'a> Holder<'a> {
+    fn of(
+        tile: Option<&'a TrainingTileConfig>,
+        hardware_aware: Option<&'a HardwareAwareTileConfig>,
+    ) -> (&'static str, Self) {
+        match (tile, hardware_aware) {
+            (Some(tile), _) => ("tile", Self::Analog(tile)),
+            (None, Some(tile)) => ("hardware_aware", Self::HardwareAware(tile)),
+            (None, None) => ("digital", Self::Digital),
         }
     }
 }
@@ -49,8 +88,10 @@ impl TileOverride {
 /// Which tile holds which matrix.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TileRules {
-    /// The tile of all matrices; none for digital memory.
+    /// The tile of all matrices.
     pub tile: Option<TrainingTileConfig>,
+    /// Their tile for hardware-aware training; with neither they lie in digital memory.
+    pub hardware_aware: Option<HardwareAwareTileConfig>,
     /// Other tiles for some; the last that fits a name counts.
     pub overrides: Vec<TileOverride>,
 }
@@ -72,21 +113,47 @@ pub enum ConvertError {
 }
 
 impl TileRules {
-    /// The tile of the matrix `name`, and where it stands in a configuration; `None` for digital memory.
+    /// Refuses two tiles for all matrices, and values outside their range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        if let Some(tile) = &self.tile {
+            tile.validate().map_err(|error| error.within("tile"))?;
+        }
+        if let Some(tile) = &self.hardware_aware {
+            tile.validate().map_err(|error| error.within("hardware_aware"))?;
+        }
+        if self.tile.is_some() && self.hardware_aware.is_some() {
+            return Err(both_tiles());
+        }
+        let mut overrides = self.overrides.iter().enumerate();
+        overrides.try_for_each(|(i, other)| other.validate().map_err(|e| e.within(format!("override[{i}]"))))
+    }
+
+    /// What holds the matrix `name`, and where that stands in a configuration.
     #[must_use]
-    pub fn tile_of(&self, name: &str) -> Option<(String, &TrainingTileConfig)> {
+    pub fn holder_of(&self, name: &str) -> (String, Holder<'_>) {
         let last = self.overrides.iter().enumerate().rfind(|(_, other)| fits(&other.layer, name));
         match last {
-            Some((i, other)) => other.tile.as_ref().map(|tile| (format!("override[{i}].tile"), tile)),
-            None => self.tile.as_ref().map(|tile| ("tile".to_owned(), tile)),
+            Some((i, other)) => {
+                let (field, holder) = Holder::of(other.tile.as_ref(), other.hardware_aware.as_ref());
+                (format!("override[{i}].{field}"), holder)
+            }
+            None => {
+                let (field, holder) = Holder::of(self.tile.as_ref(), self.hardware_aware.as_ref());
+                (field.to_owned(), holder)
+            }
         }
     }
 
     /// The tile for a place.
     pub fn build_at(&self, place: &Place<'_>) -> Result<Box<dyn TrainableTile>, ConfigError> {
-        Ok(match self.tile_of(place.name) {
-            Some((path, tile)) => tile.build_at(place).map_err(|error| error.within(path))?,
-            None => Box::new(IdealTile::new(place.shape)?),
+        let (path, holder) = self.holder_of(place.name);
+        let at = |error: ConfigError| error.within(path.clone());
+        Ok(match holder {
+            Holder::Digital => Box::new(IdealTile::new(place.shape)?),
+            Holder::Analog(tile) => tile.build_at(place).map_err(at)?,
+            Holder::HardwareAware(tile) => {
+                Box::new(tile.for_layer(place.bias).build(place.shape, place.key).map_err(at)?)
+            }
         })
     }
 

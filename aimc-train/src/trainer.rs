@@ -5,6 +5,8 @@
 //! all their samples; an analog tile gets their vectors x and d in the order of the samples, as one batch. No step reaches
 //! across the end of an epoch.
 //!
+//! With `distillation` the network also learns from a teacher, see [`aimc_nn::distillation`]; [`Trainer::set_teacher`] gives it.
+//!
 //! Every draw is addressed by the seed, the purpose and the number of the sample since the start of training,
 //! so that neither threads nor an interruption change a bit.
 
@@ -17,8 +19,10 @@ use aimc_device::RngKey;
 use aimc_device::error::{ConfigError, require};
 use aimc_device::pulsed::PulseCount;
 use aimc_device::rng::label;
-use aimc_nn::{AugmentConfig, Dataset, DatasetError, Gradients, Loss, Network, NetworkError, score};
-use aimc_tile::{SampleKeys, Tile};
+use aimc_nn::{
+    AugmentConfig, Dataset, DatasetError, Distillation, Gradients, Loss, Network, NetworkError, score,
+};
+use aimc_tile::{IdealTile, SampleKeys, Tile};
 
 use crate::optimizer::{LearningRate, Optimizer, OptimizerConfig, Schedule};
 
@@ -39,6 +43,9 @@ pub struct TrainConfig {
     pub accumulate: usize,
     /// What is minimised.
     pub loss: Loss,
+    /// How a teacher counts beside the labels; none learns from the labels alone. Needs [`Trainer::set_teacher`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distillation: Option<Distillation>,
     /// How digital parameters move.
     pub optimizer: OptimizerConfig,
     /// How the learning rate changes.
@@ -58,6 +65,7 @@ impl Default for TrainConfig {
             learning_rate: 0.3,
             accumulate: 1,
             loss: Loss::default(),
+            distillation: None,
             optimizer: OptimizerConfig::default(),
             schedule: Schedule::default(),
             warmup_steps: 0,
@@ -74,9 +82,18 @@ impl TrainConfig {
         require::positive("learning_rate", self.learning_rate)?;
         require::at_least_one("accumulate", self.accumulate)?;
         self.loss.validate().map_err(|error| error.within("loss"))?;
+        self.validate_distillation()?;
         self.optimizer.validate().map_err(|error| error.within("optimizer"))?;
         self.schedule.validate().map_err(|error| error.within("schedule"))?;
         self.augment.as_ref().map_or(Ok(()), AugmentConfig::validate).map_err(|error| error.within("augment"))
+    }
+
+    fn validate_distillation(&self) -> Result<(), ConfigError> {
+        let Some(distillation) = &self.distillation else { return Ok(()) };
+        distillation.validate().map_err(|error| error.within("distillation"))?;
+        let probabilities = matches!(self.loss, Loss::NegativeLogLikelihood | Loss::CrossEntropy { .. });
+        let requirement = "must be NegativeLogLikelihood or CrossEntropy beside distillation";
+        require::that(probabilities, "loss", format!("{:?}", self.loss), requirement)
     }
 }
 
@@ -144,6 +161,8 @@ pub struct Trainer<T> {
     /// The network.
     pub network: Network<T>,
     config: TrainConfig,
+    /// Whose outputs count beside the labels.
+    teacher: Option<Network<IdealTile>>,
     seed: u64,
     /// Batches done so far.
     pub(crate) step: u64,
@@ -161,7 +180,16 @@ impl<T: Tile> Trainer<T> {
         config.validate()?;
         let optimizer = Optimizer::new(config.optimizer.clone(), &mut network)?;
         let (pending, history) = (Vec::new(), Vec::new());
-        Ok(Self { network, config, seed, step: 0, optimizer, pending, loss_sum: 0.0, history })
+        Ok(Self { network, config, teacher: None, seed, step: 0, optimizer, pending, loss_sum: 0.0, history })
+    }
+
+    /// Gives the teacher of `distillation`, which stays as it is. It is no part of a checkpoint: give it again to go on.
+    pub fn set_teacher(&mut self, teacher: Network<IdealTile>) -> Result<(), ConfigError> {
+        let (outputs, own) = (teacher.outputs(), self.network.outputs());
+        let requirement = format!("must be {own}, as many as the network in training has");
+        require::that(outputs == own, "outputs of the teacher", outputs, &requirement)?;
+        self.teacher = Some(teacher);
+        Ok(())
     }
 
     /// The parameters.
@@ -197,6 +225,9 @@ impl<T: Tile> Trainer<T> {
         test: &Dataset,
         observe: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Ending, TrainError> {
+        if self.config.distillation.is_some() && self.teacher.is_none() {
+            return Err(ConfigError::new("distillation", "", "needs a teacher").into());
+        }
         for data in [train, test] {
             let outputs = self.network.outputs();
             let requirement = format!("must be at least {}, one per class of the data", data.classes());
@@ -246,7 +277,11 @@ impl<T: Tile> Trainer<T> {
         let step = self.step;
         let at = |source| TrainError::Network { step, source };
         let trace = self.network.trace(x.as_view(), forward).map_err(at)?;
-        let (loss, gradient) = self.config.loss.of(trace.output(), &labels);
+        let (mut loss, mut gradient) = self.config.loss.of(trace.output(), &labels);
+        if let (Some(distillation), Some(teacher)) = (&self.config.distillation, &self.teacher) {
+            let outputs = teacher.forward(x.as_view(), draws("teacher")).map_err(at)?;
+            (loss, gradient) = distillation.mix((loss, gradient), trace.output(), &outputs);
+        }
         let gradients = self.network.backward(&trace, gradient, backward).map_err(at)?;
         self.pending.push((labels.len(), gradients));
         self.loss_sum += loss * labels.len() as f64;

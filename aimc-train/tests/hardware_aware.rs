@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use aimc_device::{RngKey, config};
 use aimc_nn::{Activation, Dataset, Network, NetworkConfig};
 use aimc_tile::{HardwareAwareTileConfig, IdealTile, ReadOut, TrainableTile};
+use aimc_train::convert::{ReadBack, to_digital};
 use aimc_train::{Checkpoint, TrainConfig, Trainer};
 use nalgebra::DMatrix;
 use serde_json::Value;
@@ -135,4 +136,52 @@ fn epochs_are_judged_by_the_clean_weights() {
     let mut digital = trainer(None, "");
     run(&mut digital, u64::MAX);
     assert_ne!(weights(&digital), found, "noise must matter");
+}
+
+/// Of Adam's first step each scale takes ± the rate: m̂/(√v̂ + ε) is ±1 up to ε/|g| and five roundings.
+#[test]
+fn adam_reaches_output_scales_and_input_ranges() {
+    let text = "[periphery.mapping]\nlearn_out_scaling = true\n[periphery.input_range]\nenable = true\n\
+                init_value = 0.25\ninit_from_data = 0\ninput_min_percentage = 1.0";
+    let hardware: HardwareAwareTileConfig = config::from_toml(text).unwrap();
+    let hardware = HardwareAwareTileConfig { forward: aimc_tile::IoConfig::perfect(), ..hardware };
+    let mut aware = trainer(Some(&hardware), "optimizer = { model = \"Adam\" }\nlearning_rate = 0.0625");
+    run(&mut aware, 1);
+    let state = aware.network.state();
+    let floats =
+        |name: &str| state.root().floats(name, if name.ends_with('s') { 5 } else { 1 }).unwrap().to_vec();
+    let alpha = floats("layer0.tile.tile0_0.out_scales");
+    assert!(alpha.iter().all(|alpha| ((alpha - 1.0).abs() - 0.0625).abs() < 1e-5), "{alpha:?}");
+    let range = floats("layer0.tile.tile0_0.input_range")[0];
+    assert!(((range - 0.25).abs() - 0.0625).abs() < 1e-5, "{range}");
+}
+
+/// A student that is its teacher stands still where only the teacher counts, and one without a teacher is refused; the same
+/// loss is one step of the labels' where only they count.
+#[test]
+fn a_teacher_is_asked_for_and_followed() {
+    let taught = |weight: f32| {
+        let training = format!("distillation = {{ weight = {weight:?}, temperature = 2.0 }}");
+        let mut student = trainer(None, &training);
+        let teacher = to_digital(&network(None), ReadBack::Ideal, RngKey::root(1)).unwrap();
+        student.set_teacher(teacher).unwrap();
+        run(&mut student, 1);
+        weights(&student)
+    };
+    let start: Vec<DMatrix<f32>> = network(None).tiles().map(|(_, tile)| tile.weights()).collect();
+    assert_eq!(taught(1.0), start);
+    let mut plain = trainer(None, "");
+    run(&mut plain, 1);
+    assert_eq!(taught(0.0), weights(&plain));
+    assert_ne!(taught(0.5), taught(0.0));
+
+    let mut alone = trainer(None, "distillation = {}");
+    let error = alone.run(&data(), &data(), &mut |_| ControlFlow::Continue(())).unwrap_err();
+    assert_eq!(error.to_string(), "distillation: needs a teacher");
+    let small = NetworkConfig::mlp(&[6, 2], Activation::Tanh)
+        .build(RngKey::root(1), |place| IdealTile::new(place.shape))
+        .unwrap();
+    assert_eq!(alone.set_teacher(small).unwrap_err().field, "outputs of the teacher");
+    let refused = config::from_toml::<TrainConfig>("loss = { model = \"MeanSquare\" }\ndistillation = {}");
+    assert_eq!(refused.unwrap().validate().unwrap_err().field, "loss");
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 pub(crate) const PRESETS: &[&[presets::Preset]] = &[
     aimc_train::presets::ALGORITHMS,
     aimc_tile::presets::TILES,
+    aimc_tile::presets::HARDWARE_AWARE,
     presets::DEVICES,
     aimc_infer::cost::TECHNOLOGIES,
 ];

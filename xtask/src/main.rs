@@ -11,6 +11,7 @@ mod device;
 mod files;
 mod fit_device;
 mod golden;
+mod hwa;
 mod infer;
 mod interrupt;
 mod learning_curves;
@@ -49,6 +50,8 @@ enum Command {
     Train(train::TrainArguments),
     /// Put a trained network on an inference chip and see its accuracy over time, layer by layer; writes a report.
     Infer(infer::InferArguments),
+    /// Compare hardware-aware training with naive conversion, over time, devices and seeds; writes a report.
+    Hwa(hwa::HwaArguments),
     /// Draw what pulses and time do to devices: presets or configuration files; writes a report.
     Device(device::DeviceArguments),
     /// Fit device models to a table of measured pulses; writes a device record and a report.
@@ -107,6 +110,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error>> {
         Command::Demo(arguments) => demo::run(&arguments)?,
         Command::Train(arguments) => train::run(&arguments)?,
         Command::Infer(arguments) => infer::run(&arguments)?,
+        Command::Hwa(arguments) => hwa::run(&arguments)?,
         Command::Device(arguments) => device::run(&arguments)?,
         Command::FitDevice(arguments) => fit_device::run(&arguments)?,
         Command::Golden { dir } => {

@@ -7,6 +7,7 @@ use schemars::{Schema, schema_for};
 use serde_json::{Value, json};
 
 use crate::demo::DemoConfig;
+use crate::hwa::HwaConfig;
 use crate::infer::InferConfig;
 use crate::train::TrainingConfig;
 
@@ -19,6 +20,8 @@ pub(crate) enum SchemaName {
     Train,
     /// The file of `cargo xtask infer --config`.
     Infer,
+    /// The file of `cargo xtask hwa --config`.
+    Hwa,
     /// A tile for training.
     Tile,
     /// A tile for inference.
@@ -31,6 +34,7 @@ pub(crate) fn render(name: SchemaName) -> Result<String, serde_json::Error> {
         SchemaName::Demo => schema_for!(DemoConfig),
         SchemaName::Train => schema_for!(TrainingConfig),
         SchemaName::Infer => schema_for!(InferConfig),
+        SchemaName::Hwa => schema_for!(HwaConfig),
         SchemaName::Tile => schema_for!(TileConfig),
         SchemaName::InferenceTile => schema_for!(InferenceTileConfig),
     };
@@ -90,7 +94,12 @@ mod tests {
     #[test]
     fn the_committed_schemas_are_up_to_date() {
         let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
-        let all = [("demo", SchemaName::Demo), ("train", SchemaName::Train), ("infer", SchemaName::Infer)];
+        let all = [
+            ("demo", SchemaName::Demo),
+            ("train", SchemaName::Train),
+            ("infer", SchemaName::Infer),
+            ("hwa", SchemaName::Hwa),
+        ];
         for (name, schema) in all {
             let file = docs.join(format!("{name}.schema.json"));
             let committed = std::fs::read_to_string(&file).unwrap_or_default();

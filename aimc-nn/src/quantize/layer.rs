@@ -9,7 +9,7 @@
 //!
 //! θ is a digital parameter as any other, so that the optimizer moves it; in the logarithm the step stays positive. The range and
 //! the number of batches are measured statistics. Gradients accumulated over several batches measure each of them from the range
-//! before the step, of which for all but `RunningMinMax` the last one counts.
+//! before the step: `AllMinMax` holds them all, `RunningMinMax` moves by each, of the others the last one counts.
 //!
 //! References: B. Jacob et al. 2018, CVPR, arXiv:1712.05877; S. K. Esser et al. 2020, ICLR, arXiv:1902.08153.
 
@@ -22,6 +22,7 @@ use aimc_tile::{MatVec, ReadOut, SampleKeys, Tile};
 
 use super::{Quantiser, RangeEstimator};
 use crate::layer::{Layer, Record, Site};
+use crate::module::WIDENS;
 use crate::module::{Backward, Gradients, LayerError, Module, Part, PartMut, Saved, Visit, VisitMut, join};
 
 /// The layer's record.
@@ -141,6 +142,7 @@ impl Quantize {
         let (low, high) = (self.range[0], self.range[1]);
         match measured {
             None => (low, high),
+            Some((new, share)) if share == WIDENS => new,
             Some((new, share)) => (low + share * (new.0 - low), high + share * (new.1 - high)),
         }
     }

@@ -21,6 +21,7 @@ use aimc_device::config;
 use aimc_device::error::{ConfigError, require};
 
 use super::{Quantiser, RangeSearch};
+use crate::module::WIDENS;
 
 /// Extremes or percentiles of the batch at hand.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -128,12 +129,15 @@ impl RangeEstimator {
         }
     }
 
-    /// What is measured after a batch with the range `new`, and its share: the range moves to old + share·(measured - old).
-    /// `old` is none before the first batch.
+    /// What is measured after a batch with the range `new`, and its share: the range moves to old + share·(measured - old), or
+    /// for [`WIDENS`] to what holds both. `old` is none before the first batch.
     #[must_use]
     pub fn measured(&self, old: Option<(f32, f32)>, new: (f32, f32)) -> ((f32, f32), f32) {
         match (self, old) {
-            (Self::AllMinMax(_), Some(old)) => ((old.0.min(new.0), old.1.max(new.1)), 1.0),
+            (Self::AllMinMax(_), old) => {
+                let old = old.unwrap_or_default();
+                ((old.0.min(new.0), old.1.max(new.1)), WIDENS)
+            }
             (Self::RunningMinMax(record), Some(_)) => (new, 1.0 - record.momentum),
             _ => (new, 1.0),
         }

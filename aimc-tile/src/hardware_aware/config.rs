@@ -1,5 +1,7 @@
 //! The record of a tile for hardware-aware training.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -79,12 +81,31 @@ impl HardwareAwareTileConfig {
         )?;
         let range = &self.periphery.input_range;
         let scaled = mapping.weight_scaling_omega > 0.0 || self.remap.kind != WeightRemapType::None;
+        let n_bits = self.periphery.quantization.n_bits;
+        require::that(
+            n_bits == 0 || !scaled,
+            "periphery.quantization.n_bits",
+            n_bits,
+            "must be 0 where weights on the tile are scaled or remapped: those scales lie in the tile, in full precision",
+        )?;
         require::that(
             !(range.enable && range.manage_output_clipping && scaled),
             "periphery.input_range.manage_output_clipping",
             range.manage_output_clipping,
             "needs weights on the tile that are neither scaled nor remapped: clipping is judged after the digital scales",
         )
+    }
+
+    /// The record for a layer of a network: without bias, no column of the tile is one.
+    #[must_use]
+    pub fn for_layer(&self, bias: bool) -> Cow<'_, Self> {
+        if bias || self.periphery.mapping.digital_bias {
+            return Cow::Borrowed(self);
+        }
+        let mut without = self.clone();
+        without.periphery.mapping.digital_bias = true;
+        without.modifier.copy_last_column = false;
+        Cow::Owned(without)
     }
 
     /// Validates, then puts a matrix onto tiles with weights 0.

@@ -5,7 +5,7 @@
 //! learning:  g = Σ min(0, z·1[x≥r]) - Σ max(0, z·1[x≤-r]);  relative: g ← g·r·gradient_scale
 //!            output clipping:  g ← g - p·r where 1-p < output_min_percentage,  p = clipped outputs / inputs
 //!            decay:            g ← g + decay·r where more than input_min_percentage of |x| lie below r
-//!            r ← r - lr·g
+//!            r ← r - lr·g, or as the optimizer has it
 //! ```
 //!
 //! z is the error with respect to x. Only errors that ask for larger inputs act, so r grows by them and shrinks by
@@ -139,9 +139,8 @@ impl InputRange {
         if below > record.input_min_percentage { g + record.decay * r } else { g }
     }
 
-    /// One step of gradient descent; the range stays above 0 and finite.
-    pub(crate) fn step(&mut self, lr: f32, gradient: f32) {
-        let next = self.value - lr * gradient;
+    /// Takes the value that an optimizer asks for; the range stays above 0 and finite.
+    pub(crate) fn move_to(&mut self, next: f32) {
         if next.is_normal() && next > 0.0 {
             self.value = next;
         }

@@ -5,6 +5,7 @@
 //! backward  z = tileᵀ(α·s·d)                            without the line of the bias; straight through the clipping
 //! update    tile: lr·c, [clip(x)/r; 1/r], r·α·d/(s·c)   c = 1/mean(s) with lr compensation, else 1
 //!           α ← α - lr·Σ d·(s·r·tile)                   α: summed over outputs too unless columnwise
+//!           update_by: weights in digital memory, α and r move as the optimizer has it
 //! ```
 //!
 //! So sŴ moves by -lr·α·d·clip(x)ᵀ on average and α by its own gradient: gradient descent in (sŴ, α) at any r. AIHWKit's
@@ -26,7 +27,7 @@ use aimc_device::state::{State, StateError, StatePart};
 
 use crate::ideal::{by_rows, check_update};
 use crate::mapping::input_range::InputRange;
-use crate::mapping::{MappingConfig, PeripheryConfig, TileSettings, scales};
+use crate::mapping::{MappingConfig, PeripheryConfig, PeripheryQuantization, TileSettings, scales};
 use crate::tile::{
     Inventory, MatVec, ReadOut, SampleKeys, Shape, StepWeights, Tile, TileError, check_lines, check_shape,
 };
@@ -37,6 +38,7 @@ pub struct LogicalTile<T> {
     tile: T,
     shape: Shape,
     mapping: MappingConfig,
+    quantization: PeripheryQuantization,
     range: Option<InputRange>,
     /// Range of the outputs of the tile; 0 or below is infinite.
     out_bound: f32,
@@ -63,6 +65,7 @@ impl<T: MatVec> LogicalTile<T> {
             tile,
             shape,
             mapping: config.mapping.clone(),
+            quantization: config.quantization.clone(),
             range: config.input_range.enable.then(|| InputRange::new(&config.input_range)),
             out_bound,
             scales: vec![1.0; shape.outputs],
@@ -78,6 +81,7 @@ impl<T> LogicalTile<T> {
             tile: convert(&self.tile)?,
             shape: self.shape,
             mapping: self.mapping.clone(),
+            quantization: self.quantization.clone(),
             range: self.range.clone(),
             out_bound: self.out_bound,
             scales: self.scales.clone(),
@@ -117,6 +121,13 @@ impl<T> LogicalTile<T> {
             range.seen = range.record.init_from_data;
         }
         Ok(())
+    }
+
+    /// α·s·r of every output, in the precision of the circuits.
+    fn factors(&self) -> Vec<f32> {
+        let r = self.input_range().unwrap_or(1.0);
+        let factors = self.out_scales.iter().zip(&self.scales).map(|(alpha, scale)| alpha * scale * r);
+        self.quantization.round(&factors.collect::<Vec<f32>>()).into_owned()
     }
 
     fn has_bias(&self) -> bool {
@@ -159,32 +170,51 @@ impl<T: MatVec> MatVec for LogicalTile<T> {
         check_lines("x", &x, self.shape.inputs, x.ncols())?;
         check_shape("y", y.shape(), (self.shape.outputs, x.ncols()))?;
         let raw = self.raw(&self.lines(&x), draws)?;
-        let r = self.input_range().unwrap_or(1.0);
-        for i in 0..self.shape.outputs {
-            let factor = self.out_scales[i] * self.scales[i] * r;
+        for (i, factor) in self.factors().into_iter().enumerate() {
             y.row_mut(i).iter_mut().zip(raw.row(i).iter()).for_each(|(y, raw)| *y = factor * raw);
         }
         Ok(())
     }
+
+    fn periphery_precision(&self) -> PeripheryQuantization {
+        self.quantization.clone()
+    }
 }
 
 impl<T: Tile> LogicalTile<T> {
-    /// One update: `write` gets the tile and what its input and output lines carry.
+    /// c of the module's equations. Weights in digital memory need none: an optimizer knows no rate to multiply.
+    fn lr_compensation(&mut self) -> f32 {
+        if self.mapping.weight_scaling_lr_compensation && self.tile.digital_len() == 0 {
+            self.scales.len() as f32 / self.scales.iter().sum::<f32>()
+        } else {
+            1.0
+        }
+    }
+
+    /// One update: `write` gets the tile, what its input and output lines carry, and the rate; `step` moves digital numbers.
     fn descend(
         &mut self,
         (x, d, lr, draws): (&DMatrixView<f32>, &DMatrixView<f32>, f32, SampleKeys),
-        compensation: f32,
-        write: impl FnOnce(&mut T, DMatrixView<f32>, DMatrixView<f32>) -> Result<(), TileError>,
+        step: &mut StepWeights<'_>,
+        write: impl FnOnce(
+            &mut T,
+            DMatrixView<f32>,
+            DMatrixView<f32>,
+            f32,
+            &mut StepWeights<'_>,
+        ) -> Result<(), TileError>,
     ) -> Result<(), TileError> {
         check_update(self.shape, x, d, lr)?;
+        let compensation = self.lr_compensation();
         let lines = self.lines(x);
         let gradients = self.digital_gradients(x, d, &lines, draws)?;
         let r = self.input_range().unwrap_or(1.0);
         let errors = DMatrix::from_fn(d.nrows(), d.ncols(), |i, j| {
             r * self.out_scales[i] * d[(i, j)] / (self.scales[i] * compensation)
         });
-        write(&mut self.tile, lines.as_view(), errors.as_view())?;
-        self.learn(x, gradients, lr);
+        let weights = self.tile.digital_len();
+        write(&mut self.tile, lines.as_view(), errors.as_view(), lr * compensation, step)?;
+        self.learn(x, gradients, weights, step);
         Ok(())
     }
 }
@@ -213,21 +243,17 @@ impl<T: Tile> Tile for LogicalTile<T> {
         lr: f32,
         draws: SampleKeys,
     ) -> Result<(), TileError> {
-        let compensation = if self.mapping.weight_scaling_lr_compensation {
-            self.scales.len() as f32 / self.scales.iter().sum::<f32>()
-        } else {
-            1.0
+        let mut descent = |_: usize, values: &mut [f32], gradient: &[f32]| {
+            values.iter_mut().zip(gradient).for_each(|(value, g)| *value -= lr * g);
         };
-        self.descend((&x, &d, lr, draws), compensation, |tile, x, d| {
-            tile.update(x, d, lr * compensation, draws)
-        })
+        self.descend((&x, &d, lr, draws), &mut descent, |tile, x, d, lr, _| tile.update(x, d, lr, draws))
     }
 
+    /// Digital weights, then what learns beside them.
     fn digital_len(&mut self) -> usize {
-        self.tile.digital_len()
+        self.tile.digital_len() + self.learned_len()
     }
 
-    /// Output scales and the input range move by plain gradient descent, whatever `step` does with the weights.
     fn update_by(
         &mut self,
         x: DMatrixView<f32>,
@@ -236,10 +262,7 @@ impl<T: Tile> Tile for LogicalTile<T> {
         draws: SampleKeys,
         step: &mut StepWeights<'_>,
     ) -> Result<(), TileError> {
-        if self.tile.digital_len() == 0 {
-            return self.update(x, d, lr, draws);
-        }
-        self.descend((&x, &d, lr, draws), 1.0, |tile, x, d| tile.update_by(x, d, lr, draws, step))
+        self.descend((&x, &d, lr, draws), step, |tile, x, d, lr, step| tile.update_by(x, d, lr, draws, step))
     }
 
     fn end_of_step(&mut self, key: RngKey) {

@@ -18,6 +18,7 @@
 
 pub mod input_range;
 pub mod logical;
+pub mod periphery_quantization;
 pub mod settings;
 
 use schemars::JsonSchema;
@@ -34,6 +35,7 @@ use crate::tile::{MatVec, Shape, largest_size};
 
 pub use input_range::InputRangeConfig;
 pub use logical::LogicalTile;
+pub use periphery_quantization::PeripheryQuantization;
 pub use settings::{KeptScales, TileSettings};
 
 /// How a matrix is put onto tiles, see the [module](self); defaults are AIHWKit's.
@@ -95,6 +97,8 @@ pub struct PeripheryConfig {
     pub mapping: MappingConfig,
     /// Range of the inputs.
     pub input_range: InputRangeConfig,
+    /// Precision of scales and of a digital bias.
+    pub quantization: PeripheryQuantization,
 }
 
 impl PeripheryConfig {
@@ -102,6 +106,7 @@ impl PeripheryConfig {
     pub fn validate(&self, forward: &IoConfig) -> Result<(), ConfigError> {
         self.mapping.validate().map_err(|error| error.within("mapping"))?;
         self.input_range.validate().map_err(|error| error.within("input_range"))?;
+        self.quantization.validate().map_err(|error| error.within("quantization"))?;
         let manages = self.input_range.enable && self.input_range.manage_output_clipping;
         let plain = forward.noise_management == NoiseManagement::None
             && forward.bound_management == BoundManagement::None

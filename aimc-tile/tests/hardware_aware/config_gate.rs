@@ -94,6 +94,10 @@ fn tiles_name_the_part_that_is_refused() {
              mapping.weight_scaling_omega = 1.0\n[periphery.input_range]\nenable = true\nmanage_output_clipping = true",
             "periphery.input_range.manage_output_clipping",
         ),
+        (
+            "periphery.quantization.n_bits = 8\nremap.type = \"ChannelwiseSymmetric\"",
+            "periphery.quantization.n_bits",
+        ),
         ("[updat]", "updat"),
     ] {
         let outcome = config::from_toml::<HardwareAwareTileConfig>(text);

@@ -55,7 +55,44 @@ fn momentum_does_not_see_how_a_matrix_is_cut() {
     }
 }
 
-/// Output scales and the input range learn by the rate, however the weights move.
+/// The optimizer sees weights, then α, then r, each once; α and r keep what they have of what is not finite.
+#[test]
+fn output_scales_and_input_ranges_move_by_the_optimizer() {
+    let text = "[periphery.mapping]\nlearn_out_scaling = true\nout_scaling_columnwise = true\nmax_input_size = 2\n\
+                [periphery.input_range]\nenable = true\ninit_value = 0.5\ninit_from_data = 0";
+    let mut tile = config(text).build(Shape { outputs: 2, inputs: 4 }, RngKey::root(1)).unwrap();
+    tile.set_weights(&eighths(2, 4, 1), RngKey::root(2)).unwrap();
+    // Two tiles of 2 x 2 weights, two scales and a range each.
+    assert_eq!(tile.digital_len(), 14);
+    let start: Vec<f32> = tile.tiles().map(|tile| tile.input_range().unwrap()).collect();
+    let (x, d) = (eighths(4, 4, 2), eighths(2, 4, 3));
+    let mut seen = [0; 14];
+    let mut adam: Box<StepWeights<'_>> = Box::new(|first, values, gradient| {
+        // The first step of Adam: the rate, against the sign.
+        for (i, (value, g)) in values.iter_mut().zip(gradient).enumerate() {
+            seen[first + i] += 1;
+            *value -= 0.125 * g.signum();
+        }
+    });
+    tile.update_by(x.as_view(), d.as_view(), 0.25, draws(1), &mut *adam).unwrap();
+    drop(adam);
+    assert_eq!(seen, [1; 14]);
+    for (tile, start) in tile.tiles().zip(start) {
+        assert!(tile.out_scales().iter().all(|alpha| (alpha - 1.0).abs() == 0.125));
+        assert_eq!((tile.input_range().unwrap() - start).abs(), 0.125);
+    }
+    let before: Vec<_> = tile.tiles().map(|tile| (tile.out_scales().to_vec(), tile.input_range())).collect();
+    let mut mad: Box<StepWeights<'_>> = Box::new(|first, values, _| {
+        if first % 7 >= 4 {
+            values.fill(f32::NAN);
+        }
+    });
+    tile.update_by(x.as_view(), d.as_view(), 0.25, draws(2), &mut *mad).unwrap();
+    let after: Vec<_> = tile.tiles().map(|tile| (tile.out_scales().to_vec(), tile.input_range())).collect();
+    assert_eq!(before, after);
+}
+
+/// Plain descent gives the same, whoever does it.
 #[test]
 fn digital_scales_learn_beside_an_optimizer() {
     let text = "[periphery.mapping]\nlearn_out_scaling = true\nout_scaling_columnwise = true\n\
@@ -93,8 +130,12 @@ fn remapping_takes_output_scales_in() {
         // α ← 1 - ¼·Σ d·y with y = (½, -1), while the optimizer leaves the weights alone.
         let x = DMatrix::from_row_slice(2, 2, &[1.0, 0.0, 0.0, 0.0]);
         let d = DMatrix::from_row_slice(2, 2, &[-8.0, 0.0, -6.0, 0.0]);
-        let mut still: Box<StepWeights<'_>> = Box::new(|_, _, _| {});
-        tile.update_by(x.as_view(), d.as_view(), 0.25, draws(1), &mut *still).unwrap();
+        let mut scales_only: Box<StepWeights<'_>> = Box::new(|first, values, gradient| {
+            if first >= 4 {
+                values.iter_mut().zip(gradient).for_each(|(value, g)| *value -= 0.25 * g);
+            }
+        });
+        tile.update_by(x.as_view(), d.as_view(), 0.25, draws(1), &mut *scales_only).unwrap();
         let before = tile.weights();
         assert_eq!(before, DMatrix::from_row_slice(2, 2, &[1.0, 0.5, 0.5, -0.0]));
         tile.end_of_step(RngKey::root(3));

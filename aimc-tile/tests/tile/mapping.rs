@@ -255,3 +255,26 @@ fn records_are_checked() {
     let refused = analog.build(&PERFECT(), shape, RngKey::root(1), |shape, _| IdealTile::new(shape));
     assert_eq!(refused.unwrap_err().field, "mapping.digital_bias");
 }
+
+/// With 3 bits and the largest factor at 3/4, scales lie on quarters; errors and updates keep full precision, and the circuits
+/// tell the layer in which precision a bias is added.
+#[test]
+fn scales_lie_on_a_grid_of_few_bits() {
+    let quantized = |n_bits: u32| {
+        let mut config = PeripheryConfig { mapping: scaling(1.0, true), ..PeripheryConfig::default() };
+        config.quantization.n_bits = n_bits;
+        mapped(&config, &DMatrix::from_row_slice(2, 2, &[0.75, 0.0, 0.15, -0.3]))
+    };
+    let seen = |tile: &Mapped<IdealTile>| forward(tile, &DMatrix::identity(2, 2), keys(3));
+    let (full, few) = (quantized(0), quantized(3));
+    // Scales 0.75 and 0.3 become 0.75 and 0.25: the second row shrinks by 0.25/0.3.
+    let expected = DMatrix::from_row_slice(2, 2, &[0.75, 0.0, 0.125, -0.25]);
+    assert!((seen(&few) - expected).amax() <= 4.0 * f32::EPSILON);
+    assert!((seen(&full) - full.weights()).amax() <= 4.0 * f32::EPSILON);
+    assert_eq!(few.weights(), full.weights());
+    use aimc_tile::MatVec;
+    assert_eq!((full.periphery_precision().n_bits, few.periphery_precision().n_bits), (0, 3));
+    let mut config = PeripheryConfig::default();
+    config.quantization.n_bits = 1;
+    assert_eq!(config.validate(&IoConfig::perfect()).unwrap_err().field, "quantization.n_bits");
+}

@@ -280,7 +280,11 @@ fn periphery(config: &Node<'_>) -> Result<PeripheryConfig, CaseError> {
     let mapping = read(config.params("mapping")?, serde_json::to_value(MappingConfig::default()))?;
     let range = config.params("pre_post")?.resolved.params("input_range")?;
     let range = read(range, serde_json::to_value(InputRangeConfig::default()))?;
-    Ok(PeripheryConfig { mapping: config::decode(mapping)?, input_range: config::decode(range)? })
+    Ok(PeripheryConfig {
+        mapping: config::decode(mapping)?,
+        input_range: config::decode(range)?,
+        ..PeripheryConfig::default()
+    })
 }
 
 /// A converter, with its largest conductance, which our devices hold.

@@ -6,7 +6,8 @@
 //! | `[data]` | `set` (digits, mnist, cifar10, npz, text), `path` of its files, `name` for the report |
 //! | `[network]` | `layers` and the shape `input` of a sample, or `mlp` with hidden layers alone |
 //! | `[training]` | epochs, batches, learning rate, loss, optimizer, schedule |
-//! | `[tile]` | the tile of every matrix, presets included; without it matrices are digital |
+//! | `[tile]` | the analog tile of every matrix, presets included |
+//! | `[hardware_aware]` | instead, their tile for hardware-aware training; with neither matrices are digital |
 //! | `[[override]]` | another tile for the matrices whose names fit a pattern; see [`super::tiles`] |
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 use aimc_device::error::require;
 use aimc_device::{ConfigError, config, presets};
 use aimc_nn::{LayerConfig, Loss, NetworkConfig};
+use aimc_tile::HardwareAwareTileConfig;
 use aimc_train::convert::TileOverride;
 use aimc_train::{TrainConfig, TrainingTileConfig};
 use schemars::JsonSchema;
@@ -40,9 +42,12 @@ pub(crate) struct TrainingConfig {
     /// How it is trained.
     #[serde(default)]
     pub(crate) training: TrainConfig,
-    /// The tile of every matrix; without it, matrices lie in digital memory: floating point.
+    /// The analog tile of every matrix; with neither this nor `hardware_aware` they lie in digital memory: floating point.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) tile: Option<TrainingTileConfig>,
+    /// Their tile for hardware-aware training: digital memory, read through analog circuits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) hardware_aware: Option<HardwareAwareTileConfig>,
     /// Other tiles for some matrices; the last that fits a name counts.
     #[serde(default, rename = "override", skip_serializing_if = "Vec::is_empty")]
     pub(crate) overrides: Vec<TileOverride>,
@@ -128,19 +133,19 @@ pub(crate) fn load(arguments: &TrainArguments) -> Result<TrainingConfig, ConfigF
 pub(crate) fn decode(tree: Value) -> Result<TrainingConfig, ConfigError> {
     let config: TrainingConfig = config::decode(presets::resolve(tree, config_file::PRESETS)?)?;
     config.validate()?;
+    if config.training.distillation.is_some() {
+        let requirement = "must be left out: this command has no teacher; `cargo xtask hwa` has";
+        return Err(ConfigError::new("training.distillation", "", requirement));
+    }
     Ok(config)
 }
 
 impl TrainingConfig {
-    fn validate(&self) -> Result<(), ConfigError> {
+    pub(crate) fn validate(&self) -> Result<(), ConfigError> {
         self.data.validate().map_err(|error| error.within("data"))?;
         self.network.validate().map_err(|error| error.within("network"))?;
         self.training.validate().map_err(|error| error.within("training"))?;
-        if let Some(tile) = &self.tile {
-            tile.validate().map_err(|error| error.within("tile"))?;
-        }
-        let mut overrides = self.overrides.iter().enumerate();
-        overrides.try_for_each(|(i, other)| other.validate().map_err(|e| e.within(format!("override[{i}]"))))
+        self.rules().validate()
     }
 
     /// The network for data of `classes` whose samples have `shape`; refuses one that does not fit them or the loss.

@@ -4,8 +4,8 @@ mod config;
 pub(crate) mod model;
 mod page;
 mod results;
-mod session;
-mod tiles;
+pub(crate) mod session;
+pub(crate) mod tiles;
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ use crate::plot::PlotError;
 use crate::progress;
 use crate::report::PROGRAM;
 
-pub(crate) use config::{DataSection, TrainingConfig};
+pub(crate) use config::{DataSection, NetworkSection, TrainingConfig};
 use results::Results;
 use session::{Begin, Pace, Session, SessionError};
 
@@ -110,7 +110,10 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<(), TrainCommandError> {
         config.seed,
         arguments.out.display()
     );
-    follow(&mut session, &config, &data)?;
+    if follow(&mut session, "training", &|_| false)? == Ending::Interrupted {
+        let (samples, total) = (HumanCount(session.samples()), HumanCount(session.total()));
+        return Err(TrainCommandError::Interrupted { samples, total });
+    }
     let results = gather(config, network, &session, &data);
     page::print_tables(&results);
     let mut outputs = Outputs::new();
@@ -122,26 +125,24 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<(), TrainCommandError> {
     Ok(())
 }
 
-/// Trains to the end with progress on the terminal.
-fn follow(session: &mut Session<'_>, config: &TrainingConfig, data: &Split) -> Result<(), TrainCommandError> {
-    let (epochs, samples) = (config.training.epochs, data.train.len() as u64);
-    let total = samples * epochs as u64;
-    let bar = progress::bar("training", total).with_position(session.samples());
+/// Trains with progress on the terminal, to the end, to Ctrl-C, or to where `pause` holds.
+pub(crate) fn follow(
+    session: &mut Session<'_>,
+    name: &'static str,
+    pause: &dyn Fn(&Progress<'_>) -> bool,
+) -> Result<Ending, SessionError> {
+    let epochs = session.trainer.config().epochs;
+    let bar = progress::bar(name, session.total()).with_position(session.samples());
     // What was done before must not count as speed.
     bar.reset_eta();
     let mut shown = session.trainer.history().len();
     let ending = session.run(Pace::default(), &mut |progress| {
         show(&bar, progress, epochs, &mut shown);
-        if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        let stop = interrupt::requested() || pause(progress);
+        if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
     bar.finish();
-    match ending {
-        Ending::Finished => Ok(()),
-        Ending::Interrupted => Err(TrainCommandError::Interrupted {
-            samples: HumanCount(session.samples()),
-            total: HumanCount(total),
-        }),
-    }
+    Ok(ending)
 }
 
 /// Shows where the training stands; without a terminal, one line for every epoch.

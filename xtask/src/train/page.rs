@@ -1,6 +1,7 @@
 //! The report of a training: a table on the terminal, figures and tables on a page.
 
 use aimc_train::EpochMetrics;
+use aimc_train::convert::Holder;
 use indicatif::HumanCount;
 
 use super::TrainCommandError;
@@ -58,9 +59,7 @@ pub(crate) fn render(results: &Results) -> Result<String, TrainCommandError> {
         "{} · {} training and {} test samples · seed {}",
         data.name, data.train_samples, data.test_samples, results.config.seed
     );
-    let title =
-        if results.devices() > 0 { "Training in analog memory" } else { "Training in floating point" };
-    let mut report = Report::new(title, subtitle);
+    let mut report = Report::new(title(results), subtitle);
     highlights(&mut report, results);
     learning(&mut report, results)?;
     pulses(&mut report, results)?;
@@ -80,6 +79,17 @@ pub(crate) fn render(results: &Results) -> Result<String, TrainCommandError> {
     report.details("Complete configuration", &serde_json::to_string_pretty(&results.config)?);
     report.details("Network", &serde_json::to_string_pretty(&results.network)?);
     Ok(report.render())
+}
+
+fn title(results: &Results) -> &'static str {
+    let rules = results.config.rules();
+    let aware =
+        |matrix: &super::results::Matrix| matches!(rules.holder_of(&matrix.name).1, Holder::HardwareAware(_));
+    match results.devices() {
+        0 if results.matrices.iter().any(aware) => "Hardware-aware training",
+        0 => "Training in floating point",
+        _ => "Training in analog memory",
+    }
 }
 
 fn highlights(report: &mut Report, results: &Results) {

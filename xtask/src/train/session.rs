@@ -118,7 +118,7 @@ impl<'a> Session<'a> {
         let trainer = Trainer::new(network, config.training.clone(), config.seed);
         let trainer = trainer.map_err(|error| error.within("training"))?;
         let mut session = Self { trainer, data, folder, identity: identity(config, data)? };
-        let path = folder.join(CHECKPOINT);
+        let path = session.path();
         let occupied =
             path.try_exists().map_err(|error| SessionError::Unreadable { path: path.clone(), error })?;
         match (begin, occupied) {
@@ -138,13 +138,36 @@ impl<'a> Session<'a> {
         if let Some((field, stored, given)) = difference(checkpoint.config(), &self.identity) {
             return Err(SessionError::Differs { path, field, stored, given });
         }
-        self.trainer.resume(&checkpoint, &self.identity).map_err(refused)?;
+        self.take_back(&bytes)?;
         let (done, epochs) = (self.trainer.steps(), self.trainer.config().epochs);
         let per_epoch = self.data.train.len().div_ceil(self.trainer.config().batch_size) as u64;
         let requirement =
             format!("must be at least {}: so far the checkpoint has come", done.div_ceil(per_epoch));
         require::that(done <= per_epoch * epochs as u64, "training.epochs", epochs, &requirement)?;
         Ok(())
+    }
+
+    /// The training as it stands.
+    pub(crate) fn snapshot(&self) -> Result<Vec<u8>, SessionError> {
+        let bytes = self.trainer.checkpoint(&self.identity).to_bytes();
+        bytes.map_err(|source| SessionError::Refused { path: self.path(), source })
+    }
+
+    /// Back to where [`Session::snapshot`] was taken.
+    pub(crate) fn take_back(&mut self, snapshot: &[u8]) -> Result<(), SessionError> {
+        let checkpoint = Checkpoint::from_bytes(snapshot);
+        checkpoint
+            .and_then(|checkpoint| self.trainer.resume(&checkpoint, &self.identity))
+            .map_err(|source| SessionError::Refused { path: self.path(), source })
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.join(CHECKPOINT)
+    }
+
+    /// Samples that the whole training uses.
+    pub(crate) fn total(&self) -> u64 {
+        self.data.train.len() as u64 * self.trainer.config().epochs as u64
     }
 
     /// Samples used so far.
@@ -181,9 +204,7 @@ impl<'a> Session<'a> {
     }
 
     fn save(&self) -> Result<(), SessionError> {
-        let bytes = self.trainer.checkpoint(&self.identity).to_bytes();
-        let bytes =
-            bytes.map_err(|source| SessionError::Refused { path: self.folder.join(CHECKPOINT), source })?;
+        let bytes = self.snapshot()?;
         let mut outputs = Outputs::new();
         outputs.add(CHECKPOINT, bytes);
         outputs.commit(self.folder)?;

@@ -8,7 +8,7 @@ use aimc_device::rng::label;
 use aimc_device::{ConfigError, RngKey};
 use aimc_nn::{Network, NetworkConfig};
 use aimc_tile::TrainableTile;
-use aimc_train::convert::TileRules;
+use aimc_train::convert::{Holder, TileRules};
 use serde_json::Value;
 
 use super::config::TrainingConfig;
@@ -19,7 +19,11 @@ pub(crate) type AnyNetwork = Network<Box<dyn TrainableTile>>;
 impl TrainingConfig {
     /// Which tile holds which matrix.
     pub(crate) fn rules(&self) -> TileRules {
-        TileRules { tile: self.tile.clone(), overrides: self.overrides.clone() }
+        TileRules {
+            tile: self.tile.clone(),
+            hardware_aware: self.hardware_aware.clone(),
+            overrides: self.overrides.clone(),
+        }
     }
 
     /// The network with its first weights; refuses overrides that fit nothing.
@@ -41,11 +45,12 @@ pub(crate) fn describe_tile(rules: &TileRules, name: &str) -> String {
         let name = record.and_then(|record| record.get("model")?.as_str().map(str::to_owned));
         name.unwrap_or_else(|| "several devices".to_owned())
     };
-    match rules.tile_of(name) {
-        None => "digital".to_owned(),
-        Some((_, tile)) => {
+    match rules.holder_of(name).1 {
+        Holder::Digital => "digital".to_owned(),
+        Holder::Analog(tile) => {
             let algorithm = model(serde_json::to_value(&tile.algorithm).ok());
             format!("{algorithm} on {}", model(serde_json::to_value(&tile.device).ok()))
         }
+        Holder::HardwareAware(tile) => format!("hardware-aware, modifier {:?}", tile.modifier.kind),
     }
 }

@@ -5,7 +5,7 @@ use nalgebra::{DMatrix, DMatrixView};
 use aimc_device::rng::label;
 
 use super::LogicalTile;
-use crate::tile::{SampleKeys, Tile, TileError};
+use crate::tile::{SampleKeys, StepWeights, Tile, TileError};
 
 /// What the digital side learns from one batch.
 pub(super) struct DigitalGradients {
@@ -45,16 +45,35 @@ impl<T: Tile> LogicalTile<T> {
         Ok(DigitalGradients { out_scales: raw.map(|raw| self.out_scale_gradient(d, &raw)), range })
     }
 
-    pub(super) fn learn(&mut self, x: &DMatrixView<f32>, gradients: DigitalGradients, lr: f32) {
-        for (alpha, g) in self.out_scales.iter_mut().zip(gradients.out_scales.unwrap_or_default()) {
-            let next = *alpha - lr * g;
-            if next.is_finite() {
-                *alpha = next;
-            }
+    /// Numbers that learn beside the weights: α of every output, then r.
+    pub(super) fn learned_len(&self) -> usize {
+        let scales = if self.mapping.learn_out_scaling { self.shape.outputs } else { 0 };
+        scales + usize::from(self.range.as_ref().is_some_and(|range| range.record.learn_input_range))
+    }
+
+    /// Lets `step` move α and r, which it knows as numbers `first` and following; what is not finite stays as it was, and so
+    /// does a range that is not above 0.
+    pub(super) fn learn(
+        &mut self,
+        x: &DMatrixView<f32>,
+        gradients: DigitalGradients,
+        mut first: usize,
+        step: &mut StepWeights<'_>,
+    ) {
+        if let Some(g) = gradients.out_scales {
+            let before = self.out_scales.clone();
+            step(first, &mut self.out_scales, &g);
+            let moved = self.out_scales.iter_mut().zip(before);
+            moved.filter(|(alpha, _)| !alpha.is_finite()).for_each(|(alpha, before)| *alpha = before);
+            first += g.len();
         }
         if let Some(range) = &mut self.range {
             range.observe(&x.clone_owned());
-            range.step(lr, gradients.range.unwrap_or(0.0));
+            if let Some(g) = gradients.range {
+                let mut next = [range.value];
+                step(first, &mut next, &[g]);
+                range.move_to(next[0]);
+            }
         }
     }
 

@@ -18,7 +18,7 @@ const NARROWEST: f32 = 1e-8;
 /// The grid, see the [module](self).
 ///
 /// ```
-/// use aimc_nn::quantize::Quantiser;
+/// use aimc_tile::uniform_quantiser::Quantiser;
 /// let symmetric = Quantiser::new(3, true, (-0.75, 0.5));
 /// // Steps of 0.25, from -1 to 0.75.
 /// assert_eq!([-2.0, -0.3, 0.1, 2.0].map(|x| symmetric.value(x)), [-1.0, -0.25, 0.0, 0.75]);
@@ -51,6 +51,13 @@ impl Quantiser {
         let (lowest, highest) =
             if low < 0.0 { (-levels / 2.0, levels / 2.0 - 1.0) } else { (0.0, levels - 1.0) };
         Self { step: high.max(-low).max(NARROWEST) / highest, zero: 0.0, lowest, highest }
+    }
+
+    /// The grid of `bits` bits over the extremes of `values`.
+    #[must_use]
+    pub fn over(bits: u32, symmetric: bool, values: &[f32]) -> Self {
+        let extremes = values.iter().fold((0.0_f32, 0.0_f32), |(low, high), x| (low.min(*x), high.max(*x)));
+        Self::new(bits, symmetric, extremes)
     }
 
     /// The same grid with another step.
