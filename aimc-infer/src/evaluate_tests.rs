@@ -3,11 +3,12 @@
 use super::*;
 use crate::compensation::Compensation;
 use crate::program::tests::{example, noiseless};
+use crate::program_network;
 
 use std::sync::Mutex;
 
-use aimc_nn::NetworkConfig;
-use aimc_tile::{IdealTile, IoConfig};
+use aimc_nn::{Network, NetworkConfig};
+use aimc_tile::{IdealTile, IoConfig, MatVec, ReadOut, SampleKeys};
 use nalgebra::DMatrix;
 
 /// A network, and samples labelled by its own exact outputs.

@@ -205,8 +205,8 @@ pub(crate) fn spoken(seconds: f32) -> String {
 mod tests {
     use super::*;
 
-    use aimc_nn::{Activation, NetworkConfig};
-    use aimc_tile::IdealTile;
+    use aimc_nn::{Activation, Network, NetworkConfig};
+    use aimc_tile::{IdealTile, MatVec, ReadOut};
     use nalgebra::DMatrix;
 
     /// A network of random weights, and data of random labels.

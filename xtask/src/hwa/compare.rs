@@ -100,11 +100,13 @@ fn compare(runs: &[Run], of: impl Fn(&Timeline) -> &AccuracyOverTime) -> Vec<At>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aimc_infer::{Compensation, Nested};
 
     fn over_time(accuracies: &[&[f64]]) -> AccuracyOverTime {
         let times = (1_u8..).zip(accuracies).map(|(t, accuracies)| AccuracyAt {
             time_seconds: f32::from(t),
             accuracies: accuracies.to_vec(),
+            nested: Nested::of(accuracies.iter().map(|accuracy| vec![*accuracy]).collect()),
             summary: Summary::of(accuracies),
         });
         AccuracyOverTime { samples: 10, repeats: accuracies[0].len(), times: times.collect() }
@@ -113,8 +115,11 @@ mod tests {
     fn timeline(accuracies: &[&[f64]]) -> Timeline {
         Timeline {
             floating_point: 1.0,
+            compensation: Compensation::Global,
+            compensation_is_configured: true,
             uncompensated: over_time(accuracies),
             compensated: over_time(accuracies),
+            gain: Vec::new(),
         }
     }
 
