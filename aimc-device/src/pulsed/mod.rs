@@ -19,6 +19,7 @@ pub(crate) mod hidden_parameters;
 pub mod hidden_step;
 pub mod ideal;
 pub mod linear_step;
+mod packed;
 pub mod piecewise_step;
 pub mod population;
 pub mod pow_step;

@@ -10,9 +10,10 @@ use crate::parallel;
 use crate::pulsed::drift::DriftClock;
 use crate::pulsed::fabrication::{Cells, RetentionCells, fabricate};
 use crate::pulsed::hidden_parameters::{import, lists, unit_factor};
+use crate::pulsed::packed::Packed;
 use crate::pulsed::retention::{after_reset, decayed, diffused};
-use crate::pulsed::row::{Lists, MOST_EXTRA, Row, Rows, Scratch};
-use crate::pulsed::{Common, Constants, Direction, PulseCount, PulsedDevice, WriteNoise};
+use crate::pulsed::row::{Row, Rows, Scratch};
+use crate::pulsed::{Common, Direction, PulseCount, PulsedDevice, WriteNoise};
 use crate::rng::{RngKey, Stream, label};
 use crate::state::{State, StateError, StatePart};
 
@@ -132,6 +133,8 @@ pub struct Population<D: PulsedDevice> {
     write_noise: WriteNoise,
     columns: usize,
     cells: Cells<D::Extra>,
+    /// The same constants for the loop over devices.
+    packed: Packed,
     retention: RetentionCells,
     /// How much larger than the configured one the unit of pulse planning is, see [`super::hidden_parameters`].
     unit: f32,
@@ -162,6 +165,7 @@ impl<D: PulsedDevice> Population<D> {
             common,
             write_noise,
             columns,
+            packed: Packed::of(&cells, columns),
             cells,
             retention,
             unit: 1.0,
@@ -216,38 +220,26 @@ impl<D: PulsedDevice> Population<D> {
 
     /// The chosen rows, opened for pulses.
     fn open(&mut self, rows: &[usize]) -> Vec<Row<'_, D>> {
-        const { assert!(D::Extra::NAMES.len() <= MOST_EXTRA, "raise MOST_EXTRA") };
         let columns = self.columns;
         let mut apparent = Rows::new(&mut self.apparent, columns);
         let mut hidden = Rows::new(&mut self.hidden, columns);
         let mut ups = Rows::new(&mut self.counts.0, columns);
         let mut downs = Rows::new(&mut self.counts.1, columns);
         let mut persistent = Rows::new(&mut self.persistent, columns);
-        let (device, cells, arch) = (&self.device, &self.cells, Arch::new());
+        let (device, arch) = (&self.device, Arch::new());
         let (noisy, write_std) = (self.common.dw_min_std > 0.0, self.write_noise.std);
-        let open = |&row: &usize| {
-            let span = row * columns..(row + 1) * columns;
-            Row {
-                device,
-                arch,
-                lists: Lists {
-                    up: &cells.up[span.clone()],
-                    down: &cells.down[span.clone()],
-                    w_max: &cells.w_max[span.clone()],
-                    w_min: &cells.w_min[span.clone()],
-                    extra: std::array::from_fn(|k| {
-                        cells.extra.get(k).map_or(&[][..], |list| &list[span.clone()])
-                    }),
-                },
-                persistent: persistent.take(row),
-                apparent: apparent.take(row),
-                hidden: hidden.take(row),
-                counts: (ups.take(row), downs.take(row)),
-                pulses: PulseCount::default(),
-                noisy,
-                write_std,
-                scratch: Scratch::default(),
-            }
+        let open = |&row: &usize| Row {
+            device,
+            arch,
+            constants: self.packed.row(row),
+            persistent: persistent.take(row),
+            apparent: apparent.take(row),
+            hidden: hidden.take(row),
+            counts: (ups.take(row), downs.take(row)),
+            pulses: PulseCount::default(),
+            noisy,
+            write_std,
+            scratch: Scratch::default(),
         };
         rows.iter().map(open).collect()
     }
@@ -358,6 +350,7 @@ impl<D: PulsedDevice> DeviceArray for Population<D> {
 
     fn mirror(&mut self, key: RngKey) {
         self.cells.mirror();
+        self.packed = Packed::of(&self.cells, self.columns);
         self.change_all(false, key, |_, _, w, _| w);
     }
 
@@ -372,6 +365,7 @@ impl<D: PulsedDevice> DeviceArray for Population<D> {
 
     fn set_constants(&mut self, constants: &[(&str, &[f32])], key: RngKey) -> Result<(), ConfigError> {
         import(&mut self.cells, &mut self.retention, constants)?;
+        self.packed = Packed::of(&self.cells, self.columns);
         self.unit = unit_factor(&self.cells, self.device.mean_step(), self.common.dw_min_dtod);
         self.change_all(false, key, |_, _, w, _| w);
         Ok(())
@@ -415,6 +409,7 @@ impl<D: PulsedDevice> DeviceArray for Population<D> {
         for (name, list) in lists(&mut next.cells, &mut next.retention) {
             *list = take(name, n)?;
         }
+        next.packed = Packed::of(&next.cells, self.columns);
         next.unit = state.floats("unit", 1)?[0];
         next.clock = DriftClock::restore(&state.part("drift"), n)?;
         let pulses = state.counts("pulses", 2)?;

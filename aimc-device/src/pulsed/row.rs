@@ -8,6 +8,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use crate::lane::{Lane, Wide};
 use crate::pulsed::direction::Signs;
+use crate::pulsed::packed;
 use crate::pulsed::population::RowPort;
 use crate::pulsed::spread::{LINED_UP, SIGNS, spread};
 use crate::pulsed::{Cell, Constants, Direction, Extra, PulseCount, PulsedDevice, Way};
@@ -16,50 +17,26 @@ use crate::rng::Stream;
 /// A row is stepped by lanes if at least one device in so many fires.
 const SPARSE: usize = 5;
 
-/// Most constants that a model may have of its own.
-pub(super) const MOST_EXTRA: usize = 4;
-
-/// The constants of the devices of a row, list by list: single numbers or lanes of them.
-#[derive(Clone, Copy)]
-pub(super) struct Lists<'a, T> {
-    pub(super) up: &'a [T],
-    pub(super) down: &'a [T],
-    pub(super) w_max: &'a [T],
-    pub(super) w_min: &'a [T],
-    /// The model's own, as many as it has.
-    pub(super) extra: [&'a [T]; MOST_EXTRA],
-}
-
-impl<'a, T: Copy> Lists<'a, T> {
-    /// Every list turned into another one.
-    #[inline(always)]
-    fn map<U>(self, list: impl Fn(&'a [T]) -> &'a [U]) -> Lists<'a, U> {
-        let Self { up, down, w_max, w_min, extra } = self;
-        let (up, down, w_max, w_min) = (list(up), list(down), list(w_max), list(w_min));
-        Lists { up, down, w_max, w_min, extra: extra.map(|own| if own.is_empty() { &[] } else { list(own) }) }
-    }
-
-    /// The weight after a pulse on entry `i`, whose numbers `lane` turns into lanes.
-    #[inline(always)]
-    fn step<D: PulsedDevice, L: Lane>(
-        &self,
-        device: &D,
-        (i, w, xi): (usize, L, L),
-        way: impl Way<L>,
-        lane: impl Fn(T) -> L,
-    ) -> L {
-        let (up, down) = (lane(self.up[i]), lane(self.down[i]));
-        let cell = Cell { up, down, w_max: lane(self.w_max[i]), w_min: lane(self.w_min[i]) };
-        let extra: Extra<D, L> = D::Extra::gather(|k| lane(self.extra[k][i]));
-        device.step(cell, extra, w, way, xi)
-    }
+/// The weight after a pulse on devices whose constants are `number`, counted as in [`packed`].
+#[inline(always)]
+fn step<D: PulsedDevice, L: Lane>(
+    device: &D,
+    number: impl Fn(usize) -> L,
+    (w, xi): (L, L),
+    way: impl Way<L>,
+) -> L {
+    let (up, down) = (number(0), number(1));
+    let cell = Cell { up, down, w_max: number(2), w_min: number(3) };
+    let extra: Extra<D, L> = D::Extra::gather(|k| number(4 + k));
+    device.step(cell, extra, w, way, xi)
 }
 
 /// One row of a population.
 pub(super) struct Row<'a, D: PulsedDevice> {
     pub(super) device: &'a D,
     pub(super) arch: Arch,
-    pub(super) lists: Lists<'a, f32>,
+    /// See [`packed`].
+    pub(super) constants: &'a [f32],
     pub(super) persistent: &'a mut [f32],
     /// What is read; empty without write noise.
     pub(super) apparent: &'a mut [f32],
@@ -145,11 +122,10 @@ impl<D: PulsedDevice> WithSimd for LanePulse<'_, '_, D> {
         if LINED_UP % width != 0 {
             return row.step_each(pulse, 0, 0);
         }
+        let lists = packed::lists::<D::Extra>();
         let (weights, _) = S::as_mut_simd_f32s(row.persistent);
-        let lanes = weights.len();
-        let lists = row.lists.map(|list| &S::as_simd_f32s(list).0[..lanes]);
-        let (lane, noise) = (|values| Wide::new(simd, values), &row.scratch.noise);
-        let signs = |bits: usize| lane(S::as_simd_f32s(&SIGNS[bits]).0[0]);
+        let (lanes, noise) = (weights.len(), &row.scratch.noise);
+        let lane = |numbers: &[f32]| Wide::new(simd, S::as_simd_f32s(&numbers[..width]).0[0]);
         let bits = |words: &[u64], i: usize| {
             let first = i * width;
             (words[first / 64] >> (first % 64)) as usize & ((1 << width) - 1)
@@ -160,10 +136,13 @@ impl<D: PulsedDevice> WithSimd for LanePulse<'_, '_, D> {
             if fired == 0 {
                 continue;
             }
-            let (w, xi) = (lane(*weight), lane(spread(simd, &noise[place..], fired)));
-            let way = Signs(signs(bits(pulse.up, i)));
-            let stepped = lists.step(row.device, (i, w, xi), way, lane);
-            *weight = signs(fired).if_positive(stepped, w).values;
+            let (w, xi) = (Wide::new(simd, *weight), Wide::new(simd, spread(simd, &noise[place..], fired)));
+            let neighbours = &row.constants[i * width / LINED_UP * LINED_UP * lists..][..LINED_UP * lists];
+            let first = i * width % LINED_UP;
+            let number = |list: usize| lane(&neighbours[list * LINED_UP + first..]);
+            let way = Signs(lane(&SIGNS[bits(pulse.up, i)]));
+            let stepped = step(row.device, number, (w, xi), way);
+            *weight = lane(&SIGNS[fired]).if_positive(stepped, w).values;
             place += fired.count_ones() as usize;
         }
         row.step_each(pulse, lanes * width, place);
@@ -175,21 +154,26 @@ impl<D: PulsedDevice> Row<'_, D> {
     #[inline(always)]
     fn step_each(&mut self, pulse: Fired<'_>, first: usize, place: usize) {
         pulse.each(first, place, |k, j, direction| {
-            let state = (j, self.persistent[j], self.scratch.noise[k]);
-            self.persistent[j] = self.lists.step(self.device, state, direction, |number| number);
+            self.persistent[j] = self.stepped(j, self.scratch.noise[k], direction);
         });
+    }
+
+    /// The weight of device `j` after a pulse with noise `xi`.
+    #[inline(always)]
+    fn stepped(&self, j: usize, xi: f32, direction: Direction) -> f32 {
+        let number = |list| self.constants[packed::place::<D::Extra>(list, j)];
+        step(self.device, number, (self.persistent[j], xi), direction)
     }
 
     /// The pulse on devices with hidden states, one by one: only those whose state overflows make a step.
     fn step_overflowing(&mut self, pulse: Fired<'_>) {
         pulse.each(0, 0, |k, j, direction| {
-            let extra = D::Extra::of(|k| self.lists.extra[k][j]);
+            let extra = D::Extra::of(|k| self.constants[packed::place::<D::Extra>(4 + k, j)]);
             let (hidden, overflow) =
                 self.device.accumulate(extra, self.hidden[j], direction, self.scratch.hidden[k]);
             self.hidden[j] = hidden;
             if let Some(direction) = overflow {
-                let state = (j, self.persistent[j], self.scratch.noise[k]);
-                self.persistent[j] = self.lists.step(self.device, state, direction, |number| number);
+                self.persistent[j] = self.stepped(j, self.scratch.noise[k], direction);
             }
         });
     }
