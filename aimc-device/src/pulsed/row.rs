@@ -9,9 +9,8 @@ use pulp::{Arch, Simd, WithSimd};
 use crate::lane::{Lane, Wide};
 use crate::pulsed::direction::Signs;
 use crate::pulsed::packed;
-use crate::pulsed::population::RowPort;
 use crate::pulsed::spread::{LINED_UP, SIGNS, spread};
-use crate::pulsed::{Cell, Constants, Direction, Extra, PulseCount, PulsedDevice, Way};
+use crate::pulsed::{Cell, Constants, Direction, Extra, PulseCount, PulsedDevice, RowPort, Way};
 use crate::rng::Stream;
 
 /// A row is stepped by lanes if at least one device in so many fires.
@@ -119,7 +118,7 @@ impl<D: PulsedDevice> WithSimd for LanePulse<'_, '_, D> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let (Self { row, pulse }, width) = (self, S::F32_LANES);
-        if LINED_UP % width != 0 {
+        if !LINED_UP.is_multiple_of(width) {
             return row.step_each(pulse, 0, 0);
         }
         let lists = packed::lists::<D::Extra>();

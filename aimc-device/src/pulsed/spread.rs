@@ -66,13 +66,14 @@ mod tests {
 
         fn with_simd<S: Simd>(self, simd: S) {
             let numbers: Vec<f32> = (1..=LINED_UP as u8).map(f32::from).collect();
-            for bits in 0..1 << S::F32_LANES.min(LINED_UP) {
+            let sets = 1 << S::F32_LANES.min(LINED_UP);
+            for (bits, signs) in SIGNS.iter().enumerate().take(sets) {
                 let lane = spread(simd, &numbers, bits);
                 let places: &[f32] = bytemuck::cast_slice(std::slice::from_ref(&lane));
                 let set = (0..places.len()).filter(|place| bits >> place & 1 == 1);
                 let found: Vec<f32> = set.map(|place| places[place]).collect();
                 assert_eq!(found, numbers[..found.len()], "{bits:#b}");
-                assert!((0..LINED_UP).all(|k| (SIGNS[bits][k] > 0.0) == (bits >> k & 1 == 1)));
+                assert!((0..LINED_UP).all(|k| (signs[k] > 0.0) == (bits >> k & 1 == 1)));
             }
         }
     }

@@ -256,7 +256,7 @@ fn records_are_checked() {
     assert_eq!(refused.unwrap_err().field, "mapping.digital_bias");
 }
 
-/// With 3 bits and the largest factor at 3/4, scales lie on quarters; errors and updates keep full precision, and the circuits
+/// With 3 bits scales lie on sevenths of the largest one; errors and updates keep full precision, and the circuits
 /// tell the layer in which precision a bias is added.
 #[test]
 fn scales_lie_on_a_grid_of_few_bits() {
@@ -267,8 +267,9 @@ fn scales_lie_on_a_grid_of_few_bits() {
     };
     let seen = |tile: &Mapped<IdealTile>| forward(tile, &DMatrix::identity(2, 2), keys(3));
     let (full, few) = (quantized(0), quantized(3));
-    // Scales 0.75 and 0.3 become 0.75 and 0.25: the second row shrinks by 0.25/0.3.
-    let expected = DMatrix::from_row_slice(2, 2, &[0.75, 0.0, 0.125, -0.25]);
+    // Scales are positive and have all 7 steps of 0.75/7: 0.3 becomes 3 of them, and the second row grows with it.
+    let three = 3.0 * 0.75 / 7.0;
+    let expected = DMatrix::from_row_slice(2, 2, &[0.75, 0.0, 0.5 * three, -three]);
     assert!((seen(&few) - expected).amax() <= 4.0 * f32::EPSILON);
     assert!((seen(&full) - full.weights()).amax() <= 4.0 * f32::EPSILON);
     assert_eq!(few.weights(), full.weights());

@@ -86,7 +86,7 @@ fn tile(shape: Shape, (key, value): (&str, &str)) -> Result<Box<dyn TrainableTil
     let mut tile = record.build(shape, RngKey::root(1))?;
     let weights = uniform(shape.outputs, shape.inputs, 0.3, "weights");
     tile.set_weights(&weights, RngKey::root(2))
-        .map_err(|error| ConfigError::new("weights", value, &error.to_string()))?;
+        .map_err(|error| ConfigError::new("weights", value, error.to_string()))?;
     Ok(tile)
 }
 

@@ -218,7 +218,7 @@ fn csv(results: &Results) -> String {
     ];
     for (condition, select) in conditions {
         for (name, of) in quantities {
-            let all = || devices().flat_map(|device| select(device)).map(of);
+            let all = || devices().flat_map(&select).map(of);
             let end = |side: usize| all().map(move |s| s.confidence_95.map_or(f64::NAN, |ends| ends[side]));
             columns.add(format!("{name} {condition} (share)"), all().map(|summary| summary.mean));
             columns.add(format!("{name} {condition} 95 % low (share)"), end(0));
