@@ -4,11 +4,16 @@
 #![allow(clippy::unwrap_used)]
 
 use aimc_device::RngKey;
-use aimc_infer::onnx::{Computed, Coverage, OnnxError, OnnxGraph, OnnxModel};
-use aimc_infer::{InferenceError, InferenceTileConfig, ProgrammedMatrix};
+use aimc_device::config;
+use aimc_infer::onnx::{Computed, Coverage, OnnxClassifier, OnnxError, OnnxGraph, OnnxModel};
+use aimc_infer::{
+    EvaluationConfig, EvaluationError, InferenceError, InferenceTileConfig, ProgrammedMatrix, evaluate,
+};
+use aimc_nn::Dataset;
 use aimc_nn::import::{Tensor, Tensors};
-use aimc_tile::{IdealTile, MatVec};
+use aimc_tile::{IdealTile, IoConfig, MatVec};
 use nalgebra::DMatrix;
+use std::ops::ControlFlow;
 
 fn data(name: &str) -> Vec<u8> {
     std::fs::read(format!("{}/tests/data/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
@@ -190,4 +195,56 @@ fn refusals() {
     assert!(matches!(nodes[0].computed, Computed::Unsupported(_)));
     let refused = graph("mlp.onnx", &reference("mlp").0).on_tiles(|_, _| Err(InferenceError::Time(-1.0)));
     assert!(matches!(refused, Err(OnnxError::Tile { .. })));
+}
+
+/// Ten samples whose labels are what the graph says of them itself.
+fn answered_by_mlp() -> Dataset {
+    let mut pixels = vec![0.0; 60];
+    RngKey::root(2).stream(0).fill_normal(&mut pixels);
+    let x = Tensor { shape: vec![10, 6], values: pixels.clone() };
+    let y = run(&mut graph("mlp.onnx", &x).digital().unwrap(), &x);
+    let best = |scores: &[f32]| (0..3).max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap();
+    let labels = y.values.chunks(3).map(best).collect();
+    Dataset::new(DMatrix::from_vec(6, 10, pixels), labels, 3).unwrap()
+}
+
+/// Without noise every answer stays right at all times, also in a last batch that is not full.
+#[test]
+fn a_graph_is_judged_over_time() {
+    let samples = answered_by_mlp();
+    let graph = OnnxClassifier::new(&data("mlp.onnx"), 4, &[6]).unwrap();
+    assert_eq!(graph.digital_accuracy(&samples).unwrap(), 1.0);
+    assert_eq!(graph.coverage().unwrap().products(), 3 * 4);
+    let quiet =
+        "device = { model = \"PcmLike\", prog_noise_scale = 0.0, read_noise_scale = 0.0, drift_scale = 0.0 }";
+    let quiet: InferenceTileConfig = config::from_toml(quiet).unwrap();
+    let quiet = InferenceTileConfig { forward: IoConfig::perfect(), ..quiet };
+    let plan = EvaluationConfig { repeats: 2, batch_size: 4, ..EvaluationConfig::default() };
+    let go_on = |_| ControlFlow::Continue(());
+    let judged = |tile| evaluate(&graph, tile, &samples, &plan, RngKey::root(3), &go_on).unwrap();
+    assert!(judged(&quiet).times.iter().all(|at| at.accuracies == [1.0, 1.0]));
+    // With much noise it errs, and the same key gives the same errors.
+    let noisy = "device = { model = \"PcmLike\", prog_noise_scale = 50.0 }";
+    let noisy: InferenceTileConfig = config::from_toml(noisy).unwrap();
+    let found = judged(&noisy);
+    assert!(found.times[0].accuracies.iter().any(|accuracy| *accuracy < 1.0));
+    assert_eq!(found, judged(&noisy));
+}
+
+#[test]
+fn data_that_do_not_fit_a_graph_are_refused() {
+    let samples = answered_by_mlp();
+    let too_wide = OnnxClassifier::new(&data("mlp.onnx"), 4, &[2, 3]);
+    assert!(
+        matches!(too_wide, Err(EvaluationError::Onnx(_)))
+            || too_wide.unwrap().digital_accuracy(&samples).is_err()
+    );
+    let graph = OnnxClassifier::new(&data("mlp.onnx"), 4, &[6]).unwrap();
+    let short = Dataset::new(DMatrix::zeros(5, 1), vec![0], 1).unwrap();
+    assert!(
+        matches!(graph.digital_accuracy(&short), Err(EvaluationError::Config(error)) if error.field.contains("features"))
+    );
+    let many = Dataset::new(DMatrix::zeros(6, 1), vec![4], 5).unwrap();
+    assert_eq!(graph.digital_accuracy(&many), Err(EvaluationError::Classes { outputs: 3, classes: 5 }));
+    assert!(OnnxClassifier::new(b"nothing", 4, &[6]).is_err());
 }

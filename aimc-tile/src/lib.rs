@@ -5,6 +5,7 @@
 //! exact reference. This crate knows no layer, loss or epoch.
 
 pub mod analog;
+mod boxed;
 pub mod circuits;
 pub mod estimate;
 pub mod grid;
