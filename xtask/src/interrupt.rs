@@ -3,6 +3,7 @@
 //! Results are written at the very end and all together ([`crate::files`]), so stopping early leaves nothing behind;
 //! a training leaves its checkpoint.
 
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
@@ -56,6 +57,11 @@ pub(crate) fn requested() -> bool {
 /// [`requested`] as an error, for `?`.
 pub(crate) fn check() -> Result<(), Interrupted> {
     REQUESTED.check()
+}
+
+/// [`requested`] for loops that ask whether to go on.
+pub(crate) fn flow() -> ControlFlow<()> {
+    if requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }
 
 /// Keeps a second Ctrl-C from ending the process while files move into place.

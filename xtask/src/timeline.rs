@@ -1,7 +1,5 @@
 //! Accuracy over time of a programmed network, with and without drift compensation.
 
-use std::ops::ControlFlow;
-
 use aimc_device::RngKey;
 use aimc_infer::{
     AccuracyAt, AccuracyOverTime, Classifier, Compensation, EvaluationConfig, EvaluationError,
@@ -84,7 +82,7 @@ impl Timeline {
                     100.0 * progress.accuracy,
                     progress.time_seconds
                 ));
-                if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                interrupt::flow()
             };
             evaluate(network, &tile, data, plan, key, &progress).map_err(|error| match error {
                 EvaluationError::Cancelled => TimelineError::from(Interrupted),
@@ -204,6 +202,8 @@ pub(crate) fn spoken(seconds: f32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    use std::ops::ControlFlow;
 
     use aimc_nn::{Activation, Network, NetworkConfig};
     use aimc_tile::{IdealTile, MatVec, ReadOut};

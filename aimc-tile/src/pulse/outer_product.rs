@@ -15,7 +15,7 @@ use crate::pulse::count::Counts;
 use crate::pulse::management::TrainPlan;
 use crate::pulse::train::{Source, Trains};
 use crate::pulse::{PulseType, UpdateConfig};
-use crate::tile::SampleKeys;
+use crate::tile::{SampleKeys, largest_size};
 use crate::unit_cell::OuterProducts;
 
 /// Samples whose trains are held in memory at a time.
@@ -42,7 +42,7 @@ enum Lines {
 impl Lines {
     /// The pulses of a vector pair; `None` if there are none.
     fn new(config: &UpdateConfig, granularity: f32, (x, d, lr): Pair<'_>, key: RngKey) -> Option<Self> {
-        let plan = TrainPlan::new(config, lr.abs(), granularity, largest(x), largest(d))?;
+        let plan = TrainPlan::new(config, lr.abs(), granularity, largest_size(x), largest_size(d))?;
         let (x_bin, d_bin) = config.bins();
         let line = |values: &[f32], scale, bin, purpose| {
             let dither = config.sto_round.then(|| key.fold_in(label(purpose)).stream(0));
@@ -233,8 +233,4 @@ impl Aim {
 /// Directions for products above and below 0.
 fn directions(lr: f32) -> [Direction; 2] {
     if lr > 0.0 { [Direction::Down, Direction::Up] } else { [Direction::Up, Direction::Down] }
-}
-
-fn largest(values: &[f32]) -> f32 {
-    values.iter().fold(0.0, |largest, v| largest.max(v.abs()))
 }

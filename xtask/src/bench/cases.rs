@@ -35,6 +35,9 @@ const UPDATES: [(&str, &str, &str); 10] = [
     ("mp_ecram", "preset", "MixedPrecisionEcRamPreset"),
 ];
 
+/// The tile whose products are timed.
+const PRODUCTS: (&str, &str) = ("model", "ConstantStep");
+
 const LEARNING_RATE: f32 = 0.01;
 const PROGRAMMED: usize = 1024;
 
@@ -95,7 +98,7 @@ fn draws() -> SampleKeys {
 }
 
 fn product(shape: Shape, batch: usize, direction: Direction) -> Result<Work, BenchError> {
-    let tile = tile(shape, UPDATES_CONSTANT)?;
+    let tile = tile(shape, PRODUCTS)?;
     let (x, d) = (uniform(shape.inputs, batch, 1.0, "x"), uniform(shape.outputs, batch, 0.1, "d"));
     let (mut y, mut z) = (d.clone(), x.clone());
     Ok(match direction {
@@ -103,9 +106,6 @@ fn product(shape: Shape, batch: usize, direction: Direction) -> Result<Work, Ben
         Direction::Backward => Box::new(move || Ok(tile.backward(d.as_view(), z.as_view_mut(), draws())?)),
     })
 }
-
-/// The tile of the products.
-const UPDATES_CONSTANT: (&str, &str) = ("model", "ConstantStep");
 
 fn update(shape: Shape, batch: usize, name: (&str, &str)) -> Result<Work, BenchError> {
     let mut tile = tile(shape, name)?;

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use super::{BenchError, peer};
+use super::{BenchError, median, peer};
 use crate::data::{self, DataChoice};
 
 /// Name of the workload.
@@ -36,7 +36,7 @@ pub(super) fn ours() -> Result<f64, BenchError> {
     let program =
         program.map_err(|source| BenchError::Start { program: "this program".to_owned(), source })?;
     let threads = rayon::current_num_threads().to_string();
-    median(|round| {
+    median_of(|round| {
         let out = folder.path().join(format!("out{round}"));
         let mut command = Command::new(&program);
         command.args(["--threads", &threads, "train", "--config"]).arg(&config).arg("--out").arg(out);
@@ -60,17 +60,15 @@ pub(super) fn theirs(python: &Path) -> Result<f64, BenchError> {
         write(&folder.path().join(name), bytes)?;
     }
     let (place, threads) = (folder.path().display().to_string(), rayon::current_num_threads().to_string());
-    median(|_| peer::run::<f64>(python, &["epoch", &place, &threads]).map(|_| ()))
+    median_of(|_| peer::run::<f64>(python, &["epoch", &place, &threads]).map(|_| ()))
 }
 
-fn median(mut process: impl FnMut(usize) -> Result<(), BenchError>) -> Result<f64, BenchError> {
+fn median_of(mut process: impl FnMut(usize) -> Result<(), BenchError>) -> Result<f64, BenchError> {
     let times = (0..PROCESSES).map(|round| {
         let start = Instant::now();
         process(round).map(|()| start.elapsed().as_secs_f64())
     });
-    let mut times = times.collect::<Result<Vec<_>, _>>()?;
-    times.sort_by(f64::total_cmp);
-    Ok(times[PROCESSES / 2])
+    Ok(median(times.collect::<Result<_, _>>()?))
 }
 
 fn folder() -> Result<tempfile::TempDir, BenchError> {

@@ -150,6 +150,11 @@ fn median_time(mut work: Work, seconds: f64) -> Result<f64, BenchError> {
         black_box(work())?;
         times.push(start.elapsed().as_secs_f64());
     }
+    Ok(median(times))
+}
+
+/// The median of at least one time.
+fn median(mut times: Vec<f64>) -> f64 {
     times.sort_by(f64::total_cmp);
-    Ok(times[times.len() / 2])
+    times[times.len() / 2]
 }

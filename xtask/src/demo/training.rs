@@ -1,7 +1,5 @@
 //! The same network trained in floating point and on two kinds of devices, several times each.
 
-use std::ops::ControlFlow;
-
 use aimc_device::RngKey;
 use aimc_device::rng::label;
 use aimc_infer::Summary;
@@ -87,7 +85,7 @@ fn one(
         if let Some(last) = progress.history.last() {
             bar.set_message(progress::describe(last));
         }
-        if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        interrupt::flow()
     };
     match trainer.run(&data.train, &data.test, &mut observe)? {
         Ending::Interrupted => Err(Interrupted.into()),

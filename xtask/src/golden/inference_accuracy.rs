@@ -1,7 +1,5 @@
 //! Accuracy over time of given networks in programmed devices.
 
-use std::ops::ControlFlow;
-
 use aimc_device::RngKey;
 use aimc_infer::{Compensation, EvaluationConfig, EvaluationError, InferenceTileConfig, evaluate};
 use aimc_nn::{Layer, Network, NetworkConfig};
@@ -38,8 +36,7 @@ pub(crate) fn compare(file: &GoldenFile, case: &Node<'_>) -> Result<Comparison, 
     let mut comparison = Comparison::new();
     for (i, (stored, theirs)) in training.get("networks")?.items()?.iter().zip(&theirs).enumerate() {
         let network = load(&architecture, stored)?;
-        let stop =
-            |_| if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+        let stop = |_| interrupt::flow();
         let key = RngKey::root(SEED).fold_in(i as u64);
         let result = evaluate(&network, &tile, &data, &plan, key, &stop).map_err(|error| match error {
             EvaluationError::Cancelled => Interrupted.into(),

@@ -1,7 +1,5 @@
 //! Training of a small network on the digits: accuracy and loss over seeds.
 
-use std::ops::ControlFlow;
-
 use aimc_device::RngKey;
 use aimc_device::rng::label;
 use aimc_nn::{Activation, NetworkConfig};
@@ -33,9 +31,7 @@ pub(crate) fn compare(_file: &GoldenFile, case: &Node<'_>) -> Result<Comparison,
             let key = RngKey::root(SEED).fold_in(seed).fold_in(label("network"));
             let network = network.build(key, |place| tile.build_at(place))?;
             let mut trainer = Trainer::new(network, config.clone(), SEED + seed)?;
-            let mut observe = |_: aimc_train::Progress| {
-                if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            };
+            let mut observe = |_: aimc_train::Progress| interrupt::flow();
             trainer.run(&train, &test, &mut observe).map_err(CaseError::run)?;
             interrupt::check()?;
             Ok(trainer.history().to_vec())

@@ -157,11 +157,7 @@ fn measure(
     samples: &Samples,
     data: DataSummary,
 ) -> Result<Results, HwaError> {
-    let begin = match (arguments.resume, arguments.restart) {
-        (true, _) => Begin::Resume,
-        (_, true) => Begin::Restart,
-        _ => Begin::New,
-    };
+    let begin = Begin::asked(arguments.resume, arguments.restart);
     let place = Place { out: &arguments.out, begin };
     let mut trainings = Vec::new();
     let mut runs: Vec<Vec<Run>> = config.device.iter().map(|_| Vec::new()).collect();

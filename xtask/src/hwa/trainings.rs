@@ -2,7 +2,6 @@
 //!
 //! Each has a folder with its checkpoint below that of the results, so that an interrupted comparison goes on where it was.
 
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use aimc_device::RngKey;
@@ -228,8 +227,7 @@ impl Judge<'_> {
 
     /// Mean accuracy on drifted devices, the same devices for every network of a training.
     fn score(&self, network: &AnyNetwork) -> Result<f64, HwaError> {
-        let go_on =
-            |_| if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+        let go_on = |_| interrupt::flow();
         let result = evaluate(network, self.tile, self.validation, &self.stopping.plan(), self.key, &go_on);
         match result {
             Ok(over_time) => Ok(over_time.times[0].summary.mean),

@@ -75,14 +75,6 @@ pub(crate) enum TrainCommandError {
 }
 
 impl TrainArguments {
-    fn begin(&self) -> Begin {
-        match (self.resume, self.restart) {
-            (true, _) => Begin::Resume,
-            (_, true) => Begin::Restart,
-            _ => Begin::New,
-        }
-    }
-
     /// A mistake that showed only with the data, as one of the file.
     fn refused(&self, source: ConfigError) -> ConfigFileError {
         ConfigFileError::Refused { path: self.config.clone(), source }
@@ -101,7 +93,13 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<(), TrainCommandError> {
     let network = config.network(&data.shape, data.train.classes()).map_err(refused)?;
     let built = config.build(&network).map_err(refused)?;
     check_folder(&arguments.out)?;
-    let mut session = Session::open(&config, built, &data, &arguments.out, arguments.begin())?;
+    let mut session = Session::open(
+        &config,
+        built,
+        &data,
+        &arguments.out,
+        Begin::asked(arguments.resume, arguments.restart),
+    )?;
     println!(
         "{}: {} training and {} test samples; seed {}, checkpoints in {}",
         data.name,

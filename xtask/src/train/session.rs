@@ -82,6 +82,17 @@ pub(crate) enum Begin {
     Resume,
 }
 
+impl Begin {
+    /// What the options `--resume` and `--restart` ask for.
+    pub(crate) fn asked(resume: bool, restart: bool) -> Self {
+        match (resume, restart) {
+            (true, _) => Self::Resume,
+            (_, true) => Self::Restart,
+            _ => Self::New,
+        }
+    }
+}
+
 /// When checkpoints are written.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
