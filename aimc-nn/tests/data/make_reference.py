@@ -1,4 +1,4 @@
-"""Makes the reference files of aimc-nn/tests/pytorch.
+"""Makes the reference files of aimc-nn/tests/network/pytorch.
 
     python3.11 -m venv venv && venv/bin/pip install torch==2.10.0 numpy safetensors
     venv/bin/python make_reference.py

@@ -172,4 +172,6 @@ fn gather(config: TrainingConfig, network: NetworkConfig, session: &Session<'_>,
 }
 
 #[cfg(test)]
+mod process_tests;
+#[cfg(test)]
 mod tests;

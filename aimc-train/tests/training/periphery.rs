@@ -1,7 +1,5 @@
 //! Tiles in training with a digital periphery and slices, from a configuration.
 
-#![allow(clippy::unwrap_used)]
-
 use aimc_device::{RngKey, config};
 use aimc_nn::loss::negative_log_likelihood;
 use aimc_nn::{Activation, LinearConfig, Network, NetworkConfig};

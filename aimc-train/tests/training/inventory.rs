@@ -1,7 +1,5 @@
 //! Every tile knows how many devices it is made of and how many pulses they have received, whatever it is made of.
 
-#![allow(clippy::unwrap_used)]
-
 use aimc_device::pulsed::PulseCount;
 use aimc_device::rng::label;
 use aimc_device::state::{State, Values};

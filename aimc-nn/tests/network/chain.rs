@@ -1,7 +1,5 @@
 //! Networks on ideal tiles: gradients, exact learning, descriptions, and where draws come from.
 
-#![allow(clippy::unwrap_used)]
-
 use aimc_device::RngKey;
 use aimc_nn::log_softmax::LogSoftmax;
 use aimc_nn::loss::negative_log_likelihood;

@@ -1,7 +1,5 @@
 //! Optimizers in the training loop: digital parameters move by them, analog tiles by their own update; resume is exact.
 
-#![allow(clippy::unwrap_used)]
-
 use std::ops::ControlFlow;
 
 use aimc_device::{RngKey, config};

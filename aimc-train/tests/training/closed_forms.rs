@@ -3,8 +3,6 @@
 //! All numbers are multiples of powers of two, so that single precision computes them without rounding: results are compared
 //! for equality.
 
-#![allow(clippy::unwrap_used)]
-
 use aimc_device::state::{State, Values};
 use aimc_device::{RngKey, config};
 use aimc_testkit::stats::expect_mean;

@@ -1,13 +1,14 @@
 //! `cargo xtask train` as a process: killed at any moment and resumed, at any number of threads, it writes the same bytes.
 
-#![allow(clippy::unwrap_used)]
-
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 const FILES: [&str; 4] = ["results.json", "metrics.csv", "report.html", "model.safetensors"];
+
+/// The command line, a word in a line.
+const WORDS: &str = "XTASK_TEST_COMMAND_LINE";
 
 /// Long enough to be killed in the middle: some seconds.
 const CONFIG: &str = r#"
@@ -23,11 +24,27 @@ const CONFIG: &str = r#"
 "#;
 
 fn command(folder: &Path, out: &str, more: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
-    let config = folder.join("train.toml");
-    command.args(["train", "--config"]).arg(config).arg("--out").arg(folder.join(out)).args(more);
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    let mut words = vec!["xtask".to_owned(), "train".to_owned()];
+    let files = [("--config", "train.toml"), ("--out", out)];
+    words.extend(
+        files
+            .iter()
+            .flat_map(|(option, name)| [(*option).to_owned(), folder.join(name).display().to_string()]),
+    );
+    words.extend(more.iter().map(|&word| word.to_owned()));
+    command.args(["train::process_tests::the_process", "--exact", "--ignored", "--nocapture"]);
+    command.env(WORDS, words.join("\n"));
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
+}
+
+/// What the tests start: this program with another command line. A test of its own binary would have it built twice.
+#[test]
+#[ignore = "started by the tests of this file"]
+fn the_process() {
+    let words = std::env::var(WORDS).unwrap();
+    std::process::exit(i32::from(crate::exit_code(words.split('\n'))));
 }
 
 fn finish(command: &mut Command) -> Output {

@@ -1,7 +1,5 @@
 //! What a network costs, against counts by hand.
 
-#![allow(clippy::unwrap_used)]
-
 use aimc_device::config;
 use aimc_nn::{NetworkConfig, Summary};
 use aimc_tile::MappingConfig;

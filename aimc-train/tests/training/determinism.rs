@@ -1,7 +1,5 @@
 //! Training gives the same bits at any number of threads and across a checkpoint.
 
-#![allow(clippy::unwrap_used)]
-
 use std::ops::ControlFlow;
 
 use aimc_device::RngKey;

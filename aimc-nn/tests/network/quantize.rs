@@ -1,6 +1,4 @@
 //! Rounding between layers: ranges, gradients, learned steps.
-#![allow(clippy::unwrap_used)]
-
 use aimc_device::{RngKey, config};
 use aimc_nn::quantize::range_search::SearchMethod;
 use aimc_nn::quantize::{Quantiser, RangeEstimator, RangeSearch};

@@ -1,7 +1,5 @@
 //! All layers: gradients against finite differences, convolution against its definition, draws of split batches.
 
-#![allow(clippy::unwrap_used)]
-
 use aimc_device::{RngKey, config};
 use aimc_nn::{LayerError, Network, NetworkConfig, Part, PartMut};
 use aimc_testkit::strategies;

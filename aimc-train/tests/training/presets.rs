@@ -3,8 +3,6 @@
 //! `data/presets.json` was made from the preset classes of an installed AIHWKit 1.1.0: all of their numbers and switches
 //! that we have too, nested as in our records; seeds and switches without effect were left out.
 
-#![allow(clippy::unwrap_used)]
-
 use aimc_device::presets::{self, Preset};
 use aimc_device::{RngKey, config};
 use aimc_tile::Shape;
@@ -37,7 +35,7 @@ fn compare(path: &str, expected: &Value, found: Option<&Value>) -> usize {
 
 #[test]
 fn presets_hold_the_numbers_of_aihwkit() {
-    let expected: Value = config::parse_json(include_str!("data/presets.json")).unwrap();
+    let expected: Value = config::parse_json(include_str!("../data/presets.json")).unwrap();
     let expected = expected.as_object().unwrap();
     assert_eq!(expected.len(), 32);
     assert_eq!(aimc_train::presets::ALGORITHMS.len(), expected.len());

@@ -1,7 +1,5 @@
 //! Networks that change between digital memory and analog tiles.
 
-#![allow(clippy::unwrap_used)]
-
 use aimc_device::{RngKey, config};
 use aimc_nn::{Activation, Network, NetworkConfig};
 use aimc_tile::{HardwareAwareTileConfig, IdealTile, MatVec, ReadOut, SampleKeys};

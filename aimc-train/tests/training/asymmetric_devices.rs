@@ -5,8 +5,6 @@
 //! data. Claims hold if the one-sided confidence bound of the mean logarithm at the level 1 - 10⁻³ (Student's t with 11
 //! degrees of freedom) confirms them.
 
-#![allow(clippy::unwrap_used)]
-
 use aimc_device::rng::label;
 use aimc_device::{RngKey, config};
 use aimc_tile::{SampleKeys, Shape};

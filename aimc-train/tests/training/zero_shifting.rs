@@ -1,7 +1,5 @@
 //! Zero shifting finds the symmetry points that the equations of the devices have.
 
-#![allow(clippy::unwrap_used)]
-
 use aimc_device::{RngKey, config};
 use aimc_testkit::stats::expect_mean;
 use aimc_tile::{AnalogTile, IdealTile, MatVec, ReadOut, SampleKeys, Shape, TileConfig};

@@ -1,7 +1,5 @@
 //! Hardware-aware training in the training loop: digital training with perfect circuits, exact resume with noise.
 
-#![allow(clippy::unwrap_used)]
-
 use std::ops::ControlFlow;
 
 use aimc_device::{RngKey, config};

@@ -1,7 +1,5 @@
 //! Every algorithm goes on bit for bit from a stored state, and gives the same bits at any number of threads.
 
-#![allow(clippy::unwrap_used)]
-
 use aimc_device::RngKey;
 use aimc_device::config;
 use aimc_device::rng::label;

@@ -4,8 +4,6 @@
 //! under the same names, so that they are compared through the same rules: names, layouts and order of gates are tested
 //! along with the arithmetic.
 
-#![allow(clippy::unwrap_used)]
-
 mod cases;
 
 use std::collections::BTreeMap;
