@@ -15,7 +15,7 @@ use crate::timeline::Timeline;
 pub(crate) struct Run {
     /// The seed.
     pub(crate) seed: u64,
-    /// The floating-point network, converted as it is.
+    /// The network trained in floating point, converted as it is.
     pub(crate) naive: Timeline,
     /// The network that was retrained.
     pub(crate) hardware_aware: Timeline,
@@ -39,12 +39,20 @@ pub(crate) struct At {
 }
 
 impl At {
-    /// Whether the intervals of both losses are apart, which the spread of floating-point networks does not blur; `None`
-    /// without intervals.
-    pub(crate) fn is_apart(&self) -> Option<bool> {
-        let ([a, b], [c, d]) = (self.naive_loss.confidence_95?, self.hardware_aware_loss.confidence_95?);
-        Some(b < c || d < a)
+    /// Whether the intervals of both accuracies are apart; `None` without intervals.
+    pub(crate) fn accuracies_apart(&self) -> Option<bool> {
+        are_apart(&self.naive, &self.hardware_aware)
     }
+
+    /// Whether the intervals of both losses are apart, which the spread of floating-point networks does not blur.
+    pub(crate) fn losses_apart(&self) -> Option<bool> {
+        are_apart(&self.naive_loss, &self.hardware_aware_loss)
+    }
+}
+
+fn are_apart(one: &Summary, other: &Summary) -> Option<bool> {
+    let ([a, b], [c, d]) = (one.confidence_95?, other.confidence_95?);
+    Some(b < c || d < a)
 }
 
 /// One device.
@@ -138,7 +146,7 @@ mod tests {
         assert_eq!((at.difference.mean, at.difference.std), (0.25, Some(0.0)));
         assert_eq!((at.naive_loss.mean, at.hardware_aware_loss.mean), (0.625, 0.375));
         // t(0.975; 1) = 12.7: losses of two trainings tell little, their difference is certain.
-        assert_eq!(at.is_apart(), Some(false));
+        assert_eq!((at.accuracies_apart(), at.losses_apart()), (Some(false), Some(false)));
         assert_eq!(at.difference.confidence_95, Some([0.25, 0.25]));
     }
 
@@ -146,7 +154,7 @@ mod tests {
     fn one_training_is_judged_by_its_programming_events() {
         let result = DeviceResult::of("chip", vec![run(1, &[&[0.5, 0.5]], &[&[0.75, 0.75]])]);
         let at = result.uncompensated[0];
-        assert_eq!((at.naive.confidence_95, at.is_apart()), (Some([0.5, 0.5]), Some(true)));
+        assert_eq!((at.naive.confidence_95, at.losses_apart()), (Some([0.5, 0.5]), Some(true)));
         assert_eq!(at.time_seconds, 1.0);
     }
 }

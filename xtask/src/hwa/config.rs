@@ -4,8 +4,9 @@
 //! |---|---|
 //! | `seed`, `seeds` | first seed, and number of independent trainings |
 //! | `[data]`, `[network]` | as in `cargo xtask train` |
-//! | `[baseline]` | training in floating point: its weights are converted naively, and are where retraining begins |
+//! | `[baseline]` | training in floating point: its weights are where both retrainings begin |
 //! | `[retraining]` | hardware-aware training; with `distillation` the baseline is its teacher |
+//! | `equal_training` | retrain also what is converted naively, but in floating point; else the baseline is converted |
 //! | `noise_ramp_epochs` | epochs of retraining in which the weight modifier grows to its strength |
 //! | `[hardware_aware]` | the tile of every matrix in retraining, presets included; `[[override]]` as in `train` |
 //! | `[early_stopping]` | keep the network that was best on drifted devices, judged by held out training samples |
@@ -46,6 +47,10 @@ pub(crate) struct HwaConfig {
     pub(crate) baseline: TrainConfig,
     /// Hardware-aware training, from the weights of the baseline on.
     pub(crate) retraining: TrainConfig,
+    /// Whether the network that is converted naively is retrained as well, with the same batches, rates and teacher but without
+    /// hardware: then both networks differ by the hardware alone, not by the length of training.
+    #[serde(default = "yes")]
+    pub(crate) equal_training: bool,
     /// Epochs of retraining in which the weight modifier grows linearly to its strength; 0 for none.
     pub(crate) noise_ramp_epochs: usize,
     /// The tile of every matrix in retraining.
@@ -64,6 +69,10 @@ pub(crate) struct HwaConfig {
 
 fn one() -> u64 {
     1
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn five() -> u64 {
@@ -215,6 +224,11 @@ impl HwaConfig {
         }
     }
 
+    /// The retraining in floating point.
+    pub(crate) fn equal_stage(&self, seed: u64) -> TrainingConfig {
+        TrainingConfig { training: self.retraining.clone(), ..self.baseline_stage(seed) }
+    }
+
     /// The hardware-aware training on `samples` samples.
     pub(crate) fn retraining_stage(&self, seed: u64, samples: usize) -> TrainingConfig {
         let mut ramped = self.clone();
@@ -225,10 +239,9 @@ impl HwaConfig {
             ramped.modifiers_mut().for_each(|modifier| modifier.warmup_steps = steps);
         }
         TrainingConfig {
-            training: self.retraining.clone(),
             hardware_aware: Some(ramped.hardware_aware),
             overrides: ramped.overrides,
-            ..self.baseline_stage(seed)
+            ..self.equal_stage(seed)
         }
     }
 

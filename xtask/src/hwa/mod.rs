@@ -184,11 +184,15 @@ fn age(
     samples: &Samples,
     key: RngKey,
 ) -> Result<Run, HwaError> {
-    let Pair { baseline, hardware_aware, outcome } = pair;
+    let Pair { floating_point, hardware_aware, outcome } = pair;
     let test = &samples.split.test;
     let timeline =
         |network| Timeline::measure(network, tile, &config.evaluation, outcome.floating_point, test, key);
-    Ok(Run { seed: outcome.seed, naive: timeline(baseline)?, hardware_aware: timeline(hardware_aware)? })
+    Ok(Run {
+        seed: outcome.seed,
+        naive: timeline(floating_point)?,
+        hardware_aware: timeline(hardware_aware)?,
+    })
 }
 
 /// Accuracy over time, for other programs: the times of one device after those of another.

@@ -8,10 +8,18 @@ use crate::report::Report;
 use crate::table::print_table;
 use crate::timeline::{percent, spoken};
 
-const TIME_HEADERS: [&str; 7] =
-    ["time", "naive", "hardware-aware", "difference", "loss, naive", "loss, hardware-aware", "losses apart"];
-const SEED_HEADERS: [&str; 4] =
-    ["seed", "floating point", "hardware-aware, before devices", "epochs of retraining"];
+const TIME_HEADERS: [&str; 8] = [
+    "time",
+    "naive",
+    "hardware-aware",
+    "apart",
+    "difference",
+    "loss, naive",
+    "loss, hardware-aware",
+    "losses apart",
+];
+const SEED_HEADERS: [&str; 5] =
+    ["seed", "baseline", "floating point", "hardware-aware, before devices", "epochs of retraining"];
 
 /// The two conditions of a device.
 fn conditions(device: &DeviceResult) -> [(&'static str, &[At]); 2] {
@@ -19,16 +27,18 @@ fn conditions(device: &DeviceResult) -> [(&'static str, &[At]); 2] {
 }
 
 fn time_rows(ats: &[At]) -> Vec<Vec<String>> {
-    let apart = |at: &At| at.is_apart().map_or("unknown", |apart| if apart { "yes" } else { "no" });
+    let word =
+        |apart: Option<bool>| apart.map_or("unknown", |apart| if apart { "yes" } else { "no" }).to_owned();
     let row = |at: &At| {
         vec![
             spoken(at.time_seconds),
             percent(&at.naive),
             percent(&at.hardware_aware),
+            word(at.accuracies_apart()),
             percent(&at.difference),
             percent(&at.naive_loss),
             percent(&at.hardware_aware_loss),
-            apart(at).to_owned(),
+            word(at.losses_apart()),
         ]
     };
     ats.iter().map(row).collect()
@@ -39,6 +49,7 @@ fn seed_rows(trainings: &[Outcome]) -> Vec<Vec<String>> {
     let row = |outcome: &Outcome| {
         vec![
             outcome.seed.to_string(),
+            share(outcome.baseline),
             share(outcome.floating_point),
             share(outcome.hardware_aware),
             outcome.epochs.to_string(),
@@ -93,10 +104,16 @@ pub(crate) fn render(results: &Results) -> Result<String, HwaError> {
     highlights(&mut report, results);
     report.section("What was compared");
     report.paragraph(
-        "A network is trained in floating point. Naive: its weights are programmed as they are. Hardware-aware: training goes \
-         on from these weights, with the errors of the hardware in its products, and the result is programmed. Both networks \
-         of a seed meet the same draws of devices, reads and circuits, and the same test samples.",
+        "A network is trained in floating point: the baseline. Hardware-aware: training goes on from its weights, with the errors \
+         of the hardware in its products, and the result is programmed. Both networks of a seed meet the same draws of devices, \
+         reads and circuits, and the same test samples.",
     );
+    report.paragraph(if config.equal_training {
+        "Naive: training goes on from the same weights for as long, with the same batches, rates and teacher, but in floating \
+         point; the result is programmed as it is."
+    } else {
+        "Naive: the weights of the baseline are programmed as they are."
+    });
     for device in &results.devices {
         report.section(&device.name);
         for (condition, ats) in conditions(device) {
@@ -105,8 +122,8 @@ pub(crate) fn render(results: &Results) -> Result<String, HwaError> {
                 &format!("Test accuracy, {condition}. Band: {}.", unit(results)),
             );
             report.table(&TIME_HEADERS, &time_rows(ats), &format!(
-                    "The same in numbers, {condition}. Loss: against the floating-point network of the same seed. Apart: the \
-                     intervals of both losses do not overlap."
+                    "The same in numbers, {condition}. Apart: the intervals of both accuracies do not overlap. Loss: against \
+                     the floating-point network of the same seed, before any device."
                 ));
         }
     }
@@ -114,7 +131,7 @@ pub(crate) fn render(results: &Results) -> Result<String, HwaError> {
     report.table(
         &SEED_HEADERS,
         &seed_rows(&results.trainings),
-        "Test accuracy of each seed before any device: in floating point, and through the circuits of hardware-aware training \
+        "Test accuracy of each seed before any device: where retraining began, after training in floating point, and through the circuits of hardware-aware training \
          with clean weights.",
     );
     report.section("How to get these numbers again");

@@ -1,4 +1,4 @@
-//! The two trainings of one seed: in floating point, then hardware-aware from its weights on.
+//! The trainings of one seed: in floating point, then on from its weights, hardware-aware and, to compare, without hardware.
 //!
 //! Each has a folder with its checkpoint below that of the results, so that an interrupted comparison goes on where it was.
 
@@ -42,8 +42,8 @@ pub(crate) struct Place<'a> {
 /// What one seed gave.
 #[derive(Debug)]
 pub(crate) struct Pair {
-    /// Trained in floating point.
-    pub(crate) baseline: AnyNetwork,
+    /// Trained in floating point to the end: what is converted naively.
+    pub(crate) floating_point: AnyNetwork,
     /// Retrained, on its tiles.
     pub(crate) hardware_aware: AnyNetwork,
     /// Accuracies on the test data, before any device.
@@ -55,7 +55,9 @@ pub(crate) struct Pair {
 pub(crate) struct Outcome {
     /// The seed.
     pub(crate) seed: u64,
-    /// Test accuracy in floating point.
+    /// Test accuracy in floating point, where retraining begins.
+    pub(crate) baseline: f64,
+    /// Test accuracy in floating point of what is converted naively.
     pub(crate) floating_point: f64,
     /// Test accuracy of the retrained network through the circuits of its tiles, with clean weights.
     pub(crate) hardware_aware: f64,
@@ -89,17 +91,34 @@ pub(crate) fn train(
     let stage = config.baseline_stage(seed);
     let mut session = open(&stage, stage.build(network)?, samples, &first, place)?;
     finish(follow(&mut session, "floating point", &|_| false)?)?;
-    let floating_point = last_accuracy(&session);
-    let baseline = session.trainer.network;
+    let (baseline_accuracy, baseline) = (last_accuracy(&session), session.trainer.network);
 
     let key = RngKey::root(seed).fold_in(label("retraining"));
+    let teach = |session: &mut Session<'_>| -> Result<(), HwaError> {
+        if config.retraining.distillation.is_some() {
+            session.trainer.set_teacher(to_digital(
+                &baseline,
+                ReadBack::Ideal,
+                key.fold_in(label("teacher")),
+            )?)?;
+        }
+        Ok(())
+    };
+    let equal = if config.equal_training {
+        let stage = config.equal_stage(seed);
+        let start = stage.rules().to_analog(&baseline, key.fold_in(label("floating point")))?;
+        let on = folder("floating_point");
+        let mut session = open(&stage, start, samples, &on, place)?;
+        teach(&mut session)?;
+        finish(follow(&mut session, "floating point, on", &|_| false)?)?;
+        Some((last_accuracy(&session), session.trainer.network))
+    } else {
+        None
+    };
     let stage = config.retraining_stage(seed, samples.split.train.len());
     let start = stage.rules().to_analog(&baseline, key.fold_in(label("convert")))?;
     let mut session = open(&stage, start, samples, &second, place)?;
-    if config.retraining.distillation.is_some() {
-        let teacher = to_digital(&baseline, ReadBack::Ideal, key.fold_in(label("teacher")))?;
-        session.trainer.set_teacher(teacher)?;
-    }
+    teach(&mut session)?;
     let scores = match (&config.early_stopping, &samples.validation) {
         (Some(stopping), Some(validation)) => {
             let key = key.fold_in(label("early stopping"));
@@ -111,14 +130,16 @@ pub(crate) fn train(
             Vec::new()
         }
     };
+    let (accuracy, floating_point) = equal.unwrap_or((baseline_accuracy, baseline));
     let outcome = Outcome {
         seed,
-        floating_point,
+        baseline: baseline_accuracy,
+        floating_point: accuracy,
         hardware_aware: last_accuracy(&session),
         epochs: session.trainer.history().len(),
         scores,
     };
-    Ok(Pair { baseline, hardware_aware: session.trainer.network, outcome })
+    Ok(Pair { floating_point, hardware_aware: session.trainer.network, outcome })
 }
 
 /// A session in its folder; of several trainings some may not have begun when the user wants to go on.
