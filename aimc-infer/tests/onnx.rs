@@ -5,12 +5,14 @@
 
 use aimc_device::RngKey;
 use aimc_device::config;
+use aimc_infer::calibration::{InputRule, Through};
 use aimc_infer::onnx::{Computed, Coverage, OnnxClassifier, OnnxError, OnnxGraph, OnnxModel};
 use aimc_infer::{
-    EvaluationConfig, EvaluationError, InferenceError, InferenceTileConfig, ProgrammedMatrix, evaluate,
+    Calibration, CalibrationConfig, Classifier, Estimate, EvaluationConfig, EvaluationError, InferenceError,
+    InferenceTileConfig, NetworkSettings, ProgrammedMatrix, Technology, evaluate,
 };
-use aimc_nn::Dataset;
 use aimc_nn::import::{Tensor, Tensors};
+use aimc_nn::{Dataset, NetworkConfig};
 use aimc_tile::{IdealTile, IoConfig, MatVec};
 use nalgebra::DMatrix;
 use std::ops::ControlFlow;
@@ -247,4 +249,60 @@ fn data_that_do_not_fit_a_graph_are_refused() {
     let many = Dataset::new(DMatrix::zeros(6, 1), vec![4], 5).unwrap();
     assert_eq!(graph.digital_accuracy(&many), Err(EvaluationError::Classes { outputs: 3, classes: 5 }));
     assert!(OnnxClassifier::new(b"nothing", 4, &[6]).is_err());
+}
+
+/// On exact tiles the first matrix sees the samples themselves, in full batches.
+#[test]
+fn the_tiles_of_a_graph_are_calibrated() {
+    let samples = answered_by_mlp();
+    let graph = || OnnxClassifier::new(&data("mlp.onnx"), 4, &[6]).unwrap();
+    let mut chip = InferenceTileConfig::default();
+    chip.periphery.input_range.enable = true;
+    let plan = CalibrationConfig { input: InputRule::Max, ..CalibrationConfig::default() };
+    let found = graph().calibrate(&chip, &samples, &plan, RngKey::root(5)).unwrap();
+    let largest = samples.features().columns(0, 8).iter().fold(0.0_f32, |m, x| m.max(x.abs()));
+    let ranges = |found: &Calibration| -> Vec<f32> {
+        found.matrices.iter().map(|matrix| matrix.tiles[0].after.input.unwrap()).collect()
+    };
+    assert_eq!(ranges(&found)[0], largest);
+    // The last one stands behind a tanh.
+    assert!(ranges(&found)[2] > 0.0 && ranges(&found)[2] < 1.0);
+    let programmed =
+        graph().with_settings(found.settings()).unwrap().program(&chip, RngKey::root(6)).unwrap();
+    let programmed: Vec<f32> = programmed.iter().map(|m| m.input_ranges().next().unwrap().unwrap()).collect();
+    assert_eq!(programmed, ranges(&found));
+
+    let analog = CalibrationConfig { through: Through::Analog, ..plan.clone() };
+    let analog = graph().calibrate(&chip, &samples, &analog, RngKey::root(5)).unwrap();
+    assert_eq!(ranges(&analog)[0], largest);
+    assert!(ranges(&analog)[1..] != ranges(&found)[1..], "noise in the first products changes what follows");
+
+    let few = CalibrationConfig { samples: 3, ..plan };
+    let error = graph().calibrate(&chip, &samples, &few, RngKey::root(5)).unwrap_err();
+    assert_eq!(error.to_string(), "calibration.samples = 3: must be at least 4, the samples of a batch");
+    let foreign = NetworkSettings::from([("nowhere".to_owned(), Vec::new())]);
+    assert!(graph().with_settings(foreign).unwrap_err().to_string().contains("not in the graph"));
+}
+
+/// A graph costs what the same network of our own layers costs.
+#[test]
+fn a_graph_costs_what_its_layers_cost() {
+    let chip = Technology::preset("LeGallo2023OnePhase").unwrap();
+    let tile = InferenceTileConfig::default();
+    let cost = |file: &str, sample: &[usize]| {
+        OnnxClassifier::new(&data(file), 4, sample).unwrap().cost(&tile, &chip).unwrap()
+    };
+    let layers = r#"
+        input = [6]
+        layers = [
+            { layer = "Linear", outputs = 5 },
+            { layer = "Activation", function = "relu" },
+            { layer = "Linear", outputs = 4, bias = false },
+            { layer = "Activation", function = "tanh" },
+            { layer = "Linear", outputs = 3 },
+        ]"#;
+    let network: NetworkConfig = config::from_toml(layers).unwrap();
+    let ours = Estimate::of(&network, &tile, &chip).unwrap();
+    assert_eq!(cost("mlp.onnx", &[6]), ours);
+    assert_eq!(cost("mlp.dynamo.onnx", &[6]), ours);
 }

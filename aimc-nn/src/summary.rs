@@ -31,6 +31,25 @@ pub struct MatrixSummary {
 }
 
 impl MatrixSummary {
+    /// A matrix of `shape` (outputs, inputs) that is laid out as `mapping` says.
+    #[must_use]
+    pub fn new(name: String, shape: (usize, usize), products: u64, mapping: &MappingConfig) -> Self {
+        let (outputs, inputs) = shape;
+        let rows = equal_parts(outputs, mapping.max_output_size).len();
+        let columns = equal_parts(inputs, mapping.max_input_size).len();
+        let side = |size: usize, most: usize, parts: usize| if most == 0 { size } else { most * parts };
+        let crossings =
+            side(outputs, mapping.max_output_size, rows) * side(inputs, mapping.max_input_size, columns);
+        let utilisation = (outputs * inputs) as f64 / crossings as f64;
+        Self { name, shape, grid: (rows, columns), utilisation, products }
+    }
+
+    /// Digital sums of the partial products of crossbars beside one another, per sample.
+    #[must_use]
+    pub fn partial_sums(&self) -> u64 {
+        self.products * (self.shape.0 * (self.grid.1 - 1)) as u64
+    }
+
     /// Number of weights.
     #[must_use]
     pub fn weights(&self) -> u64 {
@@ -50,7 +69,7 @@ pub struct LayerSummary {
     /// Name of the layer.
     pub name: String,
     /// What it is.
-    pub kind: &'static str,
+    pub kind: String,
     /// Shape of its output.
     pub output: Vec<usize>,
     /// Its matrices on tiles.
@@ -128,7 +147,7 @@ impl fmt::Display for Summary {
         for layer in &self.layers {
             let output = layer.output.iter().map(usize::to_string).collect::<Vec<_>>().join("x");
             let blank = [("", "", "")];
-            let head = [(layer.name.as_str(), layer.kind, output.as_str())];
+            let head = [(layer.name.as_str(), layer.kind.as_str(), output.as_str())];
             let rows = layer.matrices.len().max(1);
             for (row, (name, kind, output)) in
                 head.into_iter().chain(blank.into_iter().cycle()).take(rows).enumerate()
@@ -181,8 +200,7 @@ impl NetworkConfig {
             layer.module().visit(&name, &mut |part_name, part| match part {
                 Part::Tile(probe) => {
                     let matrix = probe.summary(part_name.clone(), mapping);
-                    digital_operations +=
-                        matrix.products * (probe.shape.outputs * (matrix.grid.1 - 1)) as u64;
+                    digital_operations += matrix.partial_sums();
                     matrices.push(matrix);
                 }
                 Part::Parameters(values) => {
@@ -200,7 +218,7 @@ impl NetworkConfig {
             let output = shapes[i + 1].clone();
             LayerSummary {
                 name,
-                kind: record.kind(),
+                kind: record.kind().to_owned(),
                 output,
                 matrices,
                 digital_parameters,
@@ -222,18 +240,8 @@ struct Probe {
 impl Probe {
     fn summary(&self, name: String, mapping: &MappingConfig) -> MatrixSummary {
         let inputs = self.shape.inputs + usize::from(self.analog_bias);
-        let rows = equal_parts(self.shape.outputs, mapping.max_output_size).len();
-        let columns = equal_parts(inputs, mapping.max_input_size).len();
-        let side = |size: usize, most: usize, parts: usize| if most == 0 { size } else { most * parts };
-        let crossings = side(self.shape.outputs, mapping.max_output_size, rows)
-            * side(inputs, mapping.max_input_size, columns);
-        MatrixSummary {
-            name,
-            shape: (self.shape.outputs, inputs),
-            grid: (rows, columns),
-            utilisation: (self.shape.outputs * inputs) as f64 / crossings as f64,
-            products: self.products.load(Ordering::Relaxed),
-        }
+        let products = self.products.load(Ordering::Relaxed);
+        MatrixSummary::new(name, (self.shape.outputs, inputs), products, mapping)
     }
 }
 

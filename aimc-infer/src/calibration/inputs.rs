@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use nalgebra::{DMatrixView, DMatrixViewMut};
 
@@ -11,7 +11,8 @@ use aimc_nn::{Dataset, Network, NetworkError};
 use aimc_tile::{MatVec, SampleKeys, Shape, TileError};
 
 use super::reservoir::Reservoir;
-use super::{InputRule, Observer};
+use super::{CalibrationConfig, InputRule, Observer};
+use crate::matrix::Arrays;
 
 /// What was seen of the inputs of one tile. Vectors of zeros do not count: they say nothing about the range, and often are the padding
 /// of an image.
@@ -51,18 +52,37 @@ impl TileInputs {
 }
 
 /// The inputs of the tiles of a matrix: one entry for each group of input lines, which tiles above one another share.
-pub(super) type MatrixInputs = Vec<(Range<usize>, TileInputs)>;
+pub(crate) type MatrixInputs = Vec<(Range<usize>, TileInputs)>;
+
+/// Nothing seen yet, for the groups of input lines of `arrays`.
+pub(crate) fn unseen<T>(plan: &CalibrationConfig, arrays: &Arrays<T>) -> MatrixInputs {
+    let mut inputs = MatrixInputs::new();
+    for lines in arrays.input_lines() {
+        if inputs.iter().all(|(known, _)| *known != lines) {
+            inputs.push((lines, TileInputs::new(&plan.input, plan.vectors)));
+        }
+    }
+    inputs
+}
+
+/// Where a watched matrix leaves what it has seen.
+pub(crate) type Seen = Arc<Mutex<MatrixInputs>>;
+
+/// What has been seen, taken away.
+pub(crate) fn taken(seen: &Seen) -> MatrixInputs {
+    std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner))
+}
 
 /// A matrix that shows its inputs.
 #[derive(Debug)]
-pub(super) struct Watched<T> {
-    pub(super) tile: T,
-    pub(super) inputs: Mutex<MatrixInputs>,
+pub(crate) struct Watched<T> {
+    tile: T,
+    pub(crate) seen: Seen,
 }
 
 impl<T> Watched<T> {
-    pub(super) fn new(tile: T, inputs: MatrixInputs) -> Self {
-        Self { tile, inputs: Mutex::new(inputs) }
+    pub(crate) fn new(tile: T, inputs: MatrixInputs) -> Self {
+        Self { tile, seen: Arc::new(Mutex::new(inputs)) }
     }
 }
 
@@ -79,7 +99,7 @@ impl<T: MatVec> MatVec for Watched<T> {
     ) -> Result<(), TileError> {
         self.tile.forward(x, y, draws)?;
         // A network multiplies in a fixed order, so that vectors come in the same order every time.
-        let mut inputs = self.inputs.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inputs = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         for (sample, vector) in x.column_iter().enumerate() {
             for (lines, inputs) in inputs.iter_mut() {
                 inputs.see(&vector.as_slice()[lines.clone()], draws, sample);
@@ -97,7 +117,5 @@ pub(super) fn watch<T: MatVec>(
     draws: SampleKeys,
 ) -> Result<BTreeMap<String, MatrixInputs>, NetworkError> {
     for_each_batch(&network, data, batch_size, draws, |_, _| {})?;
-    let taken =
-        |tile: &Watched<T>| std::mem::take(&mut *tile.inputs.lock().unwrap_or_else(PoisonError::into_inner));
-    Ok(network.tiles().map(|(name, tile)| (name, taken(tile))).collect())
+    Ok(network.tiles().map(|(name, tile)| (name, taken(&tile.seen))).collect())
 }

@@ -23,12 +23,13 @@ pub mod adc_range;
 pub mod cached_quantile;
 pub mod inputs;
 pub mod joint;
+pub(crate) mod matrix_bench;
 pub mod max;
 pub mod moving_quantile;
 pub mod moving_std;
 pub mod reservoir;
 pub mod rule;
-mod run;
+pub(crate) mod run;
 pub mod test_bench;
 mod window;
 

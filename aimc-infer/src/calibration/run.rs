@@ -9,11 +9,11 @@ use aimc_device::rng::label;
 use aimc_nn::{Dataset, Linear, Network};
 use aimc_tile::{IdealTile, MatVec, ReadOut, SampleKeys};
 
-use super::inputs::{MatrixInputs, TileInputs, Watched, watch};
-use super::test_bench::{Ranges, TestBench};
-use super::{Calibration, CalibrationConfig, MatrixCalibration, Through, TileCalibration};
+use super::inputs::{TileInputs, Watched, unseen, watch};
+use super::matrix_bench::MatrixBench;
+use super::{Calibration, CalibrationConfig, Through};
 use crate::config::InferenceTileConfig;
-use crate::error::{EvaluationError, InferenceError};
+use crate::error::EvaluationError;
 use crate::matrix::{Arrays, ideal_arrays};
 use crate::network::{BATCH, network_at, place_bias, program_network};
 use crate::settings::with_settings;
@@ -57,18 +57,27 @@ pub(super) fn calibrate_in_batches<T: MatVec + ReadOut + Clone>(
     plan: &CalibrationConfig,
     (key, batch_size): (RngKey, usize),
 ) -> Result<Calibration, EvaluationError> {
-    tile.validate().map_err(|error| error.within("tile"))?;
-    plan.validate()?;
-    plan.check_tile(tile)?;
-    let wanted = if plan.samples == 0 { data.len() } else { plan.samples.min(data.len()) };
-    // The range is not empty and within the data, so that nothing can be refused.
-    let samples = data.range(0..wanted).unwrap_or_else(|_| data.clone());
+    let samples = samples(tile, data, plan)?;
     let mut run = Run { network, tile, plan, key, batch_size, samples, found: Calibration::default() };
     match plan.through {
         Through::Exact => run.through_exact_tiles()?,
         Through::Analog => run.through_analog_tiles()?,
     }
     Ok(run.found)
+}
+
+/// The samples that `plan` takes of `data`, after everything has been validated.
+pub(crate) fn samples(
+    tile: &InferenceTileConfig,
+    data: &Dataset,
+    plan: &CalibrationConfig,
+) -> Result<Dataset, EvaluationError> {
+    tile.validate().map_err(|error| error.within("tile"))?;
+    plan.validate()?;
+    plan.check_tile(tile)?;
+    let wanted = if plan.samples == 0 { data.len() } else { plan.samples.min(data.len()) };
+    // The range is not empty and within the data, so that nothing can be refused.
+    Ok(data.range(0..wanted).unwrap_or_else(|_| data.clone()))
 }
 
 /// What becomes of a layer that was only looked at.
@@ -90,17 +99,6 @@ impl<T: MatVec + ReadOut + Clone> Run<'_, T> {
         SampleKeys::new(self.key.fold_in(label("samples")))
     }
 
-    /// Nothing seen yet, for the groups of input lines of `arrays`.
-    fn unseen<U>(&self, arrays: &Arrays<U>) -> MatrixInputs {
-        let mut inputs = MatrixInputs::new();
-        for lines in arrays.input_lines() {
-            if inputs.iter().all(|(known, _)| *known != lines) {
-                inputs.push((lines, TileInputs::new(&self.plan.input, self.plan.vectors)));
-            }
-        }
-        inputs
-    }
-
     fn arrays(&self, name: &str, linear: &Linear<T>) -> Result<Arrays<IdealTile>, EvaluationError> {
         let (config, on_tile, _) = place_bias(linear, self.tile);
         let (weights, settings) = (linear.tile.weights(), linear.tile.settings());
@@ -111,7 +109,7 @@ impl<T: MatVec + ReadOut + Clone> Run<'_, T> {
 
     fn through_exact_tiles(&mut self) -> Result<(), EvaluationError> {
         let exact = self.network.try_map(|name, linear| {
-            let inputs = self.unseen(&self.arrays(name, linear)?);
+            let inputs = unseen(self.plan, &self.arrays(name, linear)?);
             let tile = Watched::new(IdealTile::holding(&linear.tile.weights()), inputs);
             Ok::<_, EvaluationError>(Linear { tile, bias: linear.any_bias().map(DVector::from_vec) })
         })?;
@@ -131,7 +129,7 @@ impl<T: MatVec + ReadOut + Clone> Run<'_, T> {
             let so_far = with_settings(self.network, &self.found.settings())?;
             let programmed = program_network(&so_far, self.tile, self.key.fold_in(label("program")))?;
             let analog = network_at(&programmed, 0.0, self.key.fold_in(label("read")))?;
-            let unseen = self.unseen(&self.arrays(wanted, linear)?);
+            let unseen = unseen(self.plan, &self.arrays(wanted, linear)?);
             let mut unseen = Some(unseen);
             let watched = analog.try_map_tiles(|name, tile| {
                 let inputs = if name == wanted { unseen.take() } else { None };
@@ -152,48 +150,10 @@ impl<T: MatVec + ReadOut + Clone> Run<'_, T> {
         linear: &Linear<T>,
         inputs: &[(Range<usize>, TileInputs)],
     ) -> Result<(), EvaluationError> {
-        let arrays = self.arrays(name, linear)?;
-        let bounds: Vec<_> = linear.tile.settings().iter().map(|settings| settings.out_bound).collect();
-        let key = self.key.fold_in(label(name));
-        let tiles = arrays.tiles().zip(arrays.input_lines()).zip(0_u64..).map(|((tile, lines), i)| {
-            let at = inputs.iter().find(|(known, _)| *known == lines);
-            let unseen = TileInputs::new(&self.plan.input, 0);
-            let seen = at.map_or(&unseen, |(_, inputs)| inputs);
-            let vectors = seen.cache().len();
-            let x =
-                if vectors == 0 { nalgebra::DMatrix::zeros(lines.len(), 0) } else { seen.cache().matrix() };
-            let bench = TestBench::new(tile, &self.tile.forward, x, key.fold_in(i))?;
-            let before = bench.present(bounds.get(i as usize).copied().flatten());
-            let after = self.ranges(&bench, seen, before)?;
-            Ok(TileCalibration {
-                before,
-                after,
-                error_before: bench.error(before)?,
-                error_after: bench.error(after)?,
-                vectors,
-            })
-        });
-        let tiles: Result<Vec<_>, InferenceError> = tiles.collect();
-        let tiles = tiles.map_err(|source| EvaluationError::Tile { name: name.to_owned(), source })?;
-        self.found.matrices.push(MatrixCalibration { name: name.to_owned(), tiles });
+        let bench =
+            MatrixBench { name, arrays: &self.arrays(name, linear)?, settings: &linear.tile.settings() };
+        let found = bench.calibrate((self.tile, self.plan), inputs, self.key.fold_in(label(name)));
+        self.found.matrices.push(found?);
         Ok(())
-    }
-
-    /// The ranges of one tile; those before where nothing was seen.
-    fn ranges(
-        &self,
-        bench: &TestBench<'_>,
-        seen: &TileInputs,
-        before: Ranges,
-    ) -> Result<Ranges, InferenceError> {
-        let input = before.input.map(|range| seen.range(&self.plan.input).unwrap_or(range));
-        let mut after = Ranges { input, ..before };
-        if let Some(adc) = &self.plan.adc {
-            after.output = adc.range(bench, after)?.unwrap_or(before.output);
-        }
-        match &self.plan.joint {
-            Some(joint) if !seen.cache().is_empty() => joint.best(bench, &[before, after]),
-            _ => Ok(after),
-        }
     }
 }

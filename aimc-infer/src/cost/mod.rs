@@ -109,6 +109,19 @@ impl Estimate {
         tile: &InferenceTileConfig,
         technology: &Technology,
     ) -> Result<Self, ConfigError> {
+        let (inputs, outputs) = network.validate()?;
+        let ends = inputs.iter().product::<usize>() + outputs.iter().product::<usize>();
+        Self::with_summary(|mapping| network.summary(mapping), ends, tile, technology)
+    }
+
+    /// As [`Estimate::of`], for any network that can be laid out on the cores of `technology`, with `ends` numbers in a sample and its
+    /// result together.
+    pub fn with_summary(
+        lay_out: impl FnOnce(&MappingConfig) -> Result<Summary, ConfigError>,
+        ends: usize,
+        tile: &InferenceTileConfig,
+        technology: &Technology,
+    ) -> Result<Self, ConfigError> {
         technology.validate()?;
         let core = &technology.core;
         let mapping = MappingConfig {
@@ -116,9 +129,7 @@ impl Estimate {
             max_output_size: core.outputs,
             ..tile.periphery.mapping.clone()
         };
-        let summary = network.summary(&mapping)?;
-        let (inputs, outputs) = network.validate()?;
-        let ends = inputs.iter().product::<usize>() + outputs.iter().product::<usize>();
+        let summary = lay_out(&mapping)?;
         let slices = tile.slices.as_ref().map_or(1, |slices| slices.slices);
         Ok(Load { summary: &summary, ends, slices: f64::from(slices), forward: &tile.forward, technology }
             .cost())

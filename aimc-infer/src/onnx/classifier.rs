@@ -1,5 +1,7 @@
 //! An ONNX graph that tells classes of samples apart.
 
+use std::collections::BTreeSet;
+
 use nalgebra::DMatrix;
 
 use aimc_device::error::require;
@@ -8,13 +10,15 @@ use aimc_device::{ConfigError, RngKey};
 use aimc_nn::Dataset;
 use aimc_nn::import::Tensor as Array;
 use aimc_nn::loss::count_correct;
-use aimc_tile::IdealTile;
+use aimc_tile::{IdealTile, TileSettings};
 
 use super::{Coverage, OnnxError, OnnxGraph, OnnxModel};
 use crate::classifier::Classifier;
 use crate::config::InferenceTileConfig;
+use crate::cost::{Estimate, Technology};
 use crate::error::EvaluationError;
 use crate::matrix::ProgrammedMatrix;
+use crate::settings::NetworkSettings;
 
 /// A graph with one input, whose first output holds a number for every class.
 ///
@@ -22,9 +26,11 @@ use crate::matrix::ProgrammedMatrix;
 /// place in its batch, and so on the size of batches.
 #[derive(Clone, Debug)]
 pub struct OnnxClassifier {
-    graph: OnnxGraph,
+    pub(super) graph: OnnxGraph,
     /// Shape of the input: samples of a batch, then that of a sample.
     shape: Vec<usize>,
+    /// Of the circuits around the tiles of each matrix, by its name.
+    settings: NetworkSettings,
 }
 
 impl OnnxClassifier {
@@ -32,7 +38,39 @@ impl OnnxClassifier {
     pub fn new(bytes: &[u8], batch: usize, sample: &[usize]) -> Result<Self, EvaluationError> {
         require::at_least_one("batch_size", batch)?;
         let shape: Vec<usize> = std::iter::once(batch).chain(sample.iter().copied()).collect();
-        Ok(Self { graph: OnnxGraph::read(bytes, std::slice::from_ref(&shape))?, shape })
+        let graph = OnnxGraph::read(bytes, std::slice::from_ref(&shape))?;
+        Ok(Self { graph, shape, settings: NetworkSettings::new() })
+    }
+
+    /// The same graph with settings of the circuits around its tiles, such as [`calibrate`](Self::calibrate) finds; refuses names
+    /// that it does not have.
+    pub fn with_settings(mut self, settings: NetworkSettings) -> Result<Self, EvaluationError> {
+        let names: BTreeSet<String> = self.matrices()?.into_iter().map(|(name, _)| name).collect();
+        for name in settings.keys() {
+            let requirement = "is a matrix with settings, but not in the graph";
+            require::that(names.contains(name), "matrix", name, requirement)?;
+        }
+        self.settings = settings;
+        Ok(self)
+    }
+
+    /// Name and weights of every matrix in the order of the graph.
+    pub(super) fn matrices(&self) -> Result<Vec<(String, DMatrix<f32>)>, EvaluationError> {
+        let mut matrices = Vec::new();
+        self.graph.on_tiles(|name, weights| {
+            matrices.push((name.to_owned(), weights.clone()));
+            Ok(Box::new(IdealTile::holding(weights)))
+        })?;
+        Ok(matrices)
+    }
+
+    pub(super) fn settings_of(&self, name: &str) -> &[TileSettings] {
+        self.settings.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Samples of a batch.
+    pub(super) fn batch(&self) -> usize {
+        self.shape[0]
     }
 
     /// Share of right answers without devices.
@@ -48,12 +86,47 @@ impl OnnxClassifier {
         Ok(model.coverage())
     }
 
+    /// What one sample costs on `technology`, with converters and slices of `tile`; see [`Estimate::of`].
+    pub fn cost(
+        &self,
+        tile: &InferenceTileConfig,
+        technology: &Technology,
+    ) -> Result<Estimate, EvaluationError> {
+        let (coverage, tile) = (self.coverage()?, with_digital_biases(tile));
+        let sample: usize = self.shape[1..].iter().product();
+        let ends = sample + self.outputs()? / self.batch();
+        let lay_out = |mapping: &_| Ok(coverage.summary(self.batch(), mapping));
+        Ok(Estimate::with_summary(lay_out, ends, &tile, technology)?)
+    }
+
+    /// Numbers that a run gives.
+    fn outputs(&self) -> Result<usize, EvaluationError> {
+        let zeros = vec![0.0; self.shape.iter().product()];
+        let outputs = self
+            .graph
+            .digital()?
+            .run(&[Array { shape: self.shape.clone(), values: zeros }], RngKey::root(0))?;
+        Ok(outputs.iter().map(|output| output.values.len()).sum())
+    }
+
     fn accuracy(&self, model: &mut OnnxModel, data: &Dataset, key: RngKey) -> Result<f64, EvaluationError> {
-        let (batch, features) = (self.shape[0], self.shape[1..].iter().product::<usize>());
+        let mut correct = 0;
+        self.each_batch(model, data, key, |scores, labels| correct += count_correct(scores, labels))?;
+        Ok(correct as f64 / data.len() as f64)
+    }
+
+    /// Runs all samples and shows the scores (classes x samples) and labels of each batch.
+    pub(super) fn each_batch(
+        &self,
+        model: &mut OnnxModel,
+        data: &Dataset,
+        key: RngKey,
+        mut visit: impl FnMut(&DMatrix<f32>, &[usize]),
+    ) -> Result<(), EvaluationError> {
+        let (batch, features) = (self.batch(), self.shape[1..].iter().product::<usize>());
         let found = data.feature_count();
         let needed = format!("must be {features}, the numbers of a sample of shape {:?}", &self.shape[1..]);
         require::that(found == features, "features of the data", found, &needed)?;
-        let mut correct = 0;
         for (number, labels) in data.labels().chunks(batch).enumerate() {
             let samples = data.features().columns(number * batch, labels.len());
             let mut values: Vec<f32> = samples.iter().copied().collect();
@@ -66,10 +139,17 @@ impl OnnxClassifier {
                 return Err(EvaluationError::Classes { outputs: classes, classes: data.classes() });
             }
             let scores = DMatrix::from_column_slice(classes, labels.len(), &scores[..classes * labels.len()]);
-            correct += count_correct(&scores, labels);
+            visit(&scores, labels);
         }
-        Ok(correct as f64 / data.len() as f64)
+        Ok(())
     }
+}
+
+/// The configuration of a chip on which biases stay beside the tiles, as a graph has them.
+pub(super) fn with_digital_biases(tile: &InferenceTileConfig) -> InferenceTileConfig {
+    let mut tile = tile.clone();
+    tile.periphery.mapping.digital_bias = true;
+    tile
 }
 
 impl Classifier for OnnxClassifier {
@@ -78,12 +158,17 @@ impl Classifier for OnnxClassifier {
 
     /// Biases stay beside the tiles, where the graph has them.
     fn program(&self, tile: &InferenceTileConfig, key: RngKey) -> Result<Self::Programmed, EvaluationError> {
-        let mut tile = tile.clone();
-        tile.periphery.mapping.digital_bias = true;
+        let tile = with_digital_biases(tile);
         let mut programmed = Vec::new();
         self.graph.on_tiles(|name, weights| {
             let key = key.fold_in(label(name)).fold_in(programmed.len() as u64);
-            programmed.push(ProgrammedMatrix::program(weights, None, &tile, key)?);
+            programmed.push(ProgrammedMatrix::program_with(
+                weights,
+                None,
+                self.settings_of(name),
+                &tile,
+                key,
+            )?);
             Ok(Box::new(IdealTile::holding(weights)))
         })?;
         Ok(programmed)

@@ -6,7 +6,9 @@ use std::sync::atomic::Ordering;
 
 use tract_onnx::pb::{GraphProto, NodeProto};
 
-use aimc_tile::Shape;
+use aimc_nn::Summary;
+use aimc_nn::summary::{LayerSummary, MatrixSummary};
+use aimc_tile::{MappingConfig, Shape};
 
 use super::op::Unit;
 use super::patch::Outcome;
@@ -43,6 +45,9 @@ pub struct NodeReport {
 pub struct Coverage {
     /// The nodes.
     pub nodes: Vec<NodeReport>,
+    /// Digital operations of a run: products of data with data count twice, what only moves numbers nothing, everything else once
+    /// per number.
+    pub digital_operations: u64,
 }
 
 impl Coverage {
@@ -68,6 +73,44 @@ impl Coverage {
             _ => 0,
         });
         products.sum()
+    }
+
+    /// Matrices, products and digital operations of one sample, laid out as `mapping` says; `batch` samples were in the last run.
+    ///
+    /// The matrices of a node share its products evenly: groups of a convolution, or input and state of a recurrent layer.
+    #[must_use]
+    pub fn summary(&self, batch: usize, mapping: &MappingConfig) -> Summary {
+        let layer = |node: &NodeReport| {
+            let (shapes, products) = match &node.computed {
+                Computed::Analog { matrices, products } => (&matrices[..], *products),
+                _ => (&[][..], 0),
+            };
+            let each = products / (shapes.len().max(1) * batch.max(1)) as u64;
+            let matrix = |(i, shape): (usize, &Shape)| {
+                let name = format!("{}.{i}", node.name);
+                MatrixSummary::new(name, (shape.outputs, shape.inputs), each, mapping)
+            };
+            let matrices: Vec<_> = shapes.iter().enumerate().map(matrix).collect();
+            LayerSummary {
+                name: node.name.clone(),
+                kind: node.operator.clone(),
+                output: Vec::new(),
+                digital_operations: matrices.iter().map(MatrixSummary::partial_sums).sum(),
+                matrices,
+                digital_parameters: 0,
+            }
+        };
+        let mut layers: Vec<_> = self.nodes.iter().map(layer).collect();
+        // Names inside loops do not tell their node: operations are counted for the graph as a whole.
+        layers.push(LayerSummary {
+            name: "digital".to_owned(),
+            kind: "all nodes".to_owned(),
+            output: Vec::new(),
+            matrices: Vec::new(),
+            digital_parameters: 0,
+            digital_operations: self.digital_operations / batch.max(1) as u64,
+        });
+        Summary { layers }
     }
 
     fn count(&self, kind: impl Fn(&Computed) -> bool) -> usize {
@@ -139,7 +182,7 @@ pub(super) fn unsupported(nodes: &[(String, String)], known: impl Fn(&str) -> bo
 }
 
 /// The report on `nodes`: what is not among `outcomes` never had a matrix.
-pub(super) fn report(nodes: &[(String, String)], outcomes: &[Outcome]) -> Coverage {
+pub(super) fn report(nodes: &[(String, String)], outcomes: &[Outcome]) -> Vec<NodeReport> {
     let mut parts: Vec<Vec<&Outcome>> = vec![Vec::new(); nodes.len()];
     for outcome in outcomes {
         // The names of what a node was taken apart into begin with its own.
@@ -151,11 +194,11 @@ pub(super) fn report(nodes: &[(String, String)], outcomes: &[Outcome]) -> Covera
             parts[i].push(outcome);
         }
     }
-    let nodes = nodes.iter().zip(parts).map(|((name, operator), parts)| {
+    let reports = nodes.iter().zip(parts).map(|((name, operator), parts)| {
         let computed = computed(operator, &parts);
         NodeReport { name: name.clone(), operator: operator.clone(), computed }
     });
-    Coverage { nodes: nodes.collect() }
+    reports.collect()
 }
 
 fn computed(operator: &str, parts: &[&Outcome]) -> Computed {

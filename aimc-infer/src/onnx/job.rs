@@ -25,6 +25,14 @@ pub(super) enum Job {
 }
 
 impl Job {
+    /// Whether digital numbers are added to the products.
+    pub(super) fn has_bias(&self) -> bool {
+        match self {
+            Self::Product(_) => false,
+            Self::Convolution(convolution) => !convolution.bias.is_empty(),
+        }
+    }
+
     pub(super) fn run(
         &self,
         unit: &Unit,

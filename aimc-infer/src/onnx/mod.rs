@@ -30,11 +30,13 @@
 //! # Ok::<(), aimc_infer::onnx::OnnxError>(())
 //! ```
 
+mod calibrate;
 mod classifier;
 mod coverage;
 mod hold;
 mod job;
 mod op;
+mod operations;
 mod patch;
 
 use std::sync::Arc;
@@ -182,6 +184,7 @@ pub struct OnnxModel {
     nodes: Vec<(String, String)>,
     outcomes: Vec<Outcome>,
     turn: Arc<Turn>,
+    digital_operations: u64,
 }
 
 impl OnnxModel {
@@ -193,8 +196,9 @@ impl OnnxModel {
     ) -> Result<Self, OnnxError> {
         let types = (0..model.inputs.len()).map(|i| Ok(model.input_fact(i)?.datum_type));
         let inputs = types.collect::<TractResult<Vec<_>>>().map_err(OnnxError::graph)?;
+        let digital_operations = operations::digital_operations(&model).map_err(OnnxError::graph)?;
         let plan = model.into_optimized().and_then(SimplePlan::new).map_err(OnnxError::graph)?;
-        Ok(Self { plan, inputs, nodes, outcomes, turn })
+        Ok(Self { plan, inputs, nodes, outcomes, turn, digital_operations })
     }
 
     /// The outputs for `inputs`, which are converted to the number types of the graph.
@@ -225,6 +229,7 @@ impl OnnxModel {
     /// Of every node, where it is computed and why; with the products of the last run.
     #[must_use]
     pub fn coverage(&self) -> Coverage {
-        coverage::report(&self.nodes, &self.outcomes)
+        let nodes = coverage::report(&self.nodes, &self.outcomes);
+        Coverage { nodes, digital_operations: self.digital_operations }
     }
 }

@@ -20,7 +20,12 @@ pub(crate) fn run<T: MatVec + ReadOut + Clone>(
     key: RngKey,
 ) -> Result<Option<Calibration>, EvaluationError> {
     let Some(plan) = &config.calibration else { return Ok(None) };
-    calibrate(network, &config.tile, train, plan, key.fold_in(label("calibration"))).map(Some)
+    calibrate(network, &config.tile, train, plan, self::key(key)).map(Some)
+}
+
+/// The key of a calibration.
+pub(super) fn key(inference: RngKey) -> RngKey {
+    inference.fold_in(label("calibration"))
 }
 
 /// A row per tile, for [`HEADERS`].

@@ -3,7 +3,6 @@
 use aimc_infer::Estimate;
 use aimc_infer::cost::Interval;
 
-use super::Results;
 use crate::csv::Columns;
 use crate::report::Report;
 
@@ -59,8 +58,8 @@ fn energy_rows(estimates: &[Estimate]) -> Vec<Vec<String>> {
 }
 
 /// The part of the page.
-pub(crate) fn section(report: &mut Report, results: &Results) {
-    if results.cost.is_empty() {
+pub(crate) fn section(report: &mut Report, estimates: &[Estimate]) {
+    if estimates.is_empty() {
         return;
     }
     report.section("Energy, latency and area");
@@ -71,11 +70,11 @@ pub(crate) fn section(report: &mut Report, results: &Results) {
     );
     report.table(
         &HEADERS,
-        &rows(&results.cost),
+        &rows(estimates),
         "Least: unused lines cost nothing; most: cores cost as if they were full. Latency of a sample alone, and time between \
          results in a pipeline.",
     );
-    report.table(&ENERGY_HEADERS, &energy_rows(&results.cost), "Where the energy goes (nJ).");
+    report.table(&ENERGY_HEADERS, &energy_rows(estimates), "Where the energy goes (nJ).");
 }
 
 /// A number of an estimate.

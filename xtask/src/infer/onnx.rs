@@ -5,9 +5,10 @@ use std::time::Instant;
 use aimc_device::rng::label;
 use aimc_device::{ConfigError, RngKey};
 use aimc_infer::onnx::{Computed, Coverage, OnnxClassifier};
+use aimc_infer::{Calibration, Estimate};
 use serde::Serialize;
 
-use super::{InferArguments, InferConfig, InferError, csv, page};
+use super::{InferArguments, InferConfig, InferError, calibration, cost, csv, page};
 use crate::data::{self, DataSummary};
 use crate::files::{Outputs, check_folder};
 use crate::report::{PROGRAM, Report};
@@ -23,6 +24,10 @@ struct Results<'a> {
     config: &'a InferConfig,
     /// A node in a line: name, operation, where it is computed.
     nodes: Vec<Vec<String>>,
+    /// Energy, latency and area of a sample on each chip.
+    cost: Vec<Estimate>,
+    /// Ranges of the converters from data.
+    calibration: Option<Calibration>,
     timeline: Timeline,
 }
 
@@ -40,17 +45,27 @@ pub(super) fn run(arguments: &InferArguments, config: &InferConfig, bytes: &[u8]
     let coverage = graph.coverage()?;
     println!("\n{coverage}\n");
     let key = RngKey::root(config.seed).fold_in(label("inference"));
+    let cost = config.cost.iter().map(|chip| graph.cost(&config.tile, chip));
+    let cost = cost.collect::<Result<Vec<_>, _>>()?;
+    let plan = config.calibration.as_ref();
+    let calibrate = |plan| graph.calibrate(&config.tile, &data.train, plan, calibration::key(key));
+    let calibration = plan.map(calibrate).transpose()?;
+    let settings = calibration.as_ref().map(Calibration::settings).unwrap_or_default();
+    let graph = graph.with_settings(settings)?;
     let exact = graph.digital_accuracy(&data.test)?;
     let timeline = Timeline::measure(&graph, &config.tile, &config.evaluation, exact, &data.test, key)?;
     let (model, nodes) = (arguments.model.display().to_string(), rows(&coverage));
-    let results = Results { program: PROGRAM, model, data: data.summary(), config, nodes, timeline };
+    let results =
+        Results { program: PROGRAM, model, data: data.summary(), config, nodes, cost, calibration, timeline };
     println!("\nFloating point: {:.2} %. On devices:\n", 100.0 * exact);
     print_table(&results.timeline.headers(), &results.timeline.rows());
     println!("\n{}", results.timeline.conditions());
+    page::print_chip(results.calibration.as_ref(), &results.cost);
     let mut outputs = Outputs::new();
     outputs.add("report.html", render(&results)?);
     outputs.add("results.json", serde_json::to_string_pretty(&results)? + "\n");
     outputs.add("accuracy.csv", csv(&results.timeline));
+    outputs.add("cost.csv", cost::csv(&results.cost));
     outputs.finish(&arguments.out, start)?;
     Ok(())
 }
@@ -60,7 +75,6 @@ fn refuse(config: &InferConfig) -> Result<(), ConfigError> {
     let needless = "must be left out: it needs a network of this program's layers, not an ONNX graph";
     let given = [
         ("network", config.network.is_some()),
-        ("calibration", config.calibration.is_some()),
         ("weight_programming", config.weight_programming.is_some()),
         ("sensitivity_repeats", config.sensitivity_repeats > 0),
     ];
@@ -90,6 +104,10 @@ fn render(results: &Results<'_>) -> Result<String, InferError> {
         page::subtitle(&results.model, &results.data, results.config),
     );
     page::over_time(&mut report, &results.timeline, results.config)?;
+    if let Some(found) = &results.calibration {
+        calibration::section(&mut report, found);
+    }
+    cost::section(&mut report, &results.cost);
     report.section("Node by node");
     report.table(&HEADERS, &results.nodes, "Where the graph is computed, and why.");
     page::again(&mut report, results.program, results.config)?;

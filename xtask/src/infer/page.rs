@@ -1,5 +1,7 @@
 //! The report of an inference: tables on the terminal, figures and tables on a page.
 
+use aimc_infer::{Calibration, Estimate};
+
 use super::{InferConfig, InferError, Results, calibration, chip, cost};
 use crate::data::DataSummary;
 use crate::report::Report;
@@ -26,10 +28,6 @@ pub(crate) fn print_tables(results: &Results) {
     println!("\nFloating point: {:.2} %. On devices:\n", 100.0 * results.timeline.floating_point);
     print_table(&results.timeline.headers(), &results.timeline.rows());
     println!("\n{}", results.timeline.conditions());
-    if let Some(found) = &results.calibration {
-        println!();
-        print_table(&calibration::HEADERS, &calibration::rows(found));
-    }
     println!();
     print_table(&MATRIX_HEADERS, &matrix_rows(results));
     chip::print(results);
@@ -37,8 +35,17 @@ pub(crate) fn print_tables(results: &Results) {
         println!();
         print_table(&SENSITIVITY_HEADERS, &sensitivity_rows(results));
     }
+    print_chip(results.calibration.as_ref(), &results.cost);
+}
+
+/// Calibration and cost, for the terminal.
+pub(crate) fn print_chip(found: Option<&Calibration>, estimates: &[Estimate]) {
+    if let Some(found) = found {
+        println!();
+        print_table(&calibration::HEADERS, &calibration::rows(found));
+    }
     println!("\nOne sample on published chips, estimated:\n");
-    print_table(&cost::HEADERS, &cost::rows(&results.cost));
+    print_table(&cost::HEADERS, &cost::rows(estimates));
 }
 
 /// What the page is about.
@@ -94,7 +101,7 @@ pub(crate) fn render(results: &Results) -> Result<String, InferError> {
     let subtitle = subtitle(&results.model, &results.data, &results.config);
     let mut report = Report::new("Inference in analog memory", subtitle);
     over_time(&mut report, &results.timeline, &results.config)?;
-    cost::section(&mut report, results);
+    cost::section(&mut report, &results.cost);
     if let Some(found) = &results.calibration {
         calibration::section(&mut report, found);
     }
