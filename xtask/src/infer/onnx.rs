@@ -8,11 +8,11 @@ use aimc_infer::onnx::{Computed, Coverage, OnnxClassifier};
 use serde::Serialize;
 
 use super::{InferArguments, InferConfig, InferError, csv, page};
-use crate::data::{self, DataSummary};
+use crate::data::DataSummary;
 use crate::files::{Outputs, check_folder};
 use crate::report::{PROGRAM, Report};
 use crate::table::print_table;
-use crate::timeline::Timeline;
+use crate::timeline::{self, Timeline};
 
 /// Every number, with all that made them.
 #[derive(Debug, Serialize)]
@@ -32,7 +32,7 @@ const HEADERS: [&str; 3] = ["node", "operation", "computed"];
 pub(super) fn run(arguments: &InferArguments, config: &InferConfig, bytes: &[u8]) -> Result<(), InferError> {
     let start = Instant::now();
     refuse(config)?;
-    let data = data::load(&config.data.choice())?;
+    let data = config.data.load()?;
     check_folder(&arguments.out)?;
     println!("{}: {} test samples; seed {}", data.name, data.test.len(), config.seed);
     let sample = if config.input.is_empty() { &data.shape } else { &config.input };
@@ -41,7 +41,15 @@ pub(super) fn run(arguments: &InferArguments, config: &InferConfig, bytes: &[u8]
     println!("\n{coverage}\n");
     let key = RngKey::root(config.seed).fold_in(label("inference"));
     let exact = graph.digital_accuracy(&data.test)?;
-    let timeline = Timeline::measure(&graph, &config.tile, &config.evaluation, exact, &data.test, key)?;
+    let timeline = Timeline::measure(
+        &graph,
+        &config.tile,
+        &config.evaluation,
+        exact,
+        &data.test,
+        key,
+        &timeline::bar(&config.evaluation),
+    )?;
     let (model, nodes) = (arguments.model.display().to_string(), rows(&coverage));
     let results = Results { program: PROGRAM, model, data: data.summary(), config, nodes, timeline };
     println!("\nFloating point: {:.2} %. On devices:\n", 100.0 * exact);

@@ -8,7 +8,7 @@ pub(crate) mod session;
 pub(crate) mod tiles;
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use aimc_device::ConfigError;
@@ -18,16 +18,16 @@ use clap::Args;
 use indicatif::{HumanCount, ProgressBar};
 
 use crate::config_file::ConfigFileError;
-use crate::data::{self, DataError, Split};
+use crate::data::{DataError, Split};
 use crate::files::{OutputError, Outputs, check_folder};
 use crate::interrupt;
 use crate::plot::PlotError;
 use crate::progress;
 use crate::report::PROGRAM;
 
-pub(crate) use config::{DataSection, NetworkSection, TrainingConfig};
-use results::Results;
-use session::{Begin, Pace, Session, SessionError};
+pub(crate) use config::{DataSection, NetworkSection, TrainingConfig, decode};
+pub(crate) use results::Results;
+use session::{Begin, CHECKPOINT, Pace, Session, SessionError};
 
 /// Options of a training.
 #[derive(Clone, Debug, Args)]
@@ -85,10 +85,7 @@ impl TrainArguments {
 pub(crate) fn run(arguments: &TrainArguments) -> Result<(), TrainCommandError> {
     let start = Instant::now();
     let config = config::load(arguments)?;
-    let mut data = data::load(&config.data.choice())?;
-    if let Some(name) = &config.data.name {
-        data.name.clone_from(name);
-    }
+    let data = config.data.load()?;
     let refused = |error| arguments.refused(error);
     let network = config.network(&data.shape, data.train.classes()).map_err(refused)?;
     let built = config.build(&network).map_err(refused)?;
@@ -121,6 +118,20 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<(), TrainCommandError> {
     outputs.add("model.safetensors", model::encode(&session.trainer.network, &results.network)?);
     outputs.finish(&arguments.out, start)?;
     Ok(())
+}
+
+/// Trains without a word in a folder of its own, or goes on where an interruption has left it; none if Ctrl-C stops it.
+pub(crate) fn train_quietly(
+    config: &TrainingConfig,
+    data: &Split,
+    folder: &Path,
+) -> Result<Option<Results>, TrainCommandError> {
+    let network = config.network(&data.shape, data.train.classes()).map_err(SessionError::from)?;
+    let built = config.build(&network).map_err(SessionError::from)?;
+    let begun = folder.join(CHECKPOINT).exists();
+    let mut session = Session::open(config, built, data, folder, Begin::asked(begun, false))?;
+    let ending = session.run(Pace::default(), &mut |_| interrupt::flow())?;
+    Ok((ending == Ending::Finished).then(|| gather(config.clone(), network, &session, data)))
 }
 
 /// Trains with progress on the terminal, to the end, to Ctrl-C, or to where `pause` holds.
