@@ -3,8 +3,8 @@
 //! Every run is a function of its configuration and lies in a cache under the hash of it. The table is built from the cache alone:
 //! it is the same whatever was killed, in whatever order and wherever the runs were done.
 
-mod cache;
-mod command;
+pub(crate) mod cache;
+pub(crate) mod command;
 mod config;
 mod field_path;
 mod page;

@@ -13,14 +13,14 @@ use std::time::Instant;
 
 use aimc_device::ConfigError;
 use aimc_nn::NetworkConfig;
-use aimc_train::{Ending, Progress};
+use aimc_train::{Ending, Progress, Trainer};
 use clap::Args;
 use indicatif::{HumanCount, ProgressBar};
 
 use crate::config_file::ConfigFileError;
 use crate::data::{DataError, Split};
 use crate::files::{OutputError, Outputs, check_folder};
-use crate::interrupt;
+use crate::interrupt::{self, Interrupted as Stopped};
 use crate::plot::PlotError;
 use crate::progress;
 use crate::report::PROGRAM;
@@ -28,6 +28,7 @@ use crate::report::PROGRAM;
 pub(crate) use config::{DataSection, NetworkSection, TrainingConfig, decode};
 pub(crate) use results::Results;
 use session::{Begin, CHECKPOINT, Pace, Session, SessionError};
+use tiles::AnyNetwork;
 
 /// Options of a training.
 #[derive(Clone, Debug, Args)]
@@ -69,6 +70,8 @@ pub(crate) enum TrainCommandError {
     Json(#[from] serde_json::Error),
     #[error("the network cannot be written: {0}")]
     Model(#[from] safetensors::SafeTensorError),
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
     /// The user asked to stop.
     #[error("interrupted after {samples} of {total} samples; go on with the same command and --resume")]
     Interrupted { samples: HumanCount, total: HumanCount },
@@ -132,6 +135,20 @@ pub(crate) fn train_quietly(
     let mut session = Session::open(config, built, data, folder, Begin::asked(begun, false))?;
     let ending = session.run(Pace::default(), &mut |_| interrupt::flow())?;
     Ok((ending == Ending::Finished).then(|| gather(config.clone(), network, &session, data)))
+}
+
+/// The network of a training without a word and without a checkpoint.
+pub(crate) fn trained(config: &TrainingConfig, data: &Split) -> Result<AnyNetwork, TrainCommandError> {
+    let network = config.network(&data.shape, data.train.classes()).map_err(SessionError::from)?;
+    let built = config.build(&network).map_err(SessionError::from)?;
+    let mut trainer =
+        Trainer::new(built, config.training.clone(), config.seed).map_err(SessionError::from)?;
+    let ending =
+        trainer.run(&data.train, &data.test, &mut |_| interrupt::flow()).map_err(SessionError::from)?;
+    if ending == Ending::Interrupted {
+        return Err(Stopped.into());
+    }
+    Ok(trainer.network)
 }
 
 /// Trains with progress on the terminal, to the end, to Ctrl-C, or to where `pause` holds.
