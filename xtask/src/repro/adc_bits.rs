@@ -56,23 +56,21 @@ fn run(context: &Context) -> Result<Outcome, ReproError> {
         found.iter().find(|(b, ..)| *b == f64::from(bits)).map_or(f64::NAN, |(_, error, _)| *error)
     };
     let (_, _, at_8) = found[6];
+    let even = "17, the ratio of the steps; 5 % for outputs that do not spread over whole steps.";
+    let iso = "8 bits are what the publication's chip has at iso-accuracy, within 1 % of floating point.";
     let claims = vec![
-        Claim {
-            what: "error at 5 bits over error at 9 bits, first matrix".to_owned(),
-            band: (17.0 * 0.95, 17.0 * 1.05),
-            basis: Basis::Physics,
-            why: "17, the ratio of the steps; 5 % for outputs that do not spread over whole steps."
-                .to_owned(),
-            measured: error(5) / error(9),
-        },
-        Claim {
-            what: "accuracy with 8 bits below floating point (% accuracy)".to_owned(),
-            band: (f64::NEG_INFINITY, 1.0),
-            basis: Basis::Recollection,
-            why: "8 bits are what the publication's chip has at iso-accuracy, within 1 % of floating point."
-                .to_owned(),
-            measured: 100.0 * (exact - at_8),
-        },
+        Claim::new(
+            "error at 5 bits over error at 9 bits, first matrix",
+            (17.0 * 0.95, 17.0 * 1.05),
+            (Basis::Physics, even),
+            error(5) / error(9),
+        ),
+        Claim::new(
+            "accuracy with 8 bits below floating point (% accuracy)",
+            (f64::NEG_INFINITY, 1.0),
+            (Basis::Recollection, iso),
+            100.0 * (exact - at_8),
+        ),
     ];
     let charts = charts(&found, exact);
     Ok(Outcome { claims, charts, parameters: json!({ "training": training, "tile": TILE, "bits": BITS }) })

@@ -4,14 +4,16 @@ use serde::Serialize;
 
 use crate::plot::LineChart;
 
-/// Where a band or a published value comes from. No number here was read off a paper's text while this was written.
+/// Where a band or a published value comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(crate) enum Basis {
     /// An equation, stated beside it.
     Physics,
     /// A number that AIHWKit states or gives.
     Aihwkit,
-    /// The publication's claim, as we recall it.
+    /// The publication's claim, from its text.
+    Text,
+    /// The publication's claim, as we recall it; to be checked.
     Recollection,
 }
 
@@ -20,6 +22,7 @@ impl Basis {
         match self {
             Self::Physics => "physics",
             Self::Aihwkit => "AIHWKit",
+            Self::Text => "publication's text",
             Self::Recollection => "publication, from recollection",
         }
     }
@@ -41,6 +44,16 @@ pub(crate) struct Claim {
 }
 
 impl Claim {
+    /// A claim whose band is what `basis` says, for the reason `why`.
+    pub(crate) fn new(
+        what: impl Into<String>,
+        band: (f64, f64),
+        (basis, why): (Basis, &str),
+        measured: f64,
+    ) -> Self {
+        Self { what: what.into(), band, basis, why: why.to_owned(), measured }
+    }
+
     /// Whether it lies in its band; no number does not.
     pub(crate) fn holds(&self) -> bool {
         (self.band.0..=self.band.1).contains(&self.measured)

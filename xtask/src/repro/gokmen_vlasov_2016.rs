@@ -5,7 +5,7 @@
 //! 0.001 with 30 % variation, bounds 0.6 with 30 %, asymmetry up to 2 %, 10 pulses) a perceptron loses at most 0.3 % on MNIST;
 //! steps ten times as large, or strong asymmetry, cost more.
 
-use super::claim::Outcome;
+use super::claim::{Basis, Outcome};
 use super::trainings::{self, Variant};
 use super::{Context, ReproError, Reproduction};
 
@@ -40,10 +40,10 @@ fn run(context: &Context) -> Result<Outcome, ReproError> {
     let uneven =
         "An asymmetry forty times as large as specified costs more than the penalty that is accepted.";
     let claims = vec![
-        arms.loses_at_most(1, 0, PENALTY, meets),
-        arms.loses_at_most(2, 0, PENALTY, meets),
-        arms.loses_at_least(3, 1, PENALTY, coarse),
-        arms.loses_at_least(4, 1, PENALTY, uneven),
+        arms.loses_at_most([1, 0], PENALTY, (Basis::Recollection, meets)),
+        arms.loses_at_most([2, 0], PENALTY, (Basis::Recollection, meets)),
+        arms.loses_at_least([3, 1], PENALTY, (Basis::Recollection, coarse)),
+        arms.loses_at_least([4, 1], PENALTY, (Basis::Recollection, uneven)),
     ];
     let charts = vec![arms.chart("Device specification")];
     Ok(Outcome { claims, charts, parameters: arms.parameters })

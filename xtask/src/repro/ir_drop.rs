@@ -33,75 +33,82 @@ const SEGMENT: f32 = 0.35;
 const DEVICE: f32 = 5.0;
 const SIZES: [usize; 6] = [16, 32, 64, 128, 256, 512];
 
+/// Share of the current that is read (%), for sizes.
+type Curve = Vec<(f64, f64)>;
+
 fn run(_context: &Context) -> Result<Outcome, ReproError> {
-    let at = |share: fn(usize) -> f64| SIZES.map(|n| (n as f64, 100.0 * share(n)));
-    let (nodal, exact, law) = (at(|n| solved(n, 1, 1e-6)), at(exact), at(closed_form));
-    let both = SIZES[..4].iter().map(|&n| (n as f64, 100.0 * solved(n, n, SEGMENT)));
-    let both: Vec<(f64, f64)> = both.collect();
-    let largest = |a: &[(f64, f64)], b: &[(f64, f64)]| {
-        a.iter().zip(b).map(|(a, b)| (a.1 / b.1 - 1.0).abs()).fold(0.0, f64::max)
+    let at = |sizes: &[usize], share: fn(usize) -> f64| -> Curve {
+        sizes.iter().map(|&n| (n as f64, 100.0 * share(n))).collect()
     };
-    let growth = (100.0 - both[3].1) / (100.0 - both[2].1);
-    let claim = |what: &str, band, basis, why: &str, measured| Claim {
-        what: what.to_owned(),
-        band,
-        basis,
-        why: why.to_owned(),
-        measured,
+    let curves = Curves {
+        exact: at(&SIZES, exact),
+        nodal: at(&SIZES, |n| solved(n, 1, 1e-6)),
+        law: at(&SIZES, closed_form),
+        both: at(&SIZES[..4], |n| solved(n, n, SEGMENT)),
     };
-    let claims = vec![
-        claim(
-            "solver against the exact line, largest relative deviation",
-            (0.0, 3.1e-5),
-            Basis::Physics,
-            "Sums of up to 512 single-precision terms round by at most 512·2⁻²⁴ = 3.05·10⁻⁵; word lines of 10⁻⁶ Ω change less than that.",
-            largest(&nodal, &exact),
-        ),
-        claim(
-            "closed form against the exact line, largest relative deviation",
-            (0.0, 0.01),
-            Basis::Aihwkit,
-            "The closed form is a fit of third order; 1 % of the current is what converters of 7 bits can tell.",
-            largest(&law, &exact),
-        ),
-        claim(
-            "closed form at 512 devices (share read)",
-            (0.8716, 0.8726),
-            Basis::Aihwkit,
-            "AIHWKit's law gives 0.8721 for 512 devices of 5 µS on segments of 0.35 Ω.",
-            law[5].1 / 100.0,
-        ),
-        claim(
-            "loss of 128x128 over that of 64x64, both wires",
-            (3.5, 4.0),
-            Basis::Physics,
-            "The loss grows as n² while it is small; what is lost already lowers the currents that cause it, so slightly less than 4.",
-            growth,
-        ),
-    ];
-    let mut chart = LineChart::new(
-        "Current that arrives",
-        Axis::log10("devices on a line", "number"),
-        Axis::linear("share of the ideal current", "%"),
-    );
-    let series = |name: &str, points: &[(f64, f64)], style| Series {
-        name: name.to_owned(),
-        points: points.to_vec(),
-        band: None,
-        style,
-    };
-    chart.series = vec![
-        series("exact line", &exact, SeriesStyle::Dashed),
-        series("Kirchhoff's laws, bit line", &nodal, SeriesStyle::Markers),
-        series("closed form (Rasch et al. 2023)", &law, SeriesStyle::Solid),
-        series("Kirchhoff's laws, both lines", &both, SeriesStyle::Solid),
-    ];
-    let charts = vec![(chart, "All devices of 5 µS, all inputs driven, segments of 0.35 Ω.".to_owned())];
-    Ok(Outcome {
-        claims,
-        charts,
-        parameters: json!({ "segment (Ω)": SEGMENT, "device (µS)": DEVICE, "sizes": SIZES }),
-    })
+    let parameters = json!({ "segment (Ω)": SEGMENT, "device (µS)": DEVICE, "sizes": SIZES });
+    Ok(Outcome { claims: curves.claims(), charts: vec![curves.chart()], parameters })
+}
+
+/// The law, exactly, by the solver for bit lines, by the closed form, and by the solver for both lines.
+struct Curves {
+    exact: Curve,
+    nodal: Curve,
+    law: Curve,
+    both: Curve,
+}
+
+impl Curves {
+    fn claims(&self) -> Vec<Claim> {
+        let largest = |curve: &Curve| {
+            let pairs = curve.iter().zip(&self.exact);
+            pairs.map(|(a, b)| (a.1 / b.1 - 1.0).abs()).fold(0.0, f64::max)
+        };
+        let loss = |i: usize| 100.0 - self.both[i].1;
+        let rounding = "Sums of up to 512 single-precision terms round by at most 512·2⁻²⁴ = 3.05·10⁻⁵; word lines of \
+                        10⁻⁶ Ω change less than that.";
+        let fit = "The closed form is a fit of third order; 1 % of the current is what converters of 7 bits can tell.";
+        let stated = "AIHWKit's law gives 0.8721 for 512 devices of 5 µS on segments of 0.35 Ω.";
+        let square = "The loss grows as n² while it is small; what is lost already lowers the currents that cause it, so \
+                      slightly less than 4.";
+        let solver = "solver against the exact line, largest relative deviation";
+        let closed = "closed form against the exact line, largest relative deviation";
+        vec![
+            Claim::new(solver, (0.0, 3.1e-5), (Basis::Physics, rounding), largest(&self.nodal)),
+            Claim::new(closed, (0.0, 0.01), (Basis::Aihwkit, fit), largest(&self.law)),
+            Claim::new(
+                "closed form at 512 devices (share read)",
+                (0.8716, 0.8726),
+                (Basis::Aihwkit, stated),
+                self.law[5].1 / 100.0,
+            ),
+            Claim::new(
+                "loss of 128x128 over that of 64x64, both wires",
+                (3.5, 4.0),
+                (Basis::Physics, square),
+                loss(3) / loss(2),
+            ),
+        ]
+    }
+
+    fn chart(&self) -> (LineChart, String) {
+        let x = Axis::log10("devices on a line", "number");
+        let mut chart =
+            LineChart::new("Current that arrives", x, Axis::linear("share of the ideal current", "%"));
+        let series = |name: &str, points: &Curve, style| Series {
+            name: name.to_owned(),
+            points: points.clone(),
+            band: None,
+            style,
+        };
+        chart.series = vec![
+            series("exact line", &self.exact, SeriesStyle::Dashed),
+            series("Kirchhoff's laws, bit line", &self.nodal, SeriesStyle::Markers),
+            series("closed form (Rasch et al. 2023)", &self.law, SeriesStyle::Solid),
+            series("Kirchhoff's laws, both lines", &self.both, SeriesStyle::Solid),
+        ];
+        (chart, "All devices of 5 µS, all inputs driven, segments of 0.35 Ω.".to_owned())
+    }
 }
 
 /// Mean share read of an array of `n` inputs and `outputs`, by the nodal solver.

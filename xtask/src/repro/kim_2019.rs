@@ -55,42 +55,30 @@ fn expected() -> f64 {
     (2.0 * variance).sqrt()
 }
 
-fn run(context: &Context) -> Result<Outcome, ReproError> {
+/// What remains of the symmetry points of a population.
+fn offsets(config: &TileConfig) -> Result<Vec<Claim>, ReproError> {
     let key = RngKey::root(1).fold_in(label("kim 2019"));
-    let config = tile()?;
     let before = PROCEDURE.report(&mut config.build(SHAPE, key)?, key.fold_in(label("before")))?;
-    let (_, after) =
-        PROCEDURE.shift(config.build(SHAPE, key)?, IdealTile::new(SHAPE)?, key.fold_in(label("shift")))?;
+    let reference = IdealTile::new(SHAPE)?;
+    let (_, after) = PROCEDURE.shift(config.build(SHAPE, key)?, reference, key.fold_in(label("shift")))?;
     let point = UNEVEN / (2.0 - UNEVEN);
-    let physics = |what: &str, band, why: &str, measured| Claim {
-        what: what.to_owned(),
-        band,
-        basis: Basis::Physics,
-        why: why.to_owned(),
-        measured,
-    };
-    let n = (SHAPE.outputs * SHAPE.inputs) as f64;
-    let mean = 5.0 * expected() / n.sqrt();
-    let mut claims = vec![
-        physics(
-            "mean symmetry point before",
-            (point - mean - STEP / 2.0, point + mean + STEP / 2.0),
-            "u/(2 - u) = 1/7, to half a step and five standard errors over 900 devices.",
-            before.mean,
-        ),
-        physics(
-            "mean symmetry point after",
-            (-mean, mean),
-            "Zero, to five standard errors over 900 devices.",
-            after.mean,
-        ),
-        physics(
-            "spread after over its closed form",
-            (0.85, 1.15),
-            "√2·σ_m; a std over 900 devices is known to 2.4 %, five times that and the linearisation make 15 %.",
-            after.std / expected(),
-        ),
-    ];
+    let mean = 5.0 * expected() / ((SHAPE.outputs * SHAPE.inputs) as f64).sqrt();
+    let (low, high) = (point - mean - STEP / 2.0, point + mean + STEP / 2.0);
+    let seventh = "u/(2 - u) = 1/7, to half a step and five standard errors over 900 devices.";
+    let zero = "Zero, to five standard errors over 900 devices.";
+    let spread =
+        "√2·σ_m; a std over 900 devices is known to 2.4 %, five times that and the linearisation make 15 %.";
+    let physics = |what, band, why, measured| Claim::new(what, band, (Basis::Physics, why), measured);
+    Ok(vec![
+        physics("mean symmetry point before", (low, high), seventh, before.mean),
+        physics("mean symmetry point after", (-mean, mean), zero, after.mean),
+        physics("spread after over its closed form", (0.85, 1.15), spread, after.std / expected()),
+    ])
+}
+
+fn run(context: &Context) -> Result<Outcome, ReproError> {
+    let config = tile()?;
+    let mut claims = offsets(&config)?;
     let device = |shifted: bool| {
         format!(
             "[tile]\npreset = \"TikiTakaReRamSBPreset\"\n[tile.device]\nup_down = 0.5\nsubtract_symmetry_point = {shifted}\n"
@@ -102,13 +90,10 @@ fn run(context: &Context) -> Result<Outcome, ReproError> {
         Variant::new("Tiki-Taka, not shifted", device(false)),
     ];
     let arms = trainings::train(context, &variants)?;
-    claims.push(arms.loses_at_most(
-        1,
-        0,
-        1.0,
-        "Shifted devices learn near floating point; 1 % stands for near.",
-    ));
-    claims.push(arms.loses_at_least(2, 1, 10.0, "Transfers from devices that rest away from zero drive the weights away: learning fails, at least 10 % worse."));
+    let near = "Shifted devices learn near floating point; 1 % stands for near.";
+    let fails = "Transfers from devices that rest away from zero drive the weights away: learning fails, at least 10 % worse.";
+    claims.push(arms.loses_at_most([1, 0], 1.0, (Basis::Recollection, near)));
+    claims.push(arms.loses_at_least([2, 1], 10.0, (Basis::Recollection, fails)));
     let charts = vec![arms.chart("Tiki-Taka on ReRAM whose down steps are half as large")];
     let parameters = json!({ "procedure": PROCEDURE, "tile": config, "trainings": arms.parameters });
     Ok(Outcome { claims, charts, parameters })

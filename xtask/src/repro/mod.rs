@@ -12,6 +12,7 @@ mod ir_drop;
 mod kim_2019;
 mod nandakumar_2020;
 mod page;
+mod rasch_2024;
 mod trainings;
 mod wan_2022;
 
@@ -109,6 +110,7 @@ const ALL: &[Reproduction] = &[
     wan_2022::REPRODUCTION,
     kim_2019::REPRODUCTION,
     gokmen_haensch_2020::REPRODUCTION,
+    rasch_2024::REPRODUCTION,
     nandakumar_2020::REPRODUCTION,
     gokmen_2021::REPRODUCTION,
     gokmen_vlasov_2016::REPRODUCTION,

@@ -104,28 +104,32 @@ impl Arms {
     }
 
     /// The claim that a variant loses at most `published` (%) against another, up to the sampling of the test data.
-    pub(super) fn loses_at_most(&self, variant: usize, against: usize, published: f64, why: &str) -> Claim {
+    pub(super) fn loses_at_most(
+        &self,
+        [variant, against]: [usize; 2],
+        published: f64,
+        (basis, why): (Basis, &str),
+    ) -> Claim {
         let sampling = self.sampling();
-        Claim {
-            what: format!("{} below {} (% accuracy)", self.arms[variant].name, self.arms[against].name),
-            band: (f64::NEG_INFINITY, published + sampling),
-            basis: Basis::Recollection,
-            why: format!(
-                "{why} The band is {published:.2} % and twice the sampling of the test data, {sampling:.2} %."
-            ),
-            measured: self.accuracy(against) - self.accuracy(variant),
-        }
+        let why = format!(
+            "{why} The band is {published:.2} % and twice the sampling of the test data, {sampling:.2} %."
+        );
+        self.loses([variant, against], (f64::NEG_INFINITY, published + sampling), (basis, &why))
+    }
+
+    fn loses(&self, [variant, against]: [usize; 2], band: (f64, f64), reason: (Basis, &str)) -> Claim {
+        let what = format!("{} below {} (% accuracy)", self.arms[variant].name, self.arms[against].name);
+        Claim::new(what, band, reason, self.accuracy(against) - self.accuracy(variant))
     }
 
     /// The claim that a variant loses at least `published` (%) against another.
-    pub(super) fn loses_at_least(&self, variant: usize, against: usize, published: f64, why: &str) -> Claim {
-        Claim {
-            what: format!("{} below {} (% accuracy)", self.arms[variant].name, self.arms[against].name),
-            band: (published, f64::INFINITY),
-            basis: Basis::Recollection,
-            why: why.to_owned(),
-            measured: self.accuracy(against) - self.accuracy(variant),
-        }
+    pub(super) fn loses_at_least(
+        &self,
+        [variant, against]: [usize; 2],
+        published: f64,
+        (basis, why): (Basis, &str),
+    ) -> Claim {
+        self.loses([variant, against], (published, f64::INFINITY), (basis, why))
     }
 
     /// Learning curves.
