@@ -3,9 +3,8 @@
 //! Each piece runs in a small pool of threads of its own: in one pool for all, a thread that waits for part of its piece would
 //! begin another piece on top of it.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use rayon::{ThreadPoolBuildError, ThreadPoolBuilder};
 
@@ -81,6 +80,6 @@ mod tests {
         assert_eq!(results, (0..20).map(|i| Some(i * i)).collect::<Vec<_>>());
         let error = pool.install(|| each(20, |i| if i % 7 == 3 { Err(Wrong(i)) } else { Ok(i) }));
         assert!(matches!(error, Err(Wrong(i)) if i % 7 == 3), "{error:?}");
-        assert_eq!(each(0, |i| Ok::<_, Wrong>(i)), Ok(Vec::new()));
+        assert_eq!(each(0, Ok::<_, Wrong>), Ok(Vec::new()));
     }
 }

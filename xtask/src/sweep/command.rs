@@ -31,13 +31,16 @@ pub(crate) trait Job: Send + Sync {
     fn run(&self, scratch: &Path) -> Result<Option<Value>, JobError>;
 }
 
+/// Turns the tree of a configuration into a run.
+type Prepare = fn(Value, &mut Inputs) -> Result<Box<dyn Job>, JobError>;
+
 /// A command by its name.
 #[derive(Clone, Copy)]
 pub(crate) struct Command {
     /// As in `cargo xtask NAME`.
     pub(crate) name: &'static str,
     /// The run that the tree of a configuration stands for, validated.
-    pub(crate) job: fn(Value, &mut Inputs) -> Result<Box<dyn Job>, JobError>,
+    pub(crate) job: Prepare,
 }
 
 /// All commands that can be swept.
