@@ -20,11 +20,12 @@ pub(super) const REPRODUCTION: Reproduction = Reproduction {
 const STATES: [u32; 2] = [20, 200];
 
 fn run(context: &Context) -> Result<Outcome, ReproError> {
-    // The settings of AIHWKit's presets, on soft bounds ±1 with the noise of Gokmen & Vlasov's device.
+    // The settings of AIHWKit's presets, on soft bounds ±1 with the noise of Gokmen & Vlasov's device, without the
+    // write noise of ReRAM, which the presets give in units of the step.
     let tile = |preset: &str, states: u32| {
         let dw_min = 2.0 / f64::from(states);
         format!(
-            "[tile]\npreset = \"{preset}\"\n[tile.device]\ndw_min = {dw_min}\ndw_min_std = 0.3\nw_min = -1.0\nw_max = 1.0\n"
+            "[tile]\npreset = \"{preset}\"\n[tile.device]\ndw_min = {dw_min}\ndw_min_std = 0.3\nwrite_noise_std = 0.0\nw_min = -1.0\nw_max = 1.0\n"
         )
     };
     let mut variants = vec![Variant::new("floating point", "")];
