@@ -1,9 +1,34 @@
-//! Columns of numbers as comma-separated values: one header line with units, then one line per row.
+//! Columns of numbers or words as comma-separated values: one header line with units, then one line per row.
 
-/// Named columns of numbers.
+/// What a column holds.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Cells {
+    /// Numbers; NaN where there is none.
+    Numbers(Vec<f64>),
+    /// Words.
+    Texts(Vec<String>),
+}
+
+/// Named columns.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Columns {
-    columns: Vec<(String, Vec<f64>)>,
+    columns: Vec<(String, Cells)>,
+}
+
+impl Cells {
+    fn len(&self) -> usize {
+        match self {
+            Self::Numbers(values) => values.len(),
+            Self::Texts(texts) => texts.len(),
+        }
+    }
+
+    fn cell(&self, row: usize) -> Option<String> {
+        match self {
+            Self::Numbers(values) => values.get(row).map(f64::to_string),
+            Self::Texts(texts) => texts.get(row).map(|text| quoted(text)),
+        }
+    }
 }
 
 impl Columns {
@@ -18,8 +43,19 @@ impl Columns {
         header: impl Into<String>,
         values: impl IntoIterator<Item = f64>,
     ) -> &mut Self {
-        self.columns.push((header.into(), values.into_iter().collect()));
+        self.columns.push((header.into(), Cells::Numbers(values.into_iter().collect())));
         self
+    }
+
+    /// Adds a column of words.
+    pub(crate) fn add_texts(&mut self, header: impl Into<String>, texts: Vec<String>) -> &mut Self {
+        self.columns.push((header.into(), Cells::Texts(texts)));
+        self
+    }
+
+    /// Headers and what stands below them.
+    pub(crate) fn columns(&self) -> &[(String, Cells)] {
+        &self.columns
     }
 
     /// The text. Numbers have as many digits as it takes to read the same bits again; short columns end in empty
@@ -27,17 +63,17 @@ impl Columns {
     pub(crate) fn render(&self) -> String {
         let headers: Vec<String> = self.columns.iter().map(|(header, _)| quoted(header)).collect();
         let mut text = headers.join(",") + "\n";
-        let rows = self.columns.iter().map(|(_, values)| values.len()).max().unwrap_or(0);
+        let rows = self.columns.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0);
         for row in 0..rows {
-            let cell = |values: &[f64]| values.get(row).map_or(String::new(), f64::to_string);
-            let cells: Vec<String> = self.columns.iter().map(|(_, values)| cell(values)).collect();
+            let cells: Vec<String> =
+                self.columns.iter().map(|(_, cells)| cells.cell(row).unwrap_or_default()).collect();
             text += &(cells.join(",") + "\n");
         }
         text
     }
 }
 
-/// A header as RFC 4180 wants it.
+/// A header or a text as RFC 4180 wants it.
 fn quoted(header: &str) -> String {
     if header.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", header.replace('"', "\"\""))
@@ -54,16 +90,19 @@ mod tests {
     fn parse(text: &str) -> Columns {
         let mut lines = text.lines();
         let headers = lines.next().unwrap().split(',');
-        let mut columns =
-            Columns { columns: headers.map(|header| (header.to_owned(), Vec::new())).collect() };
+        let mut columns: Vec<(&str, Vec<f64>)> = headers.map(|header| (header, Vec::new())).collect();
         for line in lines {
-            for (column, cell) in columns.columns.iter_mut().zip(line.split(',')) {
+            for (column, cell) in columns.iter_mut().zip(line.split(',')) {
                 if !cell.is_empty() {
                     column.1.push(cell.parse().unwrap());
                 }
             }
         }
-        columns
+        let mut read = Columns::new();
+        columns.into_iter().for_each(|(header, values)| {
+            read.add(header, values);
+        });
+        read
     }
 
     #[test]
@@ -82,7 +121,8 @@ mod tests {
     fn headers_cannot_break_the_table() {
         let mut columns = Columns::new();
         columns.add("a, \"b\"", [1.0]);
-        assert_eq!(columns.render(), "\"a, \"\"b\"\"\"\n1\n");
+        columns.add_texts("c", vec!["d, \"e\"".to_owned()]);
+        assert_eq!(columns.render(), "\"a, \"\"b\"\"\",c\n1,\"d, \"\"e\"\"\"\n");
         assert_eq!(Columns::new().render(), "\n");
     }
 }

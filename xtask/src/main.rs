@@ -17,13 +17,19 @@ mod interrupt;
 mod learning_curves;
 mod models;
 mod network_shape;
+mod parquet;
 mod plot;
+#[cfg(test)]
+mod process;
 mod progress;
 mod report;
+mod repro;
 mod schema;
+mod sweep;
 mod table;
 mod timeline;
 mod train;
+mod workers;
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
@@ -53,6 +59,10 @@ enum Command {
     Infer(infer::InferArguments),
     /// Compare hardware-aware training with naive conversion, over time, devices and seeds; writes a report.
     Hwa(hwa::HwaArguments),
+    /// Run a command over a grid of configurations or a random search, and see which are best; goes on after an interruption.
+    Sweep(sweep::SweepArguments),
+    /// Reproduce published results; exit status 1 if one lies outside its band.
+    Repro(repro::ReproArguments),
     /// Draw what pulses and time do to devices: presets or configuration files; writes a report.
     Device(device::DeviceArguments),
     /// Fit device models to a table of measured pulses; writes a device record and a report.
@@ -115,6 +125,8 @@ fn run(arguments: Arguments) -> Result<bool, Box<dyn std::error::Error>> {
         Command::Train(arguments) => train::run(&arguments)?,
         Command::Infer(arguments) => infer::run(&arguments)?,
         Command::Hwa(arguments) => hwa::run(&arguments)?,
+        Command::Sweep(arguments) => sweep::run(&arguments)?,
+        Command::Repro(arguments) => return Ok(repro::run(&arguments)?),
         Command::Device(arguments) => device::run(&arguments)?,
         Command::FitDevice(arguments) => fit_device::run(&arguments)?,
         Command::Golden { dir } => {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::demo::DemoConfig;
 use crate::hwa::HwaConfig;
 use crate::infer::InferConfig;
+use crate::sweep::SweepConfig;
 use crate::train::TrainingConfig;
 
 /// Configurations that have a schema.
@@ -22,6 +23,8 @@ pub(crate) enum SchemaName {
     Infer,
     /// The file of `cargo xtask hwa --config`.
     Hwa,
+    /// The file of `cargo xtask sweep`.
+    Sweep,
     /// A tile for training.
     Tile,
     /// A tile for inference.
@@ -35,12 +38,18 @@ pub(crate) fn render(name: SchemaName) -> Result<String, serde_json::Error> {
         SchemaName::Train => schema_for!(TrainingConfig),
         SchemaName::Infer => schema_for!(InferConfig),
         SchemaName::Hwa => schema_for!(HwaConfig),
+        // Its base may name presets, it itself does not.
+        SchemaName::Sweep => return pretty(&schema_for!(SweepConfig).to_value()),
         SchemaName::Tile => schema_for!(TileConfig),
         SchemaName::InferenceTile => schema_for!(InferenceTileConfig),
     };
     let mut schema = schema.to_value();
     as_written_by_users(&mut schema);
-    serde_json::to_string_pretty(&schema).map(|text| text + "\n")
+    pretty(&schema)
+}
+
+fn pretty(schema: &Value) -> Result<String, serde_json::Error> {
+    serde_json::to_string_pretty(schema).map(|text| text + "\n")
 }
 
 /// What holds for files but not for resolved records: every table may name a preset, and no entry is required,
@@ -99,6 +108,7 @@ mod tests {
             ("train", SchemaName::Train),
             ("infer", SchemaName::Infer),
             ("hwa", SchemaName::Hwa),
+            ("sweep", SchemaName::Sweep),
         ];
         for (name, schema) in all {
             let file = docs.join(format!("{name}.schema.json"));

@@ -58,6 +58,14 @@ pub(crate) fn percent(summary: &Summary) -> String {
     }
 }
 
+/// A bar for [`Timeline::measure`].
+pub(crate) fn bar(plan: &EvaluationConfig) -> ProgressBar {
+    let total = 2 * (plan.repeats * plan.times_seconds.len() * plan.reads) as u64;
+    let style = ProgressStyle::with_template("  {prefix:18} {bar:32} {percent:>3} %  {msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(total).with_style(style).with_prefix("programmed")
+}
+
 impl Timeline {
     /// Evaluates `network`, whose accuracy in floating point is given, under both conditions.
     pub(crate) fn measure<C: Classifier>(
@@ -67,11 +75,8 @@ impl Timeline {
         floating_point: f64,
         data: &Dataset,
         key: RngKey,
+        bar: &ProgressBar,
     ) -> Result<Self, TimelineError> {
-        let total = 2 * (plan.repeats * plan.times_seconds.len() * plan.reads) as u64;
-        let style = ProgressStyle::with_template("  {prefix:18} {bar:32} {percent:>3} %  {msg}")
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
-        let bar = ProgressBar::new(total).with_style(style).with_prefix("programmed");
         // One key for both conditions: they see the same devices and the same read noise.
         let condition = |compensation| {
             let tile = InferenceTileConfig { compensation, ..tile.clone() };
@@ -238,8 +243,16 @@ mod tests {
             (Compensation::GlobalWithExactReference, Compensation::GlobalWithExactReference, true),
             (Compensation::None, Compensation::Global, false),
         ] {
-            let timeline =
-                Timeline::measure(&network, &tile(configured), &plan, 1.0, &data, RngKey::root(3)).unwrap();
+            let timeline = Timeline::measure(
+                &network,
+                &tile(configured),
+                &plan,
+                1.0,
+                &data,
+                RngKey::root(3),
+                &ProgressBar::hidden(),
+            )
+            .unwrap();
             assert_eq!(timeline.compensated, alone(measured));
             assert_eq!(timeline.uncompensated, alone(Compensation::None));
             assert_eq!(

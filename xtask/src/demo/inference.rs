@@ -11,7 +11,7 @@ use super::DemoError;
 use super::config::DemoConfig;
 use crate::data::Split;
 use crate::plot::{Axis, Group, Histogram};
-use crate::timeline::{Timeline, compared_with, spoken};
+use crate::timeline::{self, Timeline, compared_with, spoken};
 
 /// How far the weights are from what they should be, at one time.
 #[derive(Debug, Serialize)]
@@ -72,5 +72,5 @@ pub(crate) fn run(
 ) -> Result<Timeline, DemoError> {
     let key = RngKey::root(config.seed).fold_in(label("inference"));
     let (tile, plan) = (&config.inference.tile, config.inference.plan());
-    Ok(Timeline::measure(network, tile, &plan, floating_point, &data.test, key)?)
+    Ok(Timeline::measure(network, tile, &plan, floating_point, &data.test, key, &timeline::bar(&plan))?)
 }

@@ -19,12 +19,12 @@ use serde::Serialize;
 
 use crate::config_file::ConfigFileError;
 use crate::csv::Columns;
-use crate::data::{self, DataError, DataSummary, Split};
+use crate::data::{DataError, DataSummary, Split};
 use crate::files::{OutputError, Outputs, check_folder};
 use crate::interrupt::Interrupted;
 use crate::plot::PlotError;
 use crate::report::PROGRAM;
-use crate::timeline::{Timeline, TimelineError};
+use crate::timeline::{self, Timeline, TimelineError};
 use crate::train::session::{Begin, SessionError};
 
 use compare::{At, DeviceResult, Run};
@@ -113,7 +113,7 @@ pub(crate) struct Results {
 pub(crate) fn run(arguments: &HwaArguments) -> Result<(), HwaError> {
     let start = Instant::now();
     let config = config::load(arguments)?;
-    let data = data::load(&config.data.choice())?;
+    let data = config.data.load()?;
     let summary = data.summary();
     let refused = |source| ConfigFileError::Refused { path: arguments.config.clone(), source };
     let network = config.network(&data.shape, data.train.classes()).map_err(refused)?;
@@ -186,8 +186,8 @@ fn age(
 ) -> Result<Run, HwaError> {
     let Pair { floating_point, hardware_aware, outcome } = pair;
     let test = &samples.split.test;
-    let timeline =
-        |network| Timeline::measure(network, tile, &config.evaluation, outcome.floating_point, test, key);
+    let (plan, exact) = (&config.evaluation, outcome.floating_point);
+    let timeline = |network| Timeline::measure(network, tile, plan, exact, test, key, &timeline::bar(plan));
     Ok(Run {
         seed: outcome.seed,
         naive: timeline(floating_point)?,

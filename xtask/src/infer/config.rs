@@ -8,7 +8,7 @@ use aimc_nn::NetworkConfig;
 use aimc_nn::import::Names;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::InferArguments;
 use crate::config_file::{self, ConfigFileError};
@@ -53,10 +53,15 @@ pub(crate) fn load(arguments: &InferArguments) -> Result<InferConfig, ConfigFile
         if let Some(seed) = arguments.seed {
             config::merge(&mut tree, json!({ "seed": seed }));
         }
-        let config: InferConfig = config::decode(presets::resolve(tree, config_file::PRESETS)?)?;
-        config.validate()?;
-        Ok(config)
+        decode(tree)
     })
+}
+
+/// The configuration that a tree stands for.
+pub(crate) fn decode(tree: Value) -> Result<InferConfig, ConfigError> {
+    let config: InferConfig = config::decode(presets::resolve(tree, config_file::PRESETS)?)?;
+    config.validate()?;
+    Ok(config)
 }
 
 impl InferConfig {

@@ -22,18 +22,19 @@ use aimc_nn::import::{self, ImportError, Tensors};
 use aimc_nn::{Network, NetworkConfig, Summary};
 use aimc_tile::{IdealTile, SampleKeys};
 use clap::Args;
+use indicatif::ProgressBar;
 use serde::Serialize;
 
 use crate::config_file::ConfigFileError;
 use crate::csv::Columns;
-use crate::data::{self, DataError, DataSummary};
+use crate::data::{DataError, DataSummary, Split};
 use crate::files::{OutputError, Outputs, check_folder};
 use crate::plot::PlotError;
 use crate::report::PROGRAM;
-use crate::timeline::{Timeline, TimelineError};
+use crate::timeline::{self, Timeline, TimelineError};
 use crate::train::model::{self, ModelError};
 
-pub(crate) use config::InferConfig;
+pub(crate) use config::{InferConfig, decode};
 
 /// Options of an inference.
 #[derive(Clone, Debug, Args)]
@@ -125,20 +126,20 @@ pub(crate) fn run(arguments: &InferArguments) -> Result<(), InferError> {
     if arguments.model.extension().is_some_and(|extension| extension == "onnx") {
         return run_graph(arguments, &config);
     }
-    let (description, network, learned) = load_model(&arguments.model, &config)?;
-    let has_ranges = learned.values().flatten().any(|tile| tile.input_range.is_some());
+    let model = load_model(&arguments.model, &config)?;
+    let has_ranges = model.2.values().flatten().any(|tile| tile.input_range.is_some());
     if has_ranges && !config.tile.periphery.input_range.enable {
         println!(
             "The model has learned input ranges, the chip has none: tile.periphery.input_range.enable = false."
         );
     }
-    let network = with_settings(&network, &learned)?;
-    let data = data::load(&config.data.choice())?;
+    let prepared = prepare(&config, model)?;
+    let data = config.data.load()?;
     check_folder(&arguments.out)?;
     println!("{}: {} test samples; seed {}", data.name, data.test.len(), config.seed);
-    let summary = description.summary(&config.tile.periphery.mapping)?;
-    println!("\n{summary}\n");
-    let results = evaluate(arguments, config, (description, network, summary), &data)?;
+    println!("\n{}\n", prepared.2);
+    let bar = timeline::bar(&config.evaluation);
+    let results = evaluate(&arguments.model, config, prepared, &data, &bar)?;
     page::print_tables(&results);
     let mut outputs = Outputs::new();
     outputs.add("report.html", page::render(&results)?);
@@ -147,6 +148,25 @@ pub(crate) fn run(arguments: &InferArguments) -> Result<(), InferError> {
     outputs.add("cost.csv", cost::csv(&results.cost));
     outputs.finish(&arguments.out, start)?;
     Ok(())
+}
+
+/// A description, its network as it goes onto the chip, its tiles and costs.
+type Prepared = (NetworkConfig, Network<WithSettings<IdealTile>>, Summary);
+
+fn prepare(config: &InferConfig, (description, network, learned): Model) -> Result<Prepared, InferError> {
+    let summary = description.summary(&config.tile.periphery.mapping)?;
+    Ok((description, with_settings(&network, &learned)?, summary))
+}
+
+/// Refuses a model that cannot be read or does not fit the configuration.
+pub(crate) fn check_model(path: &Path, config: &InferConfig) -> Result<(), InferError> {
+    prepare(config, load_model(path, config)?).map(drop)
+}
+
+/// Evaluates without a word.
+pub(crate) fn infer_quietly(path: &Path, config: &InferConfig, data: &Split) -> Result<Results, InferError> {
+    let prepared = prepare(config, load_model(path, config)?)?;
+    evaluate(path, config.clone(), prepared, data, &ProgressBar::hidden())
 }
 
 #[cfg(feature = "onnx")]
@@ -185,10 +205,11 @@ fn load_model(path: &Path, config: &InferConfig) -> Result<Model, InferError> {
 }
 
 fn evaluate(
-    arguments: &InferArguments,
+    path: &Path,
     mut config: InferConfig,
-    (description, network, summary): (NetworkConfig, Network<WithSettings<IdealTile>>, Summary),
-    data: &data::Split,
+    (description, network, summary): Prepared,
+    data: &Split,
+    bar: &ProgressBar,
 ) -> Result<Results, InferError> {
     let key = RngKey::root(config.seed).fold_in(label("inference"));
     let converter;
@@ -201,7 +222,7 @@ fn evaluate(
     let network = with_settings(&network, &settings)?;
     let exact = SampleKeys::new(key.fold_in(label("floating point")));
     let floating_point = accuracy(&network, &data.test, plan.batch_size, exact)?;
-    let timeline = Timeline::measure(&network, tile, plan, floating_point, &data.test, key)?;
+    let timeline = Timeline::measure(&network, tile, plan, floating_point, &data.test, key, bar)?;
     let one = key.fold_in(label("matrix errors"));
     let programmed = program_network(&network, tile, one.fold_in(label("program")))?;
     let (first, last) = (plan.times_seconds[0], plan.times_seconds[plan.times_seconds.len() - 1]);
@@ -217,7 +238,7 @@ fn evaluate(
     };
     Ok(Results {
         program: PROGRAM.to_owned(),
-        model: arguments.model.display().to_string(),
+        model: path.display().to_string(),
         data: data.summary(),
         config,
         network: description,

@@ -9,11 +9,11 @@ use aimc_infer::{Calibration, Estimate};
 use serde::Serialize;
 
 use super::{InferArguments, InferConfig, InferError, calibration, cost, csv, page};
-use crate::data::{self, DataSummary};
+use crate::data::DataSummary;
 use crate::files::{Outputs, check_folder};
 use crate::report::{PROGRAM, Report};
 use crate::table::print_table;
-use crate::timeline::Timeline;
+use crate::timeline::{self, Timeline};
 
 /// Every number, with all that made them.
 #[derive(Debug, Serialize)]
@@ -37,7 +37,7 @@ const HEADERS: [&str; 3] = ["node", "operation", "computed"];
 pub(super) fn run(arguments: &InferArguments, config: &InferConfig, bytes: &[u8]) -> Result<(), InferError> {
     let start = Instant::now();
     refuse(config)?;
-    let data = data::load(&config.data.choice())?;
+    let data = config.data.load()?;
     check_folder(&arguments.out)?;
     println!("{}: {} test samples; seed {}", data.name, data.test.len(), config.seed);
     let sample = if config.input.is_empty() { &data.shape } else { &config.input };
@@ -47,13 +47,13 @@ pub(super) fn run(arguments: &InferArguments, config: &InferConfig, bytes: &[u8]
     let key = RngKey::root(config.seed).fold_in(label("inference"));
     let cost = config.cost.iter().map(|chip| graph.cost(&config.tile, chip));
     let cost = cost.collect::<Result<Vec<_>, _>>()?;
-    let plan = config.calibration.as_ref();
     let calibrate = |plan| graph.calibrate(&config.tile, &data.train, plan, calibration::key(key));
-    let calibration = plan.map(calibrate).transpose()?;
+    let calibration = config.calibration.as_ref().map(calibrate).transpose()?;
     let settings = calibration.as_ref().map(Calibration::settings).unwrap_or_default();
     let graph = graph.with_settings(settings)?;
     let exact = graph.digital_accuracy(&data.test)?;
-    let timeline = Timeline::measure(&graph, &config.tile, &config.evaluation, exact, &data.test, key)?;
+    let (plan, bar) = (&config.evaluation, timeline::bar(&config.evaluation));
+    let timeline = Timeline::measure(&graph, &config.tile, plan, exact, &data.test, key, &bar)?;
     let (model, nodes) = (arguments.model.display().to_string(), rows(&coverage));
     let results =
         Results { program: PROGRAM, model, data: data.summary(), config, nodes, cost, calibration, timeline };

@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 
 use super::TrainArguments;
 use crate::config_file::{self, ConfigFileError};
-use crate::data::{DataChoice, DataName, MNIST_FOLDER};
+use crate::data::{self, DataChoice, DataError, DataName, MNIST_FOLDER, Split};
 use crate::network_shape::NetworkShape;
 
 /// Everything that determines the results of a training.
@@ -95,8 +95,16 @@ impl DataSection {
         }
     }
 
-    /// Which data to load.
-    pub(crate) fn choice(&self) -> DataChoice {
+    /// The data, by the name they are given here.
+    pub(crate) fn load(&self) -> Result<Split, DataError> {
+        let mut data = data::load(&self.choice())?;
+        if let Some(name) = &self.name {
+            data.name.clone_from(name);
+        }
+        Ok(data)
+    }
+
+    fn choice(&self) -> DataChoice {
         self.set.at(self.path.as_deref().unwrap_or(MNIST_FOLDER.as_ref()), self.window.unwrap_or(32))
     }
 }

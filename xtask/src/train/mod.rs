@@ -8,26 +8,27 @@ pub(crate) mod session;
 pub(crate) mod tiles;
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use aimc_device::ConfigError;
 use aimc_nn::NetworkConfig;
-use aimc_train::{Ending, Progress};
+use aimc_train::{Ending, Progress, Trainer};
 use clap::Args;
 use indicatif::{HumanCount, ProgressBar};
 
 use crate::config_file::ConfigFileError;
-use crate::data::{self, DataError, Split};
+use crate::data::{DataError, Split};
 use crate::files::{OutputError, Outputs, check_folder};
-use crate::interrupt;
+use crate::interrupt::{self, Interrupted as Stopped};
 use crate::plot::PlotError;
 use crate::progress;
 use crate::report::PROGRAM;
 
-pub(crate) use config::{DataSection, NetworkSection, TrainingConfig};
-use results::Results;
-use session::{Begin, Pace, Session, SessionError};
+pub(crate) use config::{DataSection, NetworkSection, TrainingConfig, decode};
+pub(crate) use results::Results;
+use session::{Begin, CHECKPOINT, Pace, Session, SessionError};
+use tiles::AnyNetwork;
 
 /// Options of a training.
 #[derive(Clone, Debug, Args)]
@@ -69,6 +70,8 @@ pub(crate) enum TrainCommandError {
     Json(#[from] serde_json::Error),
     #[error("the network cannot be written: {0}")]
     Model(#[from] safetensors::SafeTensorError),
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
     /// The user asked to stop.
     #[error("interrupted after {samples} of {total} samples; go on with the same command and --resume")]
     Interrupted { samples: HumanCount, total: HumanCount },
@@ -85,10 +88,7 @@ impl TrainArguments {
 pub(crate) fn run(arguments: &TrainArguments) -> Result<(), TrainCommandError> {
     let start = Instant::now();
     let config = config::load(arguments)?;
-    let mut data = data::load(&config.data.choice())?;
-    if let Some(name) = &config.data.name {
-        data.name.clone_from(name);
-    }
+    let data = config.data.load()?;
     let refused = |error| arguments.refused(error);
     let network = config.network(&data.shape, data.train.classes()).map_err(refused)?;
     let built = config.build(&network).map_err(refused)?;
@@ -121,6 +121,34 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<(), TrainCommandError> {
     outputs.add("model.safetensors", model::encode(&session.trainer.network, &results.network)?);
     outputs.finish(&arguments.out, start)?;
     Ok(())
+}
+
+/// Trains without a word in a folder of its own, or goes on where an interruption has left it; none if Ctrl-C stops it.
+pub(crate) fn train_quietly(
+    config: &TrainingConfig,
+    data: &Split,
+    folder: &Path,
+) -> Result<Option<Results>, TrainCommandError> {
+    let network = config.network(&data.shape, data.train.classes()).map_err(SessionError::from)?;
+    let built = config.build(&network).map_err(SessionError::from)?;
+    let begun = folder.join(CHECKPOINT).exists();
+    let mut session = Session::open(config, built, data, folder, Begin::asked(begun, false))?;
+    let ending = session.run(Pace::default(), &mut |_| interrupt::flow())?;
+    Ok((ending == Ending::Finished).then(|| gather(config.clone(), network, &session, data)))
+}
+
+/// The network of a training without a word and without a checkpoint.
+pub(crate) fn trained(config: &TrainingConfig, data: &Split) -> Result<AnyNetwork, TrainCommandError> {
+    let network = config.network(&data.shape, data.train.classes()).map_err(SessionError::from)?;
+    let built = config.build(&network).map_err(SessionError::from)?;
+    let mut trainer =
+        Trainer::new(built, config.training.clone(), config.seed).map_err(SessionError::from)?;
+    let ending =
+        trainer.run(&data.train, &data.test, &mut |_| interrupt::flow()).map_err(SessionError::from)?;
+    if ending == Ending::Interrupted {
+        return Err(Stopped.into());
+    }
+    Ok(trainer.network)
 }
 
 /// Trains with progress on the terminal, to the end, to Ctrl-C, or to where `pause` holds.

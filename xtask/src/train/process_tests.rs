@@ -2,13 +2,10 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Output};
 use std::time::{Duration, Instant};
 
 const FILES: [&str; 4] = ["results.json", "metrics.csv", "report.html", "model.safetensors"];
-
-/// The command line, a word in a line.
-const WORDS: &str = "XTASK_TEST_COMMAND_LINE";
 
 /// Long enough to be killed in the middle: some seconds.
 const CONFIG: &str = r#"
@@ -24,27 +21,11 @@ const CONFIG: &str = r#"
 "#;
 
 fn command(folder: &Path, out: &str, more: &[&str]) -> Command {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    let mut words = vec!["xtask".to_owned(), "train".to_owned()];
-    let files = [("--config", "train.toml"), ("--out", out)];
-    words.extend(
-        files
-            .iter()
-            .flat_map(|(option, name)| [(*option).to_owned(), folder.join(name).display().to_string()]),
-    );
-    words.extend(more.iter().map(|&word| word.to_owned()));
-    command.args(["train::process_tests::the_process", "--exact", "--ignored", "--nocapture"]);
-    command.env(WORDS, words.join("\n"));
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
-/// What the tests start: this program with another command line. A test of its own binary would have it built twice.
-#[test]
-#[ignore = "started by the tests of this file"]
-fn the_process() {
-    let words = std::env::var(WORDS).unwrap();
-    std::process::exit(i32::from(crate::exit_code(words.split('\n'))));
+    let path = |name: &str| folder.join(name).display().to_string();
+    let (config, out) = (path("train.toml"), path(out));
+    let words =
+        ["xtask", "train", "--config", &config, "--out", &out].into_iter().chain(more.iter().copied());
+    crate::process::command(words)
 }
 
 fn finish(command: &mut Command) -> Output {

@@ -13,6 +13,7 @@ use aimc_device::ConfigError;
 use aimc_device::error::require;
 use aimc_tile::TrainableTile;
 use aimc_train::{Checkpoint, CheckpointError, Ending, Progress, TrainError, Trainer};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::config::TrainingConfig;
@@ -225,13 +226,18 @@ impl<'a> Session<'a> {
 
 /// All that must be the same to go on: the configuration but for the number of epochs, and the data.
 fn identity(config: &TrainingConfig, data: &Split) -> Result<Value, ConfigError> {
-    let at = |error: serde_json::Error| ConfigError::new("", "", error.to_string());
-    // By way of text, which writes 0.1 as such; a tree made directly holds the next double.
-    let mut tree: Value = serde_json::from_str(&serde_json::to_string(config).map_err(at)?).map_err(at)?;
+    let mut tree = resolved(config, data)?;
     if let Some(training) = tree.get_mut("training").and_then(Value::as_object_mut) {
         training.shift_remove("epochs");
     }
-    // Where the data come from may change, what they are may not.
+    Ok(tree)
+}
+
+/// A configuration as a tree, with what its data are in place of where they lie.
+pub(crate) fn resolved(config: &impl Serialize, data: &Split) -> Result<Value, ConfigError> {
+    let at = |error: serde_json::Error| ConfigError::new("", "", error.to_string());
+    // By way of text, which writes 0.1 as such; a tree made directly holds the next double.
+    let mut tree: Value = serde_json::from_str(&serde_json::to_string(config).map_err(at)?).map_err(at)?;
     tree["data"] = json!({ "name": data.name, "checksum": data.checksum() });
     Ok(tree)
 }

@@ -12,7 +12,7 @@ use crate::data::DataName;
 
 /// Samples of two dozen digits: a training of them takes a few milliseconds.
 fn few() -> Split {
-    let all = data::load(&data::DataChoice::Digits).unwrap();
+    let all = DataSection::default().load().unwrap();
     Split { train: all.train.range(0..23).unwrap(), test: all.test.range(0..10).unwrap(), ..all }
 }
 
