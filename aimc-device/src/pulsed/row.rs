@@ -10,11 +10,11 @@ use crate::lane::{Lane, Wide};
 use crate::pulsed::direction::Signs;
 use crate::pulsed::packed;
 use crate::pulsed::spread::{LINED_UP, SIGNS, spread};
-use crate::pulsed::{Cell, Constants, Direction, Extra, PulseCount, PulsedDevice, RowPort, Way};
+use crate::pulsed::{Cell, Constants, Direction, Extra, PulseCount, PulsedDevice, RowPort};
 use crate::rng::Stream;
 
 /// A row is stepped by lanes if at least one device in so many fires.
-const SPARSE: usize = 12;
+const SPARSE: usize = 6;
 
 /// Slots that are stepped at a time: their draws stay in the first-level cache.
 const TOGETHER: usize = 8;
@@ -168,7 +168,12 @@ impl<D: PulsedDevice> WithSimd for LanePulses<'_, '_, D> {
 impl<D: PulsedDevice> Row<'_, D> {
     /// A lane of the devices from column `column` on: constants, which way to go, weights.
     #[inline(always)]
-    fn lane<S: Simd>(&self, simd: S, up: &[u64], column: usize) -> (Neighbours<D, S>, Signs<Wide<S>>, Wide<S>) {
+    fn lane<S: Simd>(
+        &self,
+        simd: S,
+        up: &[u64],
+        column: usize,
+    ) -> (Neighbours<D, S>, Signs<Wide<S>>, Wide<S>) {
         let (start, lists) = (packed::place::<D::Extra>(0, column), packed::lists::<D::Extra>());
         let numbers = &self.constants[start..][..(lists - 1) * LINED_UP + S::F32_LANES];
         (
@@ -286,7 +291,9 @@ impl<D: PulsedDevice> Row<'_, D> {
     fn count(&mut self, pulses: Slots<'_>) {
         let ups: usize = pulses
             .each()
-            .map(|fired| fired.iter().zip(pulses.up).map(|(f, up)| (f & up).count_ones() as usize).sum::<usize>())
+            .map(|fired| {
+                fired.iter().zip(pulses.up).map(|(f, up)| (f & up).count_ones() as usize).sum::<usize>()
+            })
             .sum();
         self.pulses += PulseCount { up: ups as u64, down: (count(pulses.fired) - ups) as u64 };
         if self.counts.0.is_empty() {
