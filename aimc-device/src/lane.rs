@@ -121,6 +121,12 @@ impl<S: Simd> Wide<S> {
     pub(crate) fn new(simd: S, values: S::f32s) -> Self {
         Self { simd, values }
     }
+
+    /// The first of `numbers`, which must be enough.
+    #[inline(always)]
+    pub(crate) fn load(simd: S, numbers: &[f32]) -> Self {
+        Self::new(simd, S::as_simd_f32s(&numbers[..S::F32_LANES]).0[0])
+    }
 }
 
 impl<S: Simd> Lane for Wide<S> {

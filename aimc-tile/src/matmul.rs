@@ -80,6 +80,9 @@ impl<'a> Weights<'a> {
         let (m, k) = (self.outputs(), self.inputs());
         let batch = x.len() / k;
         assert!(x.len() == k * batch && y.len() == m * batch, "vectors must match the matrix");
+        if x.chunks(k).all(|x| x.iter().filter(|x| **x != 0.0).nth(1).is_none()) {
+            return x.chunks(k).zip(y.chunks_mut(m)).for_each(|(x, y)| self.scale_column(x, y));
+        }
         let (row_stride, column_stride) =
             if self.transposed { (1, self.columns as isize) } else { (self.columns as isize, 1) };
         // SAFETY: lhs spans rows · columns values, rhs k · batch, dst m · batch, as asserted.
@@ -105,6 +108,17 @@ impl<'a> Weights<'a> {
                 false,
                 threads(m * k * batch),
             );
+        }
+    }
+
+    /// The product with a vector of at most one entry that is not 0, as when single columns are read: the other terms
+    /// are exactly 0.
+    fn scale_column(&self, x: &[f32], y: &mut [f32]) {
+        match x.iter().position(|x| *x != 0.0) {
+            None => y.fill(0.0),
+            Some(input) => {
+                y.iter_mut().enumerate().for_each(|(output, y)| *y = 0.0 + x[input] * self.at(output, input));
+            }
         }
     }
 }
@@ -164,6 +178,17 @@ mod tests {
         let mut z = [0.0; 3];
         w.transpose().multiply(&[1.0, -1.0], &mut z);
         assert_eq!(z, [-3.0, -3.0, -3.0]);
+    }
+
+    #[test]
+    fn single_columns_by_hand() {
+        let w = Weights::new(&W, 2, 3);
+        let mut y = [f32::NAN; 4];
+        w.multiply(&[0.0, 0.0, 2.0, 0.0, 0.0, 0.0], &mut y);
+        assert_eq!(y, [6.0, 12.0, 0.0, 0.0]);
+        let mut z = [f32::NAN; 3];
+        w.transpose().multiply(&[0.0, -1.0], &mut z);
+        assert_eq!(z, [-4.0, -5.0, -6.0]);
     }
 
     #[test]

@@ -13,7 +13,8 @@ pub trait RowPort {
     fn columns(&self) -> usize;
 
     /// Gives one pulse to each device whose bit is set in `fired`, upwards where it is set in `up` as well; bit k of word n
-    /// stands for column 64·n + k. Noise comes from `draws`, in the order of the columns.
+    /// stands for column 64·n + k. `fired` may hold several slots, one after another. Noise comes from `draws`, slot by slot
+    /// in the order of the columns; then that of reading, once for each device that fired in any of the slots.
     fn pulse_where(&mut self, fired: &[u64], up: &[u64], draws: &mut Stream);
 
     /// Gives one pulse in `direction` to each device in `columns`.

@@ -10,24 +10,32 @@ use crate::lane::{Lane, Wide};
 use crate::pulsed::direction::Signs;
 use crate::pulsed::packed;
 use crate::pulsed::spread::{LINED_UP, SIGNS, spread};
-use crate::pulsed::{Cell, Constants, Direction, Extra, PulseCount, PulsedDevice, RowPort, Way};
+use crate::pulsed::{Cell, Constants, Direction, Extra, PulseCount, PulsedDevice, RowPort};
 use crate::rng::Stream;
 
 /// A row is stepped by lanes if at least one device in so many fires.
-const SPARSE: usize = 5;
+const SPARSE: usize = 6;
 
-/// The weight after a pulse on devices whose constants are `number`, counted as in [`packed`].
+/// Slots that are stepped at a time: their draws stay in the first-level cache.
+const TOGETHER: usize = 8;
+
+/// Lanes that are stepped side by side.
+const ABREAST: usize = 2;
+
+/// The constants of a device or a lane of them: list by list what `number` gives, counted as in [`packed`].
 #[inline(always)]
-fn step<D: PulsedDevice, L: Lane>(
-    device: &D,
-    number: impl Fn(usize) -> L,
-    (w, xi): (L, L),
-    way: impl Way<L>,
-) -> L {
+fn gather<D: PulsedDevice, L: Lane>(number: impl Fn(usize) -> L) -> (Cell<L>, Extra<D, L>) {
     let (up, down) = (number(0), number(1));
-    let cell = Cell { up, down, w_max: number(2), w_min: number(3) };
-    let extra: Extra<D, L> = D::Extra::gather(|k| number(4 + k));
-    device.step(cell, extra, w, way, xi)
+    (Cell { up, down, w_max: number(2), w_min: number(3) }, D::Extra::gather(|k| number(4 + k)))
+}
+
+/// The constants of a lane of neighbours.
+type Neighbours<D, S> = (Cell<Wide<S>>, Extra<D, Wide<S>>);
+
+/// Bits of the lane of devices from column `column` on.
+#[inline(always)]
+fn bits<S: Simd>(words: &[u64], column: usize) -> usize {
+    (words[column / 64] >> (column % 64)) as usize & ((1 << S::F32_LANES.min(LINED_UP)) - 1)
 }
 
 /// One row of a population.
@@ -56,6 +64,8 @@ pub(super) struct Scratch {
     /// With some room behind, so that a lane may be read anywhere.
     noise: Vec<f32>,
     hidden: Vec<f32>,
+    /// Devices that fired in any slot.
+    any: Vec<u64>,
 }
 
 /// The rows of a list, given out in ascending order; empty ones where the list is.
@@ -82,18 +92,34 @@ impl<'a, T> Rows<'a, T> {
     }
 }
 
-/// Which devices of a row fire, and which of them upwards: bit k of word n stands for column 64·n + k.
+/// Which devices of a row fire in some slots, and which of them upwards: bit k of word n stands for column 64·n + k.
 #[derive(Clone, Copy)]
-struct Fired<'a> {
+struct Slots<'a> {
+    /// Slot after slot, as many words for each as `up` has.
     fired: &'a [u64],
     up: &'a [u64],
 }
 
-impl Fired<'_> {
-    /// Visits the devices from column `first` on in order: place among those that fire, column and direction.
+impl<'a> Slots<'a> {
+    fn each(self) -> impl Iterator<Item = &'a [u64]> {
+        self.fired.chunks_exact(self.up.len())
+    }
+
+    /// Where the draws of each slot begin, if they lie one slot after another.
+    fn starts(self) -> [usize; TOGETHER] {
+        let (mut starts, mut next) = ([0; TOGETHER], 0);
+        for (start, fired) in starts.iter_mut().zip(self.each()) {
+            *start = next;
+            next += count(fired);
+        }
+        starts
+    }
+
+    /// Visits the devices from column `first` on that fire in `fired`, in order: number among these, column and direction.
     #[inline(always)]
-    fn each(self, first: usize, mut place: usize, mut visit: impl FnMut(usize, usize, Direction)) {
-        for (word, (&fired, &up)) in self.fired.iter().zip(self.up).enumerate().skip(first / 64) {
+    fn visit(self, fired: &[u64], first: usize, mut visit: impl FnMut(usize, usize, Direction)) {
+        let mut place = 0;
+        for (word, (&fired, &up)) in fired.iter().zip(self.up).enumerate().skip(first / 64) {
             let mut left = if word == first / 64 { fired >> (first % 64) << (first % 64) } else { fired };
             while left != 0 {
                 let bit = left.trailing_zeros();
@@ -106,67 +132,133 @@ impl Fired<'_> {
     }
 }
 
-/// A pulse on the devices of a row, a lane at a time.
-struct LanePulse<'a, 'r, D: PulsedDevice> {
-    row: &'a mut Row<'r, D>,
-    pulse: Fired<'a>,
+/// Number of bits that are set.
+fn count(words: &[u64]) -> usize {
+    words.iter().map(|word| word.count_ones() as usize).sum()
 }
 
-impl<D: PulsedDevice> WithSimd for LanePulse<'_, '_, D> {
+/// A few slots of pulses on the devices of a row, some lanes at a time.
+struct LanePulses<'a, 'r, D: PulsedDevice> {
+    row: &'a mut Row<'r, D>,
+    pulses: Slots<'a>,
+}
+
+impl<D: PulsedDevice> WithSimd for LanePulses<'_, '_, D> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let (Self { row, pulse }, width) = (self, S::F32_LANES);
-        if !LINED_UP.is_multiple_of(width) {
-            return row.step_each(pulse, 0, 0);
+        let Self { row, pulses } = self;
+        let mut places = pulses.starts();
+        if !LINED_UP.is_multiple_of(S::F32_LANES) {
+            return row.step_each(pulses, 0, &places);
         }
-        let lists = packed::lists::<D::Extra>();
-        let (weights, _) = S::as_mut_simd_f32s(row.persistent);
-        let (lanes, noise) = (weights.len(), &row.scratch.noise);
-        let lane = |numbers: &[f32]| Wide::new(simd, S::as_simd_f32s(&numbers[..width]).0[0]);
-        let bits = |words: &[u64], i: usize| {
-            let first = i * width;
-            (words[first / 64] >> (first % 64)) as usize & ((1 << width) - 1)
-        };
-        let mut place = 0;
-        for (i, weight) in weights.iter_mut().enumerate() {
-            let fired = bits(pulse.fired, i);
-            if fired == 0 {
-                continue;
-            }
-            let (w, xi) = (Wide::new(simd, *weight), Wide::new(simd, spread(simd, &noise[place..], fired)));
-            let neighbours = &row.constants[i * width / LINED_UP * LINED_UP * lists..][..LINED_UP * lists];
-            let first = i * width % LINED_UP;
-            let number = |list: usize| lane(&neighbours[list * LINED_UP + first..]);
-            let way = Signs(lane(&SIGNS[bits(pulse.up, i)]));
-            let stepped = step(row.device, number, (w, xi), way);
-            *weight = lane(&SIGNS[fired]).if_positive(stepped, w).values;
-            place += fired.count_ones() as usize;
+        let lanes = row.persistent.len() / S::F32_LANES;
+        let blocks = lanes / ABREAST * ABREAST;
+        for lane in (0..blocks).step_by(ABREAST) {
+            row.step_lanes::<S, ABREAST>(simd, pulses, lane, &mut places);
         }
-        row.step_each(pulse, lanes * width, place);
+        for lane in blocks..lanes {
+            row.step_lanes::<S, 1>(simd, pulses, lane, &mut places);
+        }
+        row.step_each(pulses, lanes * S::F32_LANES, &places);
     }
 }
 
 impl<D: PulsedDevice> Row<'_, D> {
-    /// The pulse on each device from column `first` on, one by one; `place` of those that fire come before.
+    /// A lane of the devices from column `column` on: constants, which way to go, weights.
     #[inline(always)]
-    fn step_each(&mut self, pulse: Fired<'_>, first: usize, place: usize) {
-        pulse.each(first, place, |k, j, direction| {
-            self.persistent[j] = self.stepped(j, self.scratch.noise[k], direction);
-        });
+    fn lane<S: Simd>(
+        &self,
+        simd: S,
+        up: &[u64],
+        column: usize,
+    ) -> (Neighbours<D, S>, Signs<Wide<S>>, Wide<S>) {
+        let (start, lists) = (packed::place::<D::Extra>(0, column), packed::lists::<D::Extra>());
+        let numbers = &self.constants[start..][..(lists - 1) * LINED_UP + S::F32_LANES];
+        (
+            gather::<D, _>(|list| Wide::load(simd, &numbers[list * LINED_UP..])),
+            Signs(Wide::load(simd, &SIGNS[bits::<S>(up, column)])),
+            Wide::load(simd, &self.persistent[column..]),
+        )
+    }
+
+    /// The slots on `N` lanes from lane `first` on, which stay in registers meanwhile: their steps do not wait for each
+    /// other. `places` is where the next draws of each slot lie.
+    #[inline(always)]
+    fn step_lanes<S: Simd, const N: usize>(
+        &mut self,
+        simd: S,
+        pulses: Slots<'_>,
+        first: usize,
+        places: &mut [usize; TOGETHER],
+    ) {
+        let column = |lane: usize| (first + lane) * S::F32_LANES;
+        let mut lanes = [self.lane(simd, pulses.up, column(0)); N];
+        for (k, lane) in lanes.iter_mut().enumerate().skip(1) {
+            *lane = self.lane(simd, pulses.up, column(k));
+        }
+        let (device, noise) = (self.device, self.scratch.noise.as_slice());
+        for (fired, next) in pulses.each().zip(places) {
+            let mut place = *next;
+            for (k, ((cell, extra), way, w)) in lanes.iter_mut().enumerate() {
+                let fired = bits::<S>(fired, column(k));
+                let xi = Wide::new(simd, spread(simd, &noise[place..], fired));
+                let stepped = device.step(*cell, *extra, *w, *way, xi);
+                *w = Wide::load(simd, &SIGNS[fired]).if_positive(stepped, *w);
+                place += fired.count_ones() as usize;
+            }
+            *next = place;
+        }
+        for (k, (_, _, w)) in lanes.iter().enumerate() {
+            S::as_mut_simd_f32s(&mut self.persistent[column(k)..][..S::F32_LANES]).0[0] = w.values;
+        }
+    }
+
+    /// The slots on each device from column `first` on, one by one; `places` as for lanes.
+    #[inline(always)]
+    fn step_each(&mut self, pulses: Slots<'_>, first: usize, places: &[usize; TOGETHER]) {
+        if first == self.persistent.len() {
+            return;
+        }
+        for (fired, place) in pulses.each().zip(places) {
+            pulses.visit(fired, first, |k, j, direction| {
+                self.persistent[j] = self.stepped(j, self.scratch.noise[place + k], direction);
+            });
+        }
     }
 
     /// The weight of device `j` after a pulse with noise `xi`.
     #[inline(always)]
     fn stepped(&self, j: usize, xi: f32, direction: Direction) -> f32 {
-        let number = |list| self.constants[packed::place::<D::Extra>(list, j)];
-        step(self.device, number, (self.persistent[j], xi), direction)
+        let (cell, extra) = gather::<D, _>(|list| self.constants[packed::place::<D::Extra>(list, j)]);
+        self.device.step(cell, extra, self.persistent[j], direction, xi)
     }
 
-    /// The pulse on devices with hidden states, one by one: only those whose state overflows make a step.
-    fn step_overflowing(&mut self, pulse: Fired<'_>) {
-        pulse.each(0, 0, |k, j, direction| {
+    /// Some slots on devices without hidden states.
+    fn step(&mut self, pulses: Slots<'_>, draws: &mut Stream) {
+        let number = count(pulses.fired);
+        self.scratch.noise.resize(number + LINED_UP, 0.0);
+        if self.noisy {
+            draws.fill_normal(&mut self.scratch.noise[..number]);
+        }
+        if number * SPARSE < pulses.each().count() * self.persistent.len() {
+            self.step_each(pulses, 0, &pulses.starts());
+        } else {
+            self.arch.dispatch(LanePulses { row: self, pulses });
+        }
+    }
+
+    /// A slot on devices with hidden states, one by one: only those whose state overflows make a step.
+    fn step_overflowing(&mut self, pulses: Slots<'_>, draws: &mut Stream) {
+        let number = count(pulses.fired);
+        self.scratch.noise.resize(number, 0.0);
+        if self.noisy {
+            draws.fill_normal(&mut self.scratch.noise);
+        }
+        self.scratch.hidden.resize(number, 0.0);
+        draws.fill_normal(&mut self.scratch.hidden);
+        pulses.visit(pulses.fired, 0, |k, j, direction| {
             let extra = D::Extra::of(|k| self.constants[packed::place::<D::Extra>(4 + k, j)]);
             let (hidden, overflow) =
                 self.device.accumulate(extra, self.hidden[j], direction, self.scratch.hidden[k]);
@@ -177,14 +269,41 @@ impl<D: PulsedDevice> Row<'_, D> {
         });
     }
 
-    /// Draws write noise anew for the devices that fired.
-    fn write(&mut self, pulse: Fired<'_>, count: usize, draws: &mut Stream) {
-        draws.fill_normal(&mut self.scratch.noise[..count]);
-        pulse.each(0, 0, |k, j, _| {
+    /// Draws write noise anew for the devices that fired at all: what is read depends on the last pulse only.
+    fn write(&mut self, pulses: Slots<'_>, draws: &mut Stream) {
+        let mut any = std::mem::take(&mut self.scratch.any);
+        any.clear();
+        any.resize(pulses.up.len(), 0);
+        pulses.each().for_each(|fired| any.iter_mut().zip(fired).for_each(|(any, fired)| *any |= fired));
+        let number = count(&any);
+        self.scratch.noise.resize(number, 0.0);
+        draws.fill_normal(&mut self.scratch.noise);
+        pulses.visit(&any, 0, |k, j, _| {
             self.apparent[j] = self.persistent[j] + self.write_std * self.scratch.noise[k];
         });
         if !self.noisy {
             self.scratch.noise.fill(0.0);
+        }
+        self.scratch.any = any;
+    }
+
+    /// Counts the pulses of all slots.
+    fn count(&mut self, pulses: Slots<'_>) {
+        let ups: usize = pulses
+            .each()
+            .map(|fired| {
+                fired.iter().zip(pulses.up).map(|(f, up)| (f & up).count_ones() as usize).sum::<usize>()
+            })
+            .sum();
+        self.pulses += PulseCount { up: ups as u64, down: (count(pulses.fired) - ups) as u64 };
+        if self.counts.0.is_empty() {
+            return;
+        }
+        for fired in pulses.each() {
+            pulses.visit(fired, 0, |_, j, direction| match direction {
+                Direction::Up => self.counts.0[j] += 1,
+                Direction::Down => self.counts.1[j] += 1,
+            });
         }
     }
 }
@@ -195,34 +314,18 @@ impl<D: PulsedDevice> RowPort for Row<'_, D> {
     }
 
     fn pulse_where(&mut self, fired: &[u64], up: &[u64], draws: &mut Stream) {
-        let pulse = Fired { fired, up };
-        let count: usize = fired.iter().map(|word| word.count_ones() as usize).sum();
-        if count == 0 {
+        if fired.iter().all(|word| *word == 0) {
             return;
         }
-        self.scratch.noise.resize(count + LINED_UP, 0.0);
-        if self.noisy {
-            draws.fill_normal(&mut self.scratch.noise[..count]);
+        let slots = if D::HIDDEN { 1 } else { TOGETHER };
+        for fired in fired.chunks(slots * up.len()) {
+            let pulses = Slots { fired, up };
+            if D::HIDDEN { self.step_overflowing(pulses, draws) } else { self.step(pulses, draws) }
         }
-        if D::HIDDEN {
-            self.scratch.hidden.resize(count, 0.0);
-            draws.fill_normal(&mut self.scratch.hidden);
-            self.step_overflowing(pulse);
-        } else if count * SPARSE < self.persistent.len() {
-            self.step_each(pulse, 0, 0);
-        } else {
-            self.arch.dispatch(LanePulse { row: self, pulse });
-        }
+        let pulses = Slots { fired, up };
         if !self.apparent.is_empty() {
-            self.write(pulse, count, draws);
+            self.write(pulses, draws);
         }
-        let ups: u32 = fired.iter().zip(up).map(|(fired, up)| (fired & up).count_ones()).sum();
-        self.pulses += PulseCount { up: u64::from(ups), down: count as u64 - u64::from(ups) };
-        if !self.counts.0.is_empty() {
-            pulse.each(0, 0, |_, j, direction| match direction {
-                Direction::Up => self.counts.0[j] += 1,
-                Direction::Down => self.counts.1[j] += 1,
-            });
-        }
+        self.count(pulses);
     }
 }

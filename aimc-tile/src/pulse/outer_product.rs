@@ -151,14 +151,9 @@ pub(crate) fn pulsed_update(
                 let mut noise = draws.sample(*sample).fold_in(receiver.noise).stream(row as u64);
                 lines.positive(row, d[sample * rows + row] > 0.0, &mut aim.positive);
                 routes.aim(&mut aim);
-                lines.deliver(row, |fired| {
-                    if routes.all_arrive() {
-                        port.pulse_where(fired, &aim.up, &mut noise);
-                    } else {
-                        aim.keep_arriving(fired);
-                        port.pulse_where(&aim.fired, &aim.up, &mut noise);
-                    }
-                });
+                aim.fired.clear();
+                lines.deliver(row, |fired| routes.keep_arriving(&mut aim, fired));
+                port.pulse_where(&aim.fired, &aim.up, &mut noise);
             }
         });
     }
@@ -195,7 +190,7 @@ struct Aim {
     /// Whose pulses arrive, and go up.
     arrive: Vec<u64>,
     up: Vec<u64>,
-    /// Those of a slot that arrive.
+    /// Those that arrive, slot after slot.
     fired: Vec<u64>,
 }
 
@@ -208,10 +203,6 @@ impl Routes {
         }
     }
 
-    fn all_arrive(&self) -> bool {
-        self.arrive == [u64::MAX; 2]
-    }
-
     /// Where the pulses of the columns go.
     fn aim(&self, columns: &mut Aim) {
         let choose = |[above, below]: [u64; 2], positive: &u64| above & positive | below & !positive;
@@ -220,13 +211,14 @@ impl Routes {
         columns.arrive.clear();
         columns.arrive.extend(columns.positive.iter().map(|positive| choose(self.arrive, positive)));
     }
-}
 
-impl Aim {
-    /// Takes those of the columns that fire whose pulses arrive.
-    fn keep_arriving(&mut self, fired: &[u64]) {
-        self.fired.clear();
-        self.fired.extend(fired.iter().zip(&self.arrive).map(|(fired, arrive)| fired & arrive));
+    /// Adds a slot: those of the columns that fire whose pulses arrive.
+    fn keep_arriving(&self, columns: &mut Aim, fired: &[u64]) {
+        if self.arrive == [u64::MAX; 2] {
+            columns.fired.extend(fired);
+        } else {
+            columns.fired.extend(fired.iter().zip(&columns.arrive).map(|(fired, arrive)| fired & arrive));
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Stochastic pulse trains of one vector pair (Gokmen & Vlasov 2016, doi:10.3389/fnins.2016.00333).
 //!
 //! In every time slot each line fires on its own with its probability; a line's pulses are shared by all the
-//! devices it reaches. A probability p is met to 2⁻³²: the line fires where a random word is below p·2³².
+//! devices it reaches. A probability p is met to 2⁻³²: the line fires where a random word is below p·2³². Lines that cannot
+//! fire take no words.
 
 use aimc_device::{RngKey, Stream, rng::label};
 
@@ -24,20 +25,19 @@ impl Trains {
     /// Draws trains of `length` slots with the signed pulse probabilities `x` and `d` from the streams of `key`.
     pub(crate) fn draw(source: Source, length: u32, x: &[f64], d: &[f64], key: RngKey) -> Self {
         let (slots, words) = (length as usize, x.len().div_ceil(64));
-        let mut chance = Chance::new(source, slots, x.len(), d.len(), key);
+        let (x_lines, d_lines) = (LiveLines::new(source, x), LiveLines::new(source, d));
+        let mut chance = Chance::new(source, slots, x_lines.thresholds.len(), d_lines.thresholds.len(), key);
         let mut trains = Self {
             positive: x.chunks(64).map(|x| bits(x.iter().map(|x| *x > 0.0))).collect(),
-            columns: Vec::with_capacity(slots * words),
+            columns: vec![0; slots * words],
             row_bits: vec![0; d.len() * slots.div_ceil(64)],
             words_per_row: slots.div_ceil(64),
         };
-        let (x_thresholds, d_thresholds) = (thresholds(x), thresholds(d));
-        for slot in 0..slots {
-            let lines = chance.x_words(slot).chunks(64).zip(x_thresholds.chunks(64));
-            trains.columns.extend(lines.map(|(words, thresholds)| bits(fires(words, thresholds))));
-            for (row, fires) in fires(chance.d_words(slot), &d_thresholds).enumerate() {
-                trains.row_bits[row * trains.words_per_row + slot / 64] |= u64::from(fires) << (slot % 64);
-            }
+        for (slot, columns) in trains.columns.chunks_mut(words).enumerate() {
+            x_lines.fire(chance.x_words(slot), |line, fires| columns[line / 64] |= fires << (line % 64));
+            d_lines.fire(chance.d_words(slot), |row, fires| {
+                trains.row_bits[row * trains.words_per_row + slot / 64] |= fires << (slot % 64);
+            });
         }
         trains
     }
@@ -79,11 +79,6 @@ impl Trains {
 /// Up to 64 bits, the first one lowest.
 pub(super) fn bits(values: impl Iterator<Item = bool>) -> u64 {
     values.enumerate().fold(0, |bits, (k, value)| bits | u64::from(value) << k)
-}
-
-/// Which lines fire.
-fn fires<'a>(words: &'a [u32], thresholds: &'a [u64]) -> impl Iterator<Item = bool> + 'a {
-    words.iter().zip(thresholds).map(|(&word, &threshold)| u64::from(word) < threshold)
 }
 
 /// Where the chance of pulses comes from.
@@ -156,10 +151,29 @@ impl Chance {
     }
 }
 
-/// Firing thresholds: words below them, out of 2³², fire.
-fn thresholds(probabilities: &[f64]) -> Vec<u64> {
-    const WORDS: f64 = 4_294_967_296.0;
-    probabilities.iter().map(|p| (p.abs() * WORDS).min(WORDS) as u64).collect()
+/// The lines that take random words: those that may fire at all. AIHWKit's generator gives words to all.
+struct LiveLines {
+    /// Their numbers.
+    lines: Vec<usize>,
+    /// Words below them, out of 2³², fire.
+    thresholds: Vec<u64>,
+}
+
+impl LiveLines {
+    fn new(source: Source, probabilities: &[f64]) -> Self {
+        const WORDS: f64 = 4_294_967_296.0;
+        let all = matches!(source.kind, PulseSource::LaggedFibonacci);
+        let threshold = |p: &f64| (p.abs() * WORDS).min(WORDS) as u64;
+        let lines = probabilities.iter().map(threshold).enumerate();
+        let (lines, thresholds) = lines.filter(|(_, threshold)| all || *threshold > 0).unzip();
+        Self { lines, thresholds }
+    }
+
+    /// Says of each line whether it fires (1) or not (0).
+    fn fire(&self, words: &[u32], mut say: impl FnMut(usize, u64)) {
+        let lines = self.lines.iter().zip(words).zip(&self.thresholds);
+        lines.for_each(|((&line, &word), &threshold)| say(line, u64::from(u64::from(word) < threshold)));
+    }
 }
 
 #[cfg(test)]

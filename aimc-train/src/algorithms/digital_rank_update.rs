@@ -22,8 +22,6 @@ use aimc_tile::{
     check_update,
 };
 
-use crate::algorithms::transfer_tile::{column, one_hot};
-
 /// When which rows are written, and in what portions.
 #[derive(Clone, Debug)]
 pub(crate) struct RowTransfers {
@@ -48,10 +46,18 @@ impl RowTransfers {
     }
 }
 
+/// A vector pair and the address of its draws.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sample<'a> {
+    pub(crate) x: &'a [f32],
+    pub(crate) d: &'a [f32],
+    pub(crate) key: RngKey,
+}
+
 /// The digital sum of outer products.
 pub(crate) trait Accumulator: std::fmt::Debug + Send + Sync {
-    /// Adds one vector's outer product.
-    fn add(&mut self, x: &[f32], d: &[f32], lr: f32, key: RngKey);
+    /// Adds the outer products of some vectors, one after another.
+    fn add(&mut self, samples: &[Sample<'_>], lr: f32);
 
     /// Takes the whole granules out of the entries `row`.
     fn take(&mut self, row: Range<usize>, granule: f32, lr: f32) -> Vec<f32>;
@@ -106,14 +112,18 @@ impl DigitalRankUpdateTile {
         } else {
             self.next_row
         };
+        // One vector pair for each row: its granules, and a pulse on its line.
+        let (mut granules, mut lines) = (DMatrix::zeros(inputs, rows), DMatrix::zeros(outputs, rows));
         for step in 0..rows {
             let row = (start + step) % outputs;
             let entries = row * inputs..(row + 1) * inputs;
-            let granules = self.accumulator.take(entries, self.granule, lr);
-            let draws = draws.fold_in(label("row update")).fold_in(step as u64);
-            let write_lr = self.granule * self.rows.transfer_lr;
-            self.array.update(column(&granules), column(&one_hot(outputs, row)), write_lr, draws)?;
+            let taken = self.accumulator.take(entries, self.granule, lr);
+            granules.column_mut(step).copy_from_slice(&taken);
+            lines[(row, step)] = 1.0;
         }
+        let draws = SampleKeys::new(draws.sample(0).fold_in(label("row update")));
+        let write_lr = self.granule * self.rows.transfer_lr;
+        self.array.update(granules.as_view(), lines.as_view(), write_lr, draws)?;
         self.next_row = (start + rows) % outputs;
         Ok(())
     }
@@ -156,16 +166,19 @@ impl Tile for DigitalRankUpdateTile {
             return Ok(());
         }
         let period = self.rows.transfer_every * x.ncols() as u64;
-        for sample in 0..x.ncols() {
-            let draws = draws.skip(sample as u64);
-            let (x, d) = (x.column(sample), d.column(sample));
-            self.accumulator.add(x.as_slice(), d.as_slice(), lr, draws.sample(0));
+        let (x, d): (Vec<_>, Vec<_>) = (x.column_iter().collect(), d.column_iter().collect());
+        // Up to the next transfer all vectors are added at once.
+        let mut waiting = Vec::new();
+        for (sample, (x, d)) in x.iter().zip(&d).enumerate() {
+            waiting.push(Sample { x: x.as_slice(), d: d.as_slice(), key: draws.sample(sample) });
             let seen = self.vectors + u64::from(!self.rows.as_aihwkit);
             if period > 0 && seen > 0 && seen.is_multiple_of(period) {
-                self.transfer(lr, draws.fold_in(label("transfer")))?;
+                self.accumulator.add(&std::mem::take(&mut waiting), lr);
+                self.transfer(lr, draws.skip(sample as u64).fold_in(label("transfer")))?;
             }
             self.vectors += 1;
         }
+        self.accumulator.add(&waiting, lr);
         Ok(())
     }
 

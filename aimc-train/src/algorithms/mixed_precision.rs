@@ -26,13 +26,14 @@ use std::ops::Range;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use aimc_device::Stream;
 use aimc_device::error::{ConfigError, require};
 use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
-use aimc_device::{RngKey, Stream};
 use aimc_tile::Shape;
+use aimc_tile::matmul::subtract_outer_products;
 
-use crate::algorithms::digital_rank_update::{Accumulator, RowTransfers};
+use crate::algorithms::digital_rank_update::{Accumulator, RowTransfers, Sample};
 
 /// Mixed precision, see the [module](self).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -118,7 +119,7 @@ impl MixedPrecision {
 
     /// The digital part for weights of that shape.
     pub(crate) fn accumulator(&self, shape: Shape) -> FloatAccumulator {
-        FloatAccumulator { record: self.clone(), chi: vec![0.0; shape.outputs * shape.inputs] }
+        FloatAccumulator { record: self.clone(), shape, chi: vec![0.0; shape.outputs * shape.inputs] }
     }
 }
 
@@ -126,22 +127,29 @@ impl MixedPrecision {
 #[derive(Debug)]
 pub(crate) struct FloatAccumulator {
     record: MixedPrecision,
+    shape: Shape,
     /// Outputs x inputs row by row.
     chi: Vec<f32>,
 }
 
 impl Accumulator for FloatAccumulator {
-    fn add(&mut self, x: &[f32], d: &[f32], lr: f32, key: RngKey) {
-        let dither = |on: bool, purpose: &str| on.then(|| key.fold_in(label(purpose)).stream(0));
-        let x = binned(x, self.record.n_x_bins, dither(self.record.stoc_round_x, "x bins"));
-        let d = binned(d, self.record.n_d_bins, dither(self.record.stoc_round_d, "d bins"));
-        for (row, d) in self.chi.chunks_mut(x.len()).zip(d) {
-            row.iter_mut().zip(&x).for_each(|(chi, x)| *chi += lr * d * x);
-        }
+    fn add(&mut self, samples: &[Sample<'_>], lr: f32) {
+        let record = &self.record;
+        let bin = |sample: &Sample<'_>| {
+            let dither = |on: bool, purpose: &str| on.then(|| sample.key.fold_in(label(purpose)).stream(0));
+            let x = binned(sample.x, record.n_x_bins, dither(record.stoc_round_x, "x bins"));
+            (x, binned(sample.d, record.n_d_bins, dither(record.stoc_round_d, "d bins")))
+        };
+        let (x, d): (Vec<_>, Vec<_>) = samples.iter().map(bin).unzip();
+        let Shape { outputs, inputs } = self.shape;
+        subtract_outer_products(&mut self.chi, outputs, inputs, &x.concat(), &d.concat(), -lr);
     }
 
     fn take(&mut self, row: Range<usize>, granule: f32, _lr: f32) -> Vec<f32> {
         let take = |chi: &mut f32| {
+            if chi.abs() < granule {
+                return 0.0;
+            }
             let granules = (*chi / granule).trunc();
             *chi -= granules * granule;
             granules

@@ -34,7 +34,7 @@ use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
 use aimc_tile::Shape;
 
-use crate::algorithms::digital_rank_update::{Accumulator, RowTransfers};
+use crate::algorithms::digital_rank_update::{Accumulator, RowTransfers, Sample};
 
 /// Mixed precision in integers, see the [module](self).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -146,11 +146,13 @@ impl IntAccumulator {
 }
 
 impl Accumulator for IntAccumulator {
-    fn add(&mut self, x: &[f32], d: &[f32], _lr: f32, key: RngKey) {
-        let key = key.fold_in(label("integer bins"));
-        let (x, d) = (self.quantise(0, x, key), self.quantise(1, d, key));
-        for (row, d) in self.chi.chunks_mut(x.len()).zip(d) {
-            row.iter_mut().zip(&x).for_each(|(chi, x)| *chi += d * x);
+    fn add(&mut self, samples: &[Sample<'_>], _lr: f32) {
+        for sample in samples {
+            let key = sample.key.fold_in(label("integer bins"));
+            let (x, d) = (self.quantise(0, sample.x, key), self.quantise(1, sample.d, key));
+            for (row, d) in self.chi.chunks_mut(x.len()).zip(d) {
+                row.iter_mut().zip(&x).for_each(|(chi, x)| *chi += d * x);
+            }
         }
     }
 
@@ -199,9 +201,9 @@ mod tests {
         let mut digital = record.accumulator(Shape { outputs: 2, inputs: 3 });
         let key = RngKey::root(1);
         // Widths 0.5 and 1: x is 2, 1, 0 and d is 1, -1.
-        digital.add(&[1.0, 0.4, -0.2], &[1.0, -0.8], 0.1, key);
+        digital.add(&[Sample { x: &[1.0, 0.4, -0.2], d: &[1.0, -0.8], key }], 0.1);
         assert_eq!(digital.chi, [2, 1, 0, -2, -1, 0]);
-        digital.add(&[1.0, 0.4, -0.2], &[1.0, 0.3], 0.1, key);
+        digital.add(&[Sample { x: &[1.0, 0.4, -0.2], d: &[1.0, 0.3], key }], 0.1);
         assert_eq!(digital.chi, [4, 2, 0, -2, -1, 0]);
         // A granule of 0.1 is 0.1/(0.1·0.5·1) = 2 units; halves stay.
         assert_eq!(digital.take(0..3, 0.1, 0.1), [2.0, 1.0, 0.0]);
@@ -212,7 +214,7 @@ mod tests {
     #[test]
     fn nothing_comes_of_nothing() {
         let mut digital = MixedPrecisionInt::default().accumulator(Shape { outputs: 1, inputs: 2 });
-        digital.add(&[0.0, 0.0], &[0.0], 0.1, RngKey::root(1));
+        digital.add(&[Sample { x: &[0.0, 0.0], d: &[0.0], key: RngKey::root(1) }], 0.1);
         assert_eq!(digital.take(0..2, 0.1, 0.1), [0.0, 0.0]);
     }
 
