@@ -154,11 +154,16 @@ impl<D: PulsedDevice> WithSimd for LanePulses<'_, '_, D> {
             return row.step_each(pulses, 0, &places);
         }
         let lanes = row.persistent.len() / S::F32_LANES;
-        let blocks = lanes / ABREAST * ABREAST;
+        // A single slot is over before lanes side by side pay, and leaves many of them alone.
+        let single = pulses.fired.len() == pulses.up.len();
+        let blocks = if single { 0 } else { lanes / ABREAST * ABREAST };
         for lane in (0..blocks).step_by(ABREAST) {
             row.step_lanes::<S, ABREAST>(simd, pulses, lane, &mut places);
         }
         for lane in blocks..lanes {
+            if single && bits::<S>(pulses.fired, lane * S::F32_LANES) == 0 {
+                continue;
+            }
             row.step_lanes::<S, 1>(simd, pulses, lane, &mut places);
         }
         row.step_each(pulses, lanes * S::F32_LANES, &places);
