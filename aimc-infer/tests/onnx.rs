@@ -290,7 +290,8 @@ fn a_graph_costs_what_its_layers_cost() {
     let chip = Technology::preset("LeGallo2023OnePhase").unwrap();
     let tile = InferenceTileConfig::default();
     let cost = |file: &str, sample: &[usize]| {
-        OnnxClassifier::new(&data(file), 4, sample).unwrap().cost(&tile, &chip).unwrap()
+        let graph = OnnxClassifier::new(&data(file), 4, sample).unwrap();
+        graph.costs(&tile, std::slice::from_ref(&chip)).unwrap().remove(0)
     };
     let layers = r#"
         input = [6]

@@ -80,33 +80,29 @@ impl OnnxClassifier {
 
     /// Where every node is computed, with the products of one batch.
     pub fn coverage(&self) -> Result<Coverage, EvaluationError> {
-        let mut model = self.graph.on_tiles(|_, weights| Ok(Box::new(IdealTile::holding(weights))))?;
-        let zeros = vec![0.0; self.shape.iter().product()];
-        model.run(&[Array { shape: self.shape.clone(), values: zeros }], RngKey::root(0))?;
-        Ok(model.coverage())
+        Ok(self.run_once()?.0)
     }
 
-    /// What one sample costs on `technology`, with converters and slices of `tile`; see [`Estimate::of`].
-    pub fn cost(
+    /// What one sample costs on each of `technologies`, with converters and slices of `tile`; see [`Estimate::of`].
+    pub fn costs(
         &self,
         tile: &InferenceTileConfig,
-        technology: &Technology,
-    ) -> Result<Estimate, EvaluationError> {
-        let (coverage, tile) = (self.coverage()?, with_digital_biases(tile));
-        let sample: usize = self.shape[1..].iter().product();
-        let ends = sample + self.outputs()? / self.batch();
+        technologies: &[Technology],
+    ) -> Result<Vec<Estimate>, EvaluationError> {
+        let (coverage, outputs) = self.run_once()?;
+        let (sample, tile) = (self.shape[1..].iter().product::<usize>(), with_digital_biases(tile));
+        let ends = sample + outputs / self.batch();
         let lay_out = |mapping: &_| Ok(coverage.summary(self.batch(), mapping));
-        Ok(Estimate::with_summary(lay_out, ends, &tile, technology)?)
+        let of = |technology| Estimate::with_summary(lay_out, ends, &tile, technology);
+        Ok(technologies.iter().map(of).collect::<Result<_, _>>()?)
     }
 
-    /// Numbers that a run gives.
-    fn outputs(&self) -> Result<usize, EvaluationError> {
+    /// Coverage of a run on exact tiles, and how many numbers it gives.
+    fn run_once(&self) -> Result<(Coverage, usize), EvaluationError> {
+        let mut model = self.graph.on_tiles(|_, weights| Ok(Box::new(IdealTile::holding(weights))))?;
         let zeros = vec![0.0; self.shape.iter().product()];
-        let outputs = self
-            .graph
-            .digital()?
-            .run(&[Array { shape: self.shape.clone(), values: zeros }], RngKey::root(0))?;
-        Ok(outputs.iter().map(|output| output.values.len()).sum())
+        let outputs = model.run(&[Array { shape: self.shape.clone(), values: zeros }], RngKey::root(0))?;
+        Ok((model.coverage(), outputs.iter().map(|output| output.values.len()).sum()))
     }
 
     fn accuracy(&self, model: &mut OnnxModel, data: &Dataset, key: RngKey) -> Result<f64, EvaluationError> {

@@ -128,7 +128,7 @@ impl Response {
         for (device, example) in self.examples.iter().enumerate() {
             let points = example.iter().enumerate().map(|(i, &y)| x(f64::from(y), i)).collect();
             let name = format!("device {}", device + 1);
-            chart.series.push(Series { name, points, band: None, style: SeriesStyle::Dashed });
+            chart.series.push(Series::new(name, points, SeriesStyle::Dashed));
         }
         chart.marks.push(Mark::new(self.pulses_each_way as f64, "up pulses end, down pulses begin"));
         chart

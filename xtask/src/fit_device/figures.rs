@@ -15,10 +15,6 @@ const POINTS: usize = 700;
 /// Devices shown one by one.
 const SHOWN: usize = 3;
 
-fn series(name: impl Into<String>, points: Vec<(f64, f64)>, style: SeriesStyle) -> Series {
-    Series { name: name.into(), points, band: None, style }
-}
-
 /// Bins of the weight with the residuals in each, empty bins left out.
 fn bins(residuals: &[&Residual]) -> Vec<(f64, Vec<Residual>)> {
     let low = residuals.iter().map(|r| r.weight).fold(f64::INFINITY, f64::min);
@@ -63,14 +59,14 @@ pub(crate) fn steps(report: &FitReport) -> LineChart {
             .collect();
         chart.series.push(Series {
             band: Some(measured.iter().map(|(_, mean, std)| (mean - std, mean + std)).collect()),
-            ..series(
+            ..Series::new(
                 format!("{name}, measured (mean, bars: std of a step)"),
                 measured.iter().map(|(x, mean, _)| (*x, *mean)).collect(),
                 SeriesStyle::Markers,
             )
         });
         let fitted = bins.iter().map(|(x, bin)| (*x, moments(bin.iter().map(|r| r.fitted)).0)).collect();
-        chart.series.push(series(format!("{name}, fit"), fitted, SeriesStyle::Dashed));
+        chart.series.push(Series::new(format!("{name}, fit"), fitted, SeriesStyle::Dashed));
     }
     chart.references.push(Mark::new(0.0, ""));
     chart
@@ -88,7 +84,7 @@ pub(crate) fn residuals(report: &FitReport) -> LineChart {
             all.iter().step_by(stride).map(|r| (r.weight, r.standardised)).collect();
         let shown = if stride > 1 { format!("{name} (one in {stride})") } else { name.to_owned() };
         if !points.is_empty() {
-            chart.series.push(series(shown, points, SeriesStyle::Markers));
+            chart.series.push(Series::new(shown, points, SeriesStyle::Markers));
         }
     }
     chart.references.push(Mark::new(0.0, ""));
@@ -101,10 +97,14 @@ pub(crate) fn response(table: &Measurements, fit: &Fit) -> Result<LineChart, Con
     let mut chart = LineChart::new("Response to the pulses of the measurement", x, y);
     let first = &table.devices()[0];
     let name = format!("mean device of {}, without noise, at the pulses of {}", fit.report.model, first.name);
-    chart.series.push(series(name, thinned(simulated(&fit.config, first)?), SeriesStyle::Solid));
+    chart.series.push(Series::new(name, thinned(simulated(&fit.config, first)?), SeriesStyle::Solid));
     for device in table.devices().iter().take(SHOWN) {
         let points = device.readings.iter().map(|reading| (reading.pulse as f64, reading.weight)).collect();
-        chart.series.push(series(format!("{}, measured", device.name), thinned(points), SeriesStyle::Dashed));
+        chart.series.push(Series::new(
+            format!("{}, measured", device.name),
+            thinned(points),
+            SeriesStyle::Dashed,
+        ));
     }
     Ok(chart)
 }

@@ -45,12 +45,13 @@ pub(super) fn run(arguments: &InferArguments, config: &InferConfig, bytes: &[u8]
     let coverage = graph.coverage()?;
     println!("\n{coverage}\n");
     let key = RngKey::root(config.seed).fold_in(label("inference"));
-    let cost = config.cost.iter().map(|chip| graph.cost(&config.tile, chip));
-    let cost = cost.collect::<Result<Vec<_>, _>>()?;
+    let cost = graph.costs(&config.tile, &config.cost)?;
     let calibrate = |plan| graph.calibrate(&config.tile, &data.train, plan, calibration::key(key));
     let calibration = config.calibration.as_ref().map(calibrate).transpose()?;
-    let settings = calibration.as_ref().map(Calibration::settings).unwrap_or_default();
-    let graph = graph.with_settings(settings)?;
+    let graph = match &calibration {
+        Some(found) => graph.with_settings(found.settings())?,
+        None => graph,
+    };
     let exact = graph.digital_accuracy(&data.test)?;
     let (plan, bar) = (&config.evaluation, timeline::bar(&config.evaluation));
     let timeline = Timeline::measure(&graph, &config.tile, plan, exact, &data.test, key, &bar)?;

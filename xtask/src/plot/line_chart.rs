@@ -37,6 +37,13 @@ pub(crate) struct Series {
     pub(crate) style: SeriesStyle,
 }
 
+impl Series {
+    /// A series without a band.
+    pub(crate) fn new(name: impl Into<String>, points: Vec<(f64, f64)>, style: SeriesStyle) -> Self {
+        Self { name: name.into(), points, band: None, style }
+    }
+}
+
 /// A chart of one or more series.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct LineChart {

@@ -4,7 +4,7 @@ use super::super::testing::{assert_sound, assert_well_formed, words};
 use super::*;
 
 fn series(name: &str, points: &[(f64, f64)], style: SeriesStyle) -> Series {
-    Series { name: name.to_owned(), points: points.to_vec(), band: None, style }
+    Series::new(name, points.to_vec(), style)
 }
 
 /// Accuracy over nine orders of magnitude of time, with everything a chart can have.

@@ -90,18 +90,17 @@ fn measure(network: &AnyNetwork, data: &Split, bits: i32) -> Result<(f64, f64), 
 
 fn charts(found: &[(f64, f64, f64)], exact: f64) -> Vec<(LineChart, String)> {
     let bits = || Axis::linear("bits of the ADC", "number");
-    let series = |name: &str, points, style| Series { name: name.to_owned(), points, band: None, style };
     let mut errors = LineChart::new("Error of products", bits(), Axis::log10("relative error", ""));
-    errors.series.push(series(
+    errors.series.push(Series::new(
         "measured",
         found.iter().map(|&(b, e, _)| (b, e)).collect(),
         SeriesStyle::Markers,
     ));
     let (_, at_9, _) = found[7];
     let law = found.iter().map(|&(b, ..)| (b, at_9 * 510.0 / (b.exp2() - 2.0))).collect();
-    errors.series.push(series("law, through the value at 9 bits", law, SeriesStyle::Dashed));
+    errors.series.push(Series::new("law, through the value at 9 bits", law, SeriesStyle::Dashed));
     let mut accuracies = LineChart::new("Accuracy", bits(), Axis::linear("test accuracy", "%"));
-    accuracies.series.push(series(
+    accuracies.series.push(Series::new(
         "measured",
         found.iter().map(|&(b, _, a)| (b, 100.0 * a)).collect(),
         SeriesStyle::Solid,

@@ -95,12 +95,7 @@ impl Curves {
         let x = Axis::log10("devices on a line", "number");
         let mut chart =
             LineChart::new("Current that arrives", x, Axis::linear("share of the ideal current", "%"));
-        let series = |name: &str, points: &Curve, style| Series {
-            name: name.to_owned(),
-            points: points.clone(),
-            band: None,
-            style,
-        };
+        let series = |name, points: &Curve, style| Series::new(name, points.clone(), style);
         chart.series = vec![
             series("exact line", &self.exact, SeriesStyle::Dashed),
             series("Kirchhoff's laws, bit line", &self.nodal, SeriesStyle::Markers),

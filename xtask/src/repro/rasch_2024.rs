@@ -106,11 +106,9 @@ fn chart(states: u32, mean: impl Fn(usize, usize) -> f64) -> (LineChart, String)
     chart.series = METHODS
         .iter()
         .enumerate()
-        .map(|(method, (name, _))| Series {
-            name: (*name).to_owned(),
-            points: OFFSETS.iter().enumerate().map(|(i, &offset)| (offset, mean(method, i))).collect(),
-            band: None,
-            style: SeriesStyle::Solid,
+        .map(|(method, (name, _))| {
+            let points = OFFSETS.iter().enumerate().map(|(i, &offset)| (offset, mean(method, i)));
+            Series::new(*name, points.collect(), SeriesStyle::Solid)
         })
         .collect();
     (

@@ -67,7 +67,7 @@ pub(super) fn train(context: &Context, variants: &[Variant]) -> Result<Arms, Rep
         let entry = Entry::of(command.name, &*jobs[i]);
         let done = context.cache.run(&entry, &*jobs[i]).map_err(ReproError::Run)?;
         bar.inc(1);
-        done.and_then(|()| context.cache.get(&entry)).ok_or(ReproError::Interrupted(Interrupted))
+        done.ok_or(ReproError::Interrupted(Interrupted))
     })?;
     bar.finish();
     let results: Option<Vec<Value>> = results.into_iter().collect();
@@ -145,5 +145,5 @@ impl Arms {
 }
 
 fn series(arm: &Arm) -> Series {
-    Series { name: arm.name.clone(), points: arm.curve.clone(), band: None, style: SeriesStyle::Solid }
+    Series::new(arm.name.as_str(), arm.curve.clone(), SeriesStyle::Solid)
 }

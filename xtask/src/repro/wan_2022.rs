@@ -77,12 +77,11 @@ fn run(_context: &Context) -> Result<Outcome, ReproError> {
         Axis::log_seconds("time since programming"),
         Axis::linear("relative error", ""),
     );
-    let series = |name: &str, points, style| Series { name: name.to_owned(), points, band: None, style };
     chart.series = vec![
-        series("measured, no compensation", plain, SeriesStyle::Solid),
-        series("closed form", law, SeriesStyle::Dashed),
-        series("measured, global compensation", compensated, SeriesStyle::Solid),
-        series("AIHWKit, global compensation", published, SeriesStyle::Markers),
+        Series::new("measured, no compensation", plain, SeriesStyle::Solid),
+        Series::new("closed form", law, SeriesStyle::Dashed),
+        Series::new("measured, global compensation", compensated, SeriesStyle::Solid),
+        Series::new("AIHWKit, global compensation", published, SeriesStyle::Markers),
     ];
     let charts = vec![(chart, "256x256 weights; a run of AIHWKit, no values of the paper.".to_owned())];
     Ok(Outcome {

@@ -53,10 +53,10 @@ impl Cache {
         (found.get("run") == Some(&entry.what)).then(|| found["results"].take())
     }
 
-    /// Runs `job` unless its results are there; none if Ctrl-C stops it.
-    pub(crate) fn run(&self, entry: &Entry, job: &dyn Job) -> Result<Option<()>, JobError> {
-        if self.get(entry).is_some() {
-            return Ok(Some(()));
+    /// The results of `job`, which is run unless they are there; none if Ctrl-C stops it.
+    pub(crate) fn run(&self, entry: &Entry, job: &dyn Job) -> Result<Option<Value>, JobError> {
+        if let Some(known) = self.get(entry) {
+            return Ok(Some(known));
         }
         let scratch = self.folder.join(&entry.hash);
         let Some(results) = job.run(&scratch)? else { return Ok(None) };
@@ -65,7 +65,7 @@ impl Cache {
         outputs.add(name(entry), text);
         outputs.commit(&self.folder)?;
         remove(&scratch)?;
-        Ok(Some(()))
+        Ok(Some(results))
     }
 
     /// Where it is.

@@ -250,12 +250,12 @@ impl Plan {
         let done = workers::each(missing.len(), |i| {
             let run = missing[i];
             let failed = |error| SweepError::Run { point: self.name(run.point), error };
-            let done = cache.run(&run.entry, &*run.job).map_err(failed)?;
-            tell(&bar, &self.name(run.point), done.is_some());
+            let done = cache.run(&run.entry, &*run.job).map_err(failed)?.is_some();
+            tell(&bar, &self.name(run.point), done);
             Ok::<_, SweepError>(done)
         })?;
         bar.finish();
-        let done = done.into_iter().flatten().flatten().count();
+        let done = done.into_iter().filter(|done| *done == Some(true)).count();
         if interrupt::requested() && done < missing.len() {
             return Err(SweepError::Interrupted { done, total: missing.len() });
         }

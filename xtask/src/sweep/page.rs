@@ -105,9 +105,8 @@ fn front_chart(results: &Results) -> Option<LineChart> {
     let axis = |column: usize, values: Vec<f64>| axis(&results.config.column[column].name, &values);
     let (x, y) = (axis(a, all.iter().map(|p| p.0).collect()), axis(b, all.iter().map(|p| p.1).collect()));
     let mut chart = LineChart::new("Pareto front", x, y);
-    let series = |name: &str, points, style| Series { name: name.to_owned(), points, band: None, style };
-    chart.series.push(series("Pareto front", front, SeriesStyle::Solid));
-    chart.series.push(series("all points", all, SeriesStyle::Markers));
+    chart.series.push(Series::new("Pareto front", front, SeriesStyle::Solid));
+    chart.series.push(Series::new("all points", all, SeriesStyle::Markers));
     Some(chart)
 }
 

@@ -129,18 +129,23 @@ pub(crate) fn train_quietly(
     data: &Split,
     folder: &Path,
 ) -> Result<Option<Results>, TrainCommandError> {
-    let network = config.network(&data.shape, data.train.classes()).map_err(SessionError::from)?;
-    let built = config.build(&network).map_err(SessionError::from)?;
+    let (network, built) = build(config, data)?;
     let begun = folder.join(CHECKPOINT).exists();
     let mut session = Session::open(config, built, data, folder, Begin::asked(begun, false))?;
     let ending = session.run(Pace::default(), &mut |_| interrupt::flow())?;
     Ok((ending == Ending::Finished).then(|| gather(config.clone(), network, &session, data)))
 }
 
+/// The network for `data`, on its tiles.
+fn build(config: &TrainingConfig, data: &Split) -> Result<(NetworkConfig, AnyNetwork), SessionError> {
+    let network = config.network(&data.shape, data.train.classes())?;
+    let built = config.build(&network)?;
+    Ok((network, built))
+}
+
 /// The network of a training without a word and without a checkpoint.
 pub(crate) fn trained(config: &TrainingConfig, data: &Split) -> Result<AnyNetwork, TrainCommandError> {
-    let network = config.network(&data.shape, data.train.classes()).map_err(SessionError::from)?;
-    let built = config.build(&network).map_err(SessionError::from)?;
+    let (_, built) = build(config, data)?;
     let mut trainer =
         Trainer::new(built, config.training.clone(), config.seed).map_err(SessionError::from)?;
     let ending =

@@ -112,8 +112,7 @@ fn highlights(report: &mut Report, results: &Results) {
 fn series(name: &str, values: impl Iterator<Item = f64>, drawable: fn(&f64) -> bool) -> Option<Series> {
     let points: Vec<(f64, f64)> =
         (1..).map(f64::from).zip(values).filter(|(_, value)| drawable(value)).collect();
-    let style = SeriesStyle::Solid;
-    (!points.is_empty()).then(|| Series { name: name.to_owned(), points, band: None, style })
+    (!points.is_empty()).then(|| Series::new(name, points, SeriesStyle::Solid))
 }
 
 fn learning(report: &mut Report, results: &Results) -> Result<(), TrainCommandError> {
