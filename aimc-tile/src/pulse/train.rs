@@ -26,7 +26,7 @@ impl Trains {
     pub(crate) fn draw(source: Source, length: u32, x: &[f64], d: &[f64], key: RngKey) -> Self {
         let (slots, words) = (length as usize, x.len().div_ceil(64));
         let (x_lines, d_lines) = (LiveLines::new(source, x), LiveLines::new(source, d));
-        let mut chance = Chance::new(source, slots, x_lines.thresholds.len(), d_lines.thresholds.len(), key);
+        let mut chance = Chance::new(source, slots, x_lines.0.len(), d_lines.0.len(), key);
         let mut trains = Self {
             positive: x.chunks(64).map(|x| bits(x.iter().map(|x| *x > 0.0))).collect(),
             columns: vec![0; slots * words],
@@ -151,28 +151,26 @@ impl Chance {
     }
 }
 
-/// The lines that take random words: those that may fire at all. AIHWKit's generator gives words to all.
-struct LiveLines {
-    /// Their numbers.
-    lines: Vec<usize>,
-    /// Words below them, out of 2³², fire.
-    thresholds: Vec<u64>,
-}
+/// The lines that take random words, those that may fire at all: number and threshold; words below it, out of 2³², fire.
+/// AIHWKit's generator gives words to all.
+struct LiveLines(Vec<(usize, u64)>);
 
 impl LiveLines {
     fn new(source: Source, probabilities: &[f64]) -> Self {
         const WORDS: f64 = 4_294_967_296.0;
         let all = matches!(source.kind, PulseSource::LaggedFibonacci);
         let threshold = |p: &f64| (p.abs() * WORDS).min(WORDS) as u64;
+        // Drawn for every vector: the list must not grow bit by bit.
+        let mut live = Vec::with_capacity(probabilities.len());
         let lines = probabilities.iter().map(threshold).enumerate();
-        let (lines, thresholds) = lines.filter(|(_, threshold)| all || *threshold > 0).unzip();
-        Self { lines, thresholds }
+        live.extend(lines.filter(|(_, threshold)| all || *threshold > 0));
+        Self(live)
     }
 
     /// Says of each line whether it fires (1) or not (0).
     fn fire(&self, words: &[u32], mut say: impl FnMut(usize, u64)) {
-        let lines = self.lines.iter().zip(words).zip(&self.thresholds);
-        lines.for_each(|((&line, &word), &threshold)| say(line, u64::from(u64::from(word) < threshold)));
+        let lines = self.0.iter().zip(words);
+        lines.for_each(|(&(line, threshold), &word)| say(line, u64::from(u64::from(word) < threshold)));
     }
 }
 
