@@ -4,10 +4,22 @@
 //! repeat   E = tile(X) - W X        stop if mean |E|/max |W X| < tolerance        update(X, E, η)
 //! ```
 //!
+//! With the leading singular vectors instead of the inputs themselves:
+//!
+//! ```text
+//! E Xᵀ = Σ_k s_k u_k v_kᵀ        update(√s_k v_k, √s_k u_k, η)   for the `rank` largest s_k
+//! ```
+//!
+//! E Xᵀ is the gradient of |E|²/2, and of all sums of `rank` outer products the leading ones are nearest to it (Eckart &
+//! Young 1936, <https://doi.org/10.1007/BF02288367>). Exact updates with η = 1 and one-hot inputs leave the error
+//! √(Σ_{k>rank} s_k²) and nothing after ⌈min(inputs, outputs)/rank⌉ rounds; pulses on all lines at once replace an update for every
+//! input.
+//!
 //! | symbol | field | unit | |
 //! |---|---|---|---|
 //! | X | | | one-hot vectors in InferenceTileConfig; any inputs in [`program_by_updates`] |
 //! | η | `learning_rate` | 1 | of every update |
+//! | | `rank` | 1 | outer products of an update by singular vectors; without it updates are by the inputs |
 //! | | `tolerance` | 1 | mean error of the products at which to stop |
 //! | | `max_iter` | 1 | most updates |
 //! | | `w_init` | 1 | weights start uniform in ± this |
@@ -18,7 +30,7 @@
 //!
 //! As AIHWKit's `program_weights` of pulsed tiles, which fails for inputs of one's own and for a second call.
 
-use nalgebra::{DMatrix, DMatrixViewMut};
+use nalgebra::{DMatrix, DMatrixViewMut, SVD};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +57,10 @@ pub struct TileUpdates {
     pub forward: IoConfig,
     /// Pulses of the updates.
     pub update: UpdateConfig,
+    /// Updates by this many leading singular vectors of the error; none: by the inputs, one after the other. More than the
+    /// tile has lines are as many as it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rank: Option<usize>,
     /// Learning rate.
     pub learning_rate: f32,
     /// Most updates.
@@ -63,6 +79,7 @@ impl Default for TileUpdates {
             device: UnitCell::default(),
             forward: IoConfig::default(),
             update: UpdateConfig::default(),
+            rank: None,
             learning_rate: 0.1,
             max_iter: 10_000,
             tolerance: 0.01,
@@ -94,6 +111,7 @@ impl TileUpdates {
         ] {
             require::positive(field, value)?;
         }
+        self.rank.map_or(Ok(()), |rank| require::at_least_one("rank", rank))?;
         require::non_negative("w_init", self.w_init)?;
         require::at_least_one("max_iter", self.max_iter)
     }
@@ -179,9 +197,25 @@ pub fn program_by_updates(
         if converged || iterations == config.max_iter {
             return Ok(Learned { iterations, error, converged });
         }
-        tile.update(x.as_view(), errors.as_view(), config.learning_rate, draws.fold_in(label("pulses")))?;
+        let singular = config.rank.map(|rank| leading(rank, &errors * x.transpose()));
+        let (on_inputs, on_outputs) = singular.as_ref().map_or((x, &errors), |(v, u)| (v, u));
+        tile.update(
+            on_inputs.as_view(),
+            on_outputs.as_view(),
+            config.learning_rate,
+            draws.fold_in(label("pulses")),
+        )?;
         iterations += 1;
     }
+}
+
+/// The `rank` leading pairs √s v (inputs x rank) and √s u (outputs x rank) of a gradient (outputs x inputs).
+fn leading(rank: usize, gradient: DMatrix<f32>) -> (DMatrix<f32>, DMatrix<f32>) {
+    let parts = SVD::new(gradient, true, true);
+    let (u, v) = (parts.u.expect("was asked for"), parts.v_t.expect("was asked for").transpose());
+    let rank = rank.min(parts.singular_values.len());
+    let root = DMatrix::from_diagonal(&parts.singular_values.rows(0, rank).map(f32::sqrt));
+    (v.columns(0, rank) * &root, u.columns(0, rank) * root)
 }
 
 #[cfg(test)]

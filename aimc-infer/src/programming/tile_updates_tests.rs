@@ -43,6 +43,42 @@ fn own_inputs_and_second_calls_work() {
     }
 }
 
+/// Eckart & Young: exact updates with the leading `rank` singular vectors leave the rest of the spectrum, round by round.
+#[test]
+fn singular_vectors_leave_the_rest_of_the_spectrum() {
+    let target = example(9, 7);
+    let spectrum = target.singular_values();
+    let x = DMatrix::identity(7, 7);
+    for (rank, rounds) in [(1, 1), (2, 1), (2, 3), (3, 2), (7, 1), (100, 1)] {
+        let config = TileUpdates {
+            rank: Some(rank),
+            learning_rate: 1.0,
+            w_init: 0.0,
+            tolerance: 1e-30,
+            max_iter: rounds,
+            ..TileUpdates::default()
+        };
+        let mut tile = TileConfig::ideal().build(Shape { outputs: 9, inputs: 7 }, RngKey::root(1)).unwrap();
+        program_by_updates(&mut tile, &target, &x, &config, RngKey::root(2)).unwrap();
+        let rest: f32 = spectrum.iter().skip(rank * rounds).map(|s| s * s).sum::<f32>().sqrt();
+        let found = (tile.weights() - &target).norm();
+        // Rounding of f32 in a decomposition and `rounds` sums of norm |W|.
+        assert!((found - rest).abs() < 1e-5 * target.norm(), "rank {rank}, {rounds} rounds: {found}, {rest}");
+    }
+}
+
+/// Pulsed devices learn by few outer products on all lines at once, and any inputs that span the space will do.
+#[test]
+fn singular_vectors_teach_pulsed_devices() {
+    let config = TileUpdates { rank: Some(2), ..fine() };
+    let mut draws = RngKey::root(3).stream(0);
+    for x in [DMatrix::identity(6, 6), DMatrix::from_fn(6, 12, |_, _| 2.0 * draws.uniform() - 1.0)] {
+        let target = example(4, 6) * 0.5;
+        let learned = program_by_updates(&mut build(&config), &target, &x, &config, RngKey::root(2)).unwrap();
+        assert!(learned.converged && learned.error < 0.01, "{learned:?}");
+    }
+}
+
 #[test]
 fn it_gives_up_when_told() {
     let config = TileUpdates { max_iter: 3, tolerance: 1e-9, ..fine() };
@@ -87,4 +123,5 @@ fn what_does_not_fit_is_refused() {
     assert_eq!(field(|p| p.w_target = -1.0), "w_target");
     assert_eq!(field(|p| p.w_init = -0.1), "w_init");
     assert_eq!(field(|p| p.max_iter = 0), "max_iter");
+    assert_eq!(field(|p| p.rank = Some(0)), "rank");
 }

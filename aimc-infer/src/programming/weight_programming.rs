@@ -4,8 +4,8 @@
 //! loss = mean over times and weights of (10 (αŴ(t) - W)/max|W|)²         Ŵ(t): programmed, drifted, read
 //! ```
 //!
-//! The converter is a [`CustomPair`] with 6 nodes for weights from 0 to the largest, and mirrored below: all conductances that
-//! represent a weight are free. Per node w and pair p, with c = k_w w still to be represented, span_p = f_p (g_max - g_min) and
+//! The converter is a [`CustomPair`] with 6 nodes for weights from 0 to the largest, mirrored below or, not `symmetric`, with 5
+//! nodes of their own there: all conductances that represent a weight are free. Per node w and pair p, with c = k_w w still to be represented, span_p = f_p (g_max - g_min) and
 //! R_p = Σ_{q>p} span_q:
 //!
 //! ```text
@@ -19,8 +19,9 @@
 //! compared on fresh ones: the result is whichever is better there, so that its loss is never above that of the baseline.
 //!
 //! The loss depends on the device and its programming, the compensation and the times, not on the circuits, which count as
-//! ideal here. AIHWKit's `WeightProgrammingOptimizer` ends with a local search (L-BFGS-B), which is left out here, and does not
-//! compare on fresh draws. Not offered: a tolerance of the tables (`g_err`), asymmetric tables.
+//! ideal here. AIHWKit's `WeightProgrammingOptimizer` ends with L-BFGS-B instead of a compass search, and does not compare on
+//! fresh draws. Not offered: its `g_err` (0 there), conductances beyond the range that are clipped, as such a table is not linear
+//! any more and has no inverse.
 //!
 //! Reference: C. Mackin et al. 2022, Nat. Commun. 13:3765, doi:10.1038/s41467-022-31405-1.
 
@@ -59,6 +60,9 @@ pub struct WeightProgramming {
     pub g_min: f32,
     /// Whether the whole range of conductances must be used.
     pub use_max_kw: bool,
+    /// Whether a negative weight is represented as the positive one, with exchanged devices; otherwise on its own, at twice the
+    /// cost of the search.
+    pub symmetric: bool,
     /// Seconds after programming at which weights shall be right, ascending.
     pub times_seconds: Vec<f32>,
     /// Weights that represent all others.
@@ -81,6 +85,7 @@ impl Default for WeightProgramming {
             f_max: 5.0,
             g_min: 0.0,
             use_max_kw: false,
+            symmetric: true,
             times_seconds: vec![1.0, 3600.0, 86_400.0, 2_592_000.0],
             samples: 2000,
             test_out_features: 20,
@@ -183,18 +188,25 @@ impl WeightProgramming {
         Ok(FoundConverter { converter, improved, loss, baseline_loss, evaluations: minimum.evaluations })
     }
 
-    /// Coordinates of a candidate: (2P - 1) per node, one per factor to be found, k_w.
+    /// Nodes of the table that are free.
+    fn nodes(&self) -> usize {
+        if self.symmetric { NODES } else { 2 * NODES - 1 }
+    }
+
+    /// Coordinates that choose conductances: (2P - 1) per node.
+    fn shares(&self) -> usize {
+        self.nodes() * (2 * self.f_lst.len() - 1)
+    }
+
+    /// Coordinates of a candidate: those of its nodes, one per factor to be found, k_w.
     fn dimensions(&self) -> usize {
-        NODES * (2 * self.f_lst.len() - 1)
-            + self.f_lst.iter().filter(|f| **f == 0.0).count()
-            + usize::from(!self.use_max_kw)
+        self.shares() + self.f_lst.iter().filter(|f| **f == 0.0).count() + usize::from(!self.use_max_kw)
     }
 
     /// The candidate whose devices are as empty as can be, over the whole range: the single pair, if there is one pair.
     fn plain(&self) -> Vec<f64> {
         let mut x = vec![0.0; self.dimensions()];
-        let shares = NODES * (2 * self.f_lst.len() - 1);
-        x[shares..].fill(1.0);
+        x[self.shares()..].fill(1.0);
         x
     }
 
@@ -202,7 +214,7 @@ impl WeightProgramming {
     fn decode(&self, x: &[f64], g_max: f32) -> CustomPair {
         let mut x = x.iter().copied();
         // As the nodes come first, they wait for the factors behind them.
-        let nodes: Vec<f64> = x.by_ref().take(NODES * (2 * self.f_lst.len() - 1)).collect();
+        let nodes: Vec<f64> = x.by_ref().take(self.shares()).collect();
         let (low, high) = (f64::from(self.f_min), f64::from(self.f_max));
         let mut next = || x.next().unwrap_or(1.0);
         let factors: Vec<f64> = self
@@ -213,14 +225,20 @@ impl WeightProgramming {
         let range = f64::from(g_max) - f64::from(self.g_min);
         let span: f64 = factors.iter().map(|f| f * range).sum();
         let use_of_range = if self.use_max_kw { 1.0 } else { LEAST_USE + (1.0 - LEAST_USE) * next() };
-        let mut upper = vec![Vec::with_capacity(NODES); 2 * factors.len()];
+        let mut table = vec![Vec::with_capacity(2 * NODES - 1); 2 * factors.len()];
+        let largest = (NODES - 1) as f64;
         for (i, x) in nodes.chunks(2 * factors.len() - 1).enumerate() {
-            let rest = use_of_range * span * i as f64 / (NODES - 1) as f64;
-            let cell = conductances(x, rest, &factors, (f64::from(self.g_min), f64::from(g_max)));
-            upper.iter_mut().zip(cell).for_each(|(list, g)| list.push(g as f32));
+            let w = (i + NODES) as f64 - self.nodes() as f64;
+            let cell = conductances(
+                x,
+                use_of_range * span * w / largest,
+                &factors,
+                (f64::from(self.g_min), f64::from(g_max)),
+            );
+            table.iter_mut().zip(cell).for_each(|(list, g)| list.push(g as f32));
         }
-        let mirrored = |i: usize| upper[i ^ 1].iter().skip(1).rev().chain(&upper[i]).copied().collect();
-        let g_lst = (0..upper.len()).map(mirrored).collect();
+        let mirrored = |i: usize| table[i ^ 1].iter().skip(1).rev().chain(&table[i]).copied().collect();
+        let g_lst = if self.symmetric { (0..table.len()).map(mirrored).collect() } else { table };
         CustomPair { f_lst: factors.into_iter().map(|f| f as f32).collect(), g_lst }
     }
 

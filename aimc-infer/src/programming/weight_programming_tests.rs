@@ -29,11 +29,13 @@ proptest! {
     /// Every point of the cube is a converter: the table is linear and within the range of the device.
     #[test]
     fn every_point_of_the_cube_is_a_converter(
-        x in prop::collection::vec(0.0..=1.0_f64, 33), pairs in 1_usize..4, g_min in 0.0..5.0_f32, free in any::<bool>(),
+        x in prop::collection::vec(0.0..=1.0_f64, 59), pairs in 1_usize..4, g_min in 0.0..5.0_f32, free in any::<bool>(),
+        symmetric in any::<bool>(),
     ) {
         let f_lst = vec![if free { 0.0 } else { 2.0 }; pairs];
-        let wanted = WeightProgramming { f_lst, g_min, ..WeightProgramming::default() };
-        let found = wanted.decode(&x[..wanted.dimensions().min(33)], 25.0);
+        let wanted = WeightProgramming { f_lst, g_min, symmetric, ..WeightProgramming::default() };
+        let found = wanted.decode(&x[..wanted.dimensions()], 25.0);
+        prop_assert!(found.g_lst.iter().all(|g| g.len() == 11));
         prop_assert!(found.validate(25.0).is_ok(), "{:?} {:?}", found, found.validate(25.0));
         prop_assert!(found.g_lst.iter().flatten().all(|g| *g >= g_min - 1e-5));
     }
@@ -44,6 +46,8 @@ proptest! {
 fn the_first_candidate_is_the_single_pair() {
     let wanted = WeightProgramming { g_min: 2.0, ..WeightProgramming::default() };
     let (pair, first) = (SinglePair { g_min: 2.0 }, wanted.decode(&wanted.plain(), 25.0));
+    let apart = WeightProgramming { symmetric: false, ..wanted };
+    assert_eq!(first, apart.decode(&apart.plain(), 25.0));
     assert_eq!(first.g_lst[0].len(), 11);
     for w in [-1.0, -0.3, 0.0, 0.5, 0.77, 1.0] {
         let cell = |converter: &dyn Fn(&mut [f32])| {
@@ -71,6 +75,20 @@ fn a_device_that_likes_to_be_full_is_kept_full() {
         pair.g_lst[0][5] > 12.5,
         "a weight of 0 is held by devices that are more full than empty: {pair:?}"
     );
+}
+
+/// Weights of one sign only are improved as much as in a symmetric table, and the table does not mirror itself.
+#[test]
+fn an_asymmetric_table_treats_the_signs_apart() {
+    let device = Tabulated { prog_std_lst: vec![2.0, 0.1], ..Tabulated::default() };
+    let tile = InferenceTileConfig { device: ProgrammedDeviceConfig::Tabulated(device), ..perfect() };
+    let wanted = WeightProgramming { symmetric: false, ..small() };
+    let weights = example(30, 40).map(f32::abs);
+    let found = wanted.find(weights.as_slice(), &tile, RngKey::root(3)).unwrap();
+    assert!(found.improved && found.loss < 0.5 * found.baseline_loss, "{found:?}");
+    let ConverterConfig::CustomPair(pair) = &found.converter else { panic!("{found:?}") };
+    let mirror = |i: usize| pair.g_lst[0][i] - pair.g_lst[1][10 - i];
+    assert!((0..5).any(|i| mirror(i).abs() > 1.0), "{pair:?}");
 }
 
 /// Whatever the device, the result is never worse than what it began with; where nothing is to be gained it stays.
