@@ -8,7 +8,7 @@
 //! own and not that of the layers before. y includes scales and drift compensation, not the digital bias.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aimc_device::ConfigError;
 use aimc_nn::evaluate::for_each_batch;
@@ -38,16 +38,32 @@ impl MatrixError {
     }
 }
 
+/// Σ|y - Wx|² and Σ|Wx|² of a matrix. A network multiplies in a fixed order, so that the sums have the same bits every time.
+pub(crate) type Sums = Arc<Mutex<(f64, f64)>>;
+
 /// A matrix that multiplies exactly and compares.
 #[derive(Debug)]
-struct Compared<'a> {
+pub(crate) struct Compared<A> {
     exact: IdealTile,
-    analog: &'a InferenceMatrix,
-    /// Σ|y - Wx|² and Σ|Wx|². A network multiplies in a fixed order, so that the sums have the same bits every time.
-    sums: Mutex<(f64, f64)>,
+    analog: A,
+    pub(crate) sums: Sums,
 }
 
-impl MatVec for Compared<'_> {
+impl<A> Compared<A> {
+    pub(crate) fn new(weights: &DMatrix<f32>, analog: A) -> Self {
+        Self { exact: IdealTile::holding(weights), analog, sums: Sums::default() }
+    }
+}
+
+impl MatrixError {
+    /// The error that `sums` tell.
+    pub(crate) fn of(name: String, sums: &Sums) -> Self {
+        let (error, signal) = *sums.lock().unwrap_or_else(PoisonError::into_inner);
+        Self { name, relative: (error / signal).sqrt() }
+    }
+}
+
+impl<A: MatVec> MatVec for Compared<A> {
     fn shape(&self) -> Shape {
         self.exact.shape()
     }
@@ -82,19 +98,11 @@ pub fn matrix_errors<T: ReadOut>(
     let matrices: BTreeMap<String, &InferenceMatrix> = analog.tiles().collect();
     let compared = network.try_map_tiles(|name, tile| {
         let requirement = "is not in the programmed network";
-        let analog = matrices.get(name).ok_or_else(|| ConfigError::new("matrix", name, requirement))?;
-        Ok::<_, EvaluationError>(Compared {
-            exact: IdealTile::holding(&tile.weights()),
-            analog,
-            sums: Mutex::default(),
-        })
+        let analog = *matrices.get(name).ok_or_else(|| ConfigError::new("matrix", name, requirement))?;
+        Ok::<_, EvaluationError>(Compared::new(&tile.weights(), analog.clone()))
     })?;
     for_each_batch(&compared, data, BATCH, draws, |_, _| {})?;
-    let errors = compared.tiles().map(|(name, tile)| {
-        let (error, signal) = *tile.sums.lock().unwrap_or_else(PoisonError::into_inner);
-        MatrixError { name, relative: (error / signal).sqrt() }
-    });
-    Ok(errors.collect())
+    Ok(compared.tiles().map(|(name, tile)| MatrixError::of(name, &tile.sums)).collect())
 }
 
 #[cfg(test)]

@@ -284,6 +284,56 @@ fn the_tiles_of_a_graph_are_calibrated() {
     assert!(graph().with_settings(foreign).unwrap_err().to_string().contains("not in the graph"));
 }
 
+/// Layer by layer, a graph says what the same network of our own layers says: exactly the error of output noise that is known,
+/// and with exact devices nothing.
+#[test]
+fn a_graph_is_judged_layer_by_layer() {
+    let samples = answered_by_mlp();
+    let graph = OnnxClassifier::new(&data("mlp.onnx"), 5, &[6]).unwrap();
+    let exact =
+        "device = { model = \"PcmLike\", prog_noise_scale = 0.0, read_noise_scale = 0.0, drift_scale = 0.0 }";
+    let exact: InferenceTileConfig = config::from_toml(exact).unwrap();
+    let exact = InferenceTileConfig { forward: IoConfig::perfect(), ..exact };
+    let key = RngKey::root(3);
+    let names = |found: Vec<String>| {
+        assert_eq!(found, graph.matrices().unwrap().into_iter().map(|m| m.0).collect::<Vec<_>>())
+    };
+    let alone = graph.sensitivity(&exact, &samples, (1e6, 2), key).unwrap();
+    assert!(alone.iter().all(|matrix| matrix.summary.mean == 1.0), "{alone:?}");
+    names(alone.into_iter().map(|matrix| matrix.name).collect());
+    let errors = |tile: &InferenceTileConfig| {
+        let programmed = graph.program(tile, key).unwrap();
+        graph.matrix_errors(&programmed, 1e6, &samples, key).unwrap()
+    };
+    let found = errors(&exact);
+    // Rounding of weights and sums in f32.
+    assert!(found.iter().all(|matrix| matrix.relative < 1e-5), "{found:?}");
+    names(found.into_iter().map(|matrix| matrix.name).collect());
+
+    // Drift of one exponent for all devices shrinks all products by ((t + 20 s)/20 s)^-0.1.
+    let drift = "compensation = \"None\"\ndevice = { model = \"StateIndependent\", drift_nu_std = 0.0, \
+                 prog_noise_scale = 0.0, read_noise_scale = 0.0 }";
+    let drift: InferenceTileConfig = config::from_toml(drift).unwrap();
+    let drift = InferenceTileConfig { forward: IoConfig::perfect(), ..drift };
+    let wanted = 1.0 - (1e6_f64 / 20.0 + 1.0).powf(-0.1);
+    assert!(
+        errors(&drift).iter().all(|matrix| (matrix.relative - wanted).abs() < 1e-5),
+        "{:?}",
+        errors(&drift)
+    );
+    let noisy = "device = { model = \"PcmLike\", prog_noise_scale = 50.0 }";
+    let noisy: InferenceTileConfig = config::from_toml(noisy).unwrap();
+    assert!(errors(&noisy).iter().all(|matrix| matrix.relative > 0.1));
+    let alone = graph.sensitivity(&noisy, &samples, (1.0, 4), key).unwrap();
+    assert!(alone.iter().any(|matrix| matrix.summary.mean < 1.0), "{alone:?}");
+    assert_eq!(alone, graph.sensitivity(&noisy, &samples, (1.0, 4), key).unwrap());
+    let short = samples.range(0..4).unwrap();
+    let error = graph.matrix_errors(&graph.program(&exact, key).unwrap(), 1.0, &short, key).unwrap_err();
+    assert_eq!(error.to_string(), "samples of the data = 4: must be at least 5, the samples of a batch");
+    let foreign = graph.matrix_errors(&[], 1.0, &samples, key).unwrap_err();
+    assert!(foreign.to_string().contains("must be a copy of this graph"), "{foreign}");
+}
+
 /// A graph costs what the same network of our own layers costs.
 #[test]
 fn a_graph_costs_what_its_layers_cost() {

@@ -3,7 +3,6 @@
 use nalgebra::DMatrix;
 
 use aimc_device::RngKey;
-use aimc_device::error::require;
 use aimc_device::rng::label;
 use aimc_nn::Dataset;
 use aimc_tile::{IdealTile, MatVec};
@@ -29,11 +28,7 @@ impl OnnxClassifier {
         plan: &CalibrationConfig,
         key: RngKey,
     ) -> Result<Calibration, EvaluationError> {
-        let samples = samples(tile, data, plan)?;
-        let whole = samples.len() / self.batch() * self.batch();
-        let requirement = format!("must be at least {}, the samples of a batch", self.batch());
-        require::that(whole > 0, "calibration.samples", samples.len(), &requirement)?;
-        let samples = samples.range(0..whole).unwrap_or(samples);
+        let samples = self.full_batches(&samples(tile, data, plan)?, "calibration.samples")?;
         let run = Run { graph: self, tile: with_digital_biases(tile), plan, key, samples };
         match plan.through {
             Through::Exact => run.through_exact_tiles(),

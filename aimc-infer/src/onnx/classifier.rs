@@ -10,14 +10,14 @@ use aimc_device::{ConfigError, RngKey};
 use aimc_nn::Dataset;
 use aimc_nn::import::Tensor as Array;
 use aimc_nn::loss::count_correct;
-use aimc_tile::{IdealTile, TileSettings};
+use aimc_tile::{IdealTile, MatVec, TileSettings};
 
 use super::{Coverage, OnnxError, OnnxGraph, OnnxModel};
 use crate::classifier::Classifier;
 use crate::config::InferenceTileConfig;
 use crate::cost::{Estimate, Technology};
-use crate::error::EvaluationError;
-use crate::matrix::ProgrammedMatrix;
+use crate::error::{EvaluationError, InferenceError};
+use crate::matrix::{InferenceMatrix, ProgrammedMatrix};
 use crate::settings::NetworkSettings;
 
 /// A graph with one input, whose first output holds a number for every class.
@@ -54,8 +54,8 @@ impl OnnxClassifier {
         Ok(self)
     }
 
-    /// Name and weights of every matrix in the order of the graph.
-    pub(super) fn matrices(&self) -> Result<Vec<(String, DMatrix<f32>)>, EvaluationError> {
+    /// Name and weights (outputs x inputs) of every matrix in the order of the graph.
+    pub fn matrices(&self) -> Result<Vec<(String, DMatrix<f32>)>, EvaluationError> {
         let mut matrices = Vec::new();
         self.graph.on_tiles(|name, weights| {
             matrices.push((name.to_owned(), weights.clone()));
@@ -71,6 +71,15 @@ impl OnnxClassifier {
     /// Samples of a batch.
     pub(super) fn batch(&self) -> usize {
         self.shape[0]
+    }
+
+    /// The samples of `data` that fill batches, since what fills up the last one is no data; `field` names `data` in the refusal of
+    /// less than a batch.
+    pub(super) fn full_batches(&self, data: &Dataset, field: &str) -> Result<Dataset, EvaluationError> {
+        let whole = data.len() / self.batch() * self.batch();
+        let requirement = format!("must be at least {}, the samples of a batch", self.batch());
+        require::that(whole > 0, field, data.len(), &requirement)?;
+        Ok(data.range(0..whole).expect("lies within"))
     }
 
     /// Share of right answers without devices.
@@ -105,7 +114,29 @@ impl OnnxClassifier {
         Ok((model.coverage(), outputs.iter().map(|output| output.values.len()).sum()))
     }
 
-    fn accuracy(&self, model: &mut OnnxModel, data: &Dataset, key: RngKey) -> Result<f64, EvaluationError> {
+    /// The graph on the tiles that `make` gives for the number and the weights of a matrix and its `programmed` copy, read at a time
+    /// (s) with a key.
+    pub(super) fn mounted(
+        &self,
+        programmed: &[ProgrammedMatrix],
+        (t_seconds, read): (f32, RngKey),
+        mut make: impl FnMut(usize, &DMatrix<f32>, InferenceMatrix) -> Result<Box<dyn MatVec>, InferenceError>,
+    ) -> Result<OnnxModel, EvaluationError> {
+        let mut next = programmed.iter().enumerate();
+        let model = self.graph.on_tiles(|name, weights| {
+            let foreign = || ConfigError::new("programmed", programmed.len(), "must be a copy of this graph");
+            let (i, matrix) = next.next().ok_or_else(foreign)?;
+            make(i, weights, matrix.at(t_seconds, read.fold_in(label(name)).fold_in(i as u64))?)
+        })?;
+        Ok(model)
+    }
+
+    pub(super) fn accuracy(
+        &self,
+        model: &mut OnnxModel,
+        data: &Dataset,
+        key: RngKey,
+    ) -> Result<f64, EvaluationError> {
         let mut correct = 0;
         self.each_batch(model, data, key, |scores, labels| correct += count_correct(scores, labels))?;
         Ok(correct as f64 / data.len() as f64)
@@ -177,12 +208,8 @@ impl Classifier for OnnxClassifier {
         (data, _): (&Dataset, usize),
         key: RngKey,
     ) -> Result<f64, EvaluationError> {
-        let (read, mut next) = (key.fold_in(label("read")), programmed.iter().enumerate());
-        let mut model = self.graph.on_tiles(|name, _| {
-            let foreign = || ConfigError::new("programmed", programmed.len(), "must be a copy of this graph");
-            let (i, matrix) = next.next().ok_or_else(foreign)?;
-            Ok(Box::new(matrix.at(t_seconds, read.fold_in(label(name)).fold_in(i as u64))?))
-        })?;
+        let read = key.fold_in(label("read"));
+        let mut model = self.mounted(programmed, (t_seconds, read), |_, _, aged| Ok(Box::new(aged)))?;
         self.accuracy(&mut model, data, key.fold_in(label("forward")))
     }
 }

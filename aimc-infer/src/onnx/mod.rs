@@ -35,6 +35,7 @@ mod classifier;
 mod coverage;
 mod hold;
 mod job;
+mod layer_by_layer;
 mod op;
 mod operations;
 mod patch;
