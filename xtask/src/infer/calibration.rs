@@ -1,32 +1,11 @@
-//! Calibration of the chip on training samples, and its table.
+//! The table of a calibration.
 
-use aimc_device::RngKey;
-use aimc_device::rng::label;
-use aimc_infer::{Calibration, EvaluationError, calibrate};
-use aimc_nn::{Dataset, Network};
-use aimc_tile::{MatVec, ReadOut};
+use aimc_infer::Calibration;
 
-use super::InferConfig;
 use crate::report::Report;
 
 pub(crate) const HEADERS: [&str; 6] =
     ["tile", "vectors", "input range", "range of the ADC", "error before", "error after"];
-
-/// What the configuration asks for.
-pub(crate) fn run<T: MatVec + ReadOut + Clone>(
-    config: &InferConfig,
-    network: &Network<T>,
-    train: &Dataset,
-    key: RngKey,
-) -> Result<Option<Calibration>, EvaluationError> {
-    let Some(plan) = &config.calibration else { return Ok(None) };
-    calibrate(network, &config.tile, train, plan, self::key(key)).map(Some)
-}
-
-/// The key of a calibration.
-pub(super) fn key(inference: RngKey) -> RngKey {
-    inference.fold_in(label("calibration"))
-}
 
 /// A row per tile, for [`HEADERS`].
 pub(crate) fn rows(found: &Calibration) -> Vec<Vec<String>> {

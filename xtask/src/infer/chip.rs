@@ -6,11 +6,10 @@ use aimc_infer::programming::weight_programming::FoundConverter;
 use aimc_infer::{
     CompensationReads, InferenceError, InferenceTileConfig, ProgrammedMatrix, ProgrammingReport,
 };
-use aimc_nn::Network;
-use aimc_tile::ReadOut;
+use nalgebra::DMatrix;
 use serde::Serialize;
 
-use super::{InferConfig, Results};
+use super::{Findings, InferConfig};
 use crate::report::Report;
 use crate::table::print_table;
 use crate::timeline::spoken;
@@ -30,10 +29,13 @@ pub(crate) struct ArrayReport {
     compensation: CompensationReads,
 }
 
-/// All arrays of a network that was programmed; `until`: last time (s).
-pub(crate) fn arrays(network: &Network<ProgrammedMatrix>, until: f32) -> Vec<ArrayReport> {
+/// All arrays of programmed matrices; `until`: last time (s).
+pub(crate) fn arrays<'a>(
+    matrices: impl Iterator<Item = (String, &'a ProgrammedMatrix)>,
+    until: f32,
+) -> Vec<ArrayReport> {
     let mut arrays = Vec::new();
-    for (name, matrix) in network.tiles() {
+    for (name, matrix) in matrices {
         arrays.extend(matrix.tiles().enumerate().map(|(array, tile)| ArrayReport {
             matrix: name.clone(),
             array,
@@ -45,20 +47,19 @@ pub(crate) fn arrays(network: &Network<ProgrammedMatrix>, until: f32) -> Vec<Arr
     arrays
 }
 
-/// The tiles, with the converter that weight programming finds, if it is asked for.
-pub(crate) fn tile<T: ReadOut>(
+/// The tiles, with the converter that weight programming finds for `matrices`, if it is asked for.
+pub(crate) fn tile(
     config: &InferConfig,
-    network: &Network<T>,
+    matrices: impl Iterator<Item = DMatrix<f32>>,
     key: RngKey,
 ) -> Result<(InferenceTileConfig, Option<FoundConverter>), InferenceError> {
     let mut tile = config.tile.clone();
     let Some(wanted) = &config.weight_programming else { return Ok((tile, None)) };
-    let normed = |(_, matrix): (String, &T)| {
-        let weights = matrix.weights();
+    let normed = |weights: DMatrix<f32>| {
         let unit = weights.amax().max(f32::MIN_POSITIVE);
         weights.iter().map(|w| w / unit).collect::<Vec<_>>()
     };
-    let weights: Vec<f32> = network.tiles().flat_map(normed).collect();
+    let weights: Vec<f32> = matrices.flat_map(normed).collect();
     let found = wanted.find(&weights, &tile, key.fold_in(label("weight programming")))?;
     tile.converter = found.converter.clone();
     Ok((tile, Some(found)))
@@ -129,50 +130,50 @@ fn found(found: &FoundConverter) -> String {
 }
 
 /// Products of drift compensation of all arrays together, in words.
-fn total(results: &Results) -> String {
+fn total(findings: &Findings) -> String {
     let sum = |count: &dyn Fn(&CompensationReads) -> u64| -> u64 {
-        results.arrays.iter().map(|array| count(&array.compensation)).sum()
+        findings.arrays.iter().map(|array| count(&array.compensation)).sum()
     };
     let per_readout = sum(&|reads| reads.per_readout);
-    let all: Option<u64> = results.arrays.iter().map(|array| array.compensation.total()).sum();
-    let times = &results.config.evaluation.times_seconds;
-    let until = times.last().map_or(String::new(), |t| spoken(*t));
+    let all: Option<u64> = findings.arrays.iter().map(|array| array.compensation.total()).sum();
+    let times = &findings.timeline.compensated.times;
+    let until = times.last().map_or(String::new(), |at| spoken(at.time_seconds));
     let all = all.map_or(String::new(), |all| format!(" and {all} until {until} after programming"));
     format!(
         "Drift compensation ({}) costs {} products right after programming, {per_readout} for each readout{all}, of all {} arrays \
          together.",
-        results.config.tile.compensation,
+        findings.tile.compensation,
         sum(&|reads| reads.baseline),
-        results.arrays.len()
+        findings.arrays.len()
     )
 }
 
 /// For the terminal.
-pub(crate) fn print(results: &Results) {
+pub(crate) fn print(findings: &Findings) {
     println!();
-    print_table(&PROGRAMMING_HEADERS, &programming_rows(&results.arrays));
-    println!("\n{}", total(results));
-    if let Some(converter) = &results.converter {
+    print_table(&PROGRAMMING_HEADERS, &programming_rows(&findings.arrays));
+    println!("\n{}", total(findings));
+    if let Some(converter) = &findings.converter {
         println!("{}", found(converter));
     }
 }
 
 /// For the page.
-pub(crate) fn section(report: &mut Report, results: &Results) {
+pub(crate) fn section(report: &mut Report, findings: &Findings) {
     report.section("Programming and calibration");
-    if let Some(converter) = &results.converter {
+    if let Some(converter) = &findings.converter {
         report.paragraph(&found(converter));
     }
     report.table(
         &PROGRAMMING_HEADERS,
-        &programming_rows(&results.arrays),
+        &programming_rows(&findings.arrays),
         "One programmed copy of the network, right after programming: errors of conductances and of weights (in units of the \
          largest weight of the array), and what it has cost. One-shot noise laws do not tell their costs.",
     );
-    report.paragraph(&total(results));
+    report.paragraph(&total(findings));
     report.table(
         &COMPENSATION_HEADERS,
-        &compensation_rows(&results.arrays),
+        &compensation_rows(&findings.arrays),
         "Costs of drift compensation in products of the array, until the last time of the evaluation.",
     );
 }

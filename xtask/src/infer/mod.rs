@@ -15,12 +15,13 @@ use aimc_device::rng::label;
 use aimc_device::{ConfigError, RngKey};
 use aimc_infer::programming::weight_programming::FoundConverter;
 use aimc_infer::{
-    Calibration, Estimate, EvaluationError, InferenceError, MatrixError, NetworkSettings, Sensitivity,
-    WithSettings, accuracy, matrix_errors, network_at, program_network, sensitivity, with_settings,
+    Calibration, Estimate, EvaluationError, InferenceError, InferenceTileConfig, MatrixError,
+    NetworkSettings, Sensitivity, WithSettings, accuracy, calibrate, matrix_errors, network_at,
+    program_network, sensitivity, with_settings,
 };
 use aimc_nn::import::{self, ImportError, Tensors};
 use aimc_nn::{Network, NetworkConfig, Summary};
-use aimc_tile::{IdealTile, SampleKeys};
+use aimc_tile::{IdealTile, ReadOut, SampleKeys};
 use clap::Args;
 use indicatif::ProgressBar;
 use serde::Serialize;
@@ -30,7 +31,7 @@ use crate::csv::Columns;
 use crate::data::{DataError, DataSummary, Split};
 use crate::files::{OutputError, Outputs, check_folder};
 use crate::plot::PlotError;
-use crate::report::PROGRAM;
+use crate::report::{PROGRAM, Report};
 use crate::timeline::{self, Timeline, TimelineError};
 use crate::train::model::{self, ModelError};
 
@@ -88,21 +89,37 @@ pub(crate) enum InferError {
     Json(#[from] serde_json::Error),
 }
 
-/// Every number, with all that made them.
+/// Every number, with all that made them. `N`: what is known of the network.
 #[derive(Debug, Serialize)]
-pub(crate) struct Results {
+pub(crate) struct Results<N = Described> {
     /// Program and version.
-    program: String,
+    program: &'static str,
     /// File of the network.
     model: String,
     /// Name and sizes of the data.
     data: DataSummary,
     /// The resolved configuration.
     config: InferConfig,
+    #[serde(flatten)]
+    network: N,
+    #[serde(flatten)]
+    findings: Findings,
+}
+
+/// A network of layers.
+#[derive(Debug, Serialize)]
+pub(crate) struct Described {
     /// The network.
     network: NetworkConfig,
     /// Its tiles and costs.
     summary: Summary,
+}
+
+/// What was measured of the network on devices.
+#[derive(Debug, Serialize)]
+pub(crate) struct Findings {
+    /// The tiles, with the converter in use.
+    tile: InferenceTileConfig,
     /// Energy, latency and area of a sample on each chip.
     cost: Vec<Estimate>,
     /// Ranges of the converters from data.
@@ -124,7 +141,7 @@ pub(crate) fn run(arguments: &InferArguments) -> Result<(), InferError> {
     let start = Instant::now();
     let config = config::load(arguments)?;
     if arguments.model.extension().is_some_and(|extension| extension == "onnx") {
-        return run_graph(arguments, &config);
+        return run_graph(arguments, config);
     }
     let model = load_model(&arguments.model, &config)?;
     let has_ranges = model.2.values().flatten().any(|tile| tile.input_range.is_some());
@@ -140,14 +157,28 @@ pub(crate) fn run(arguments: &InferArguments) -> Result<(), InferError> {
     println!("\n{}\n", prepared.2);
     let bar = timeline::bar(&config.evaluation);
     let results = evaluate(&arguments.model, config, prepared, &data, &bar)?;
-    page::print_tables(&results);
-    let mut outputs = Outputs::new();
-    outputs.add("report.html", page::render(&results)?);
-    outputs.add("results.json", serde_json::to_string_pretty(&results)? + "\n");
-    outputs.add("accuracy.csv", csv(&results.timeline));
-    outputs.add("cost.csv", cost::csv(&results.cost));
-    outputs.finish(&arguments.out, start)?;
-    Ok(())
+    results.write(arguments, start, |report, network| {
+        report.details("Tiles and costs", &network.summary.to_string());
+    })
+}
+
+impl<N: Serialize> Results<N> {
+    /// Prints the tables and writes the files; `network` adds to the page what is known of the network.
+    fn write(
+        &self,
+        arguments: &InferArguments,
+        start: Instant,
+        network: impl FnOnce(&mut Report, &N),
+    ) -> Result<(), InferError> {
+        page::print_tables(&self.findings);
+        let mut outputs = Outputs::new();
+        outputs.add("report.html", page::render(self, network)?);
+        outputs.add("results.json", serde_json::to_string_pretty(self)? + "\n");
+        outputs.add("accuracy.csv", csv(&self.findings.timeline));
+        outputs.add("cost.csv", cost::csv(&self.findings.cost));
+        outputs.finish(&arguments.out, start)?;
+        Ok(())
+    }
 }
 
 /// A description, its network as it goes onto the chip, its tiles and costs.
@@ -170,12 +201,12 @@ pub(crate) fn infer_quietly(path: &Path, config: &InferConfig, data: &Split) -> 
 }
 
 #[cfg(feature = "onnx")]
-fn run_graph(arguments: &InferArguments, config: &InferConfig) -> Result<(), InferError> {
+fn run_graph(arguments: &InferArguments, config: InferConfig) -> Result<(), InferError> {
     onnx::run(arguments, config, &read(&arguments.model)?)
 }
 
 #[cfg(not(feature = "onnx"))]
-fn run_graph(_arguments: &InferArguments, _config: &InferConfig) -> Result<(), InferError> {
+fn run_graph(_arguments: &InferArguments, _config: InferConfig) -> Result<(), InferError> {
     Err(InferError::WithoutOnnx)
 }
 
@@ -206,51 +237,52 @@ fn load_model(path: &Path, config: &InferConfig) -> Result<Model, InferError> {
 
 fn evaluate(
     path: &Path,
-    mut config: InferConfig,
+    config: InferConfig,
     (description, network, summary): Prepared,
     data: &Split,
     bar: &ProgressBar,
 ) -> Result<Results, InferError> {
-    let key = RngKey::root(config.seed).fold_in(label("inference"));
-    let converter;
-    (config.tile, converter) = chip::tile(&config, &network, key)?;
-    let (plan, tile) = (&config.evaluation, &config.tile);
-    let cost = config.cost.iter().map(|chip| Estimate::of(&description, tile, chip));
+    let key = key(&config);
+    let (tile, converter) = chip::tile(&config, network.tiles().map(|(_, tile)| tile.weights()), key)?;
+    let plan = &config.evaluation;
+    let cost = config.cost.iter().map(|chip| Estimate::of(&description, &tile, chip));
     let cost = cost.collect::<Result<Vec<_>, _>>()?;
-    let calibration = calibration::run(&config, &network, &data.train, key)?;
+    let calibrate = |plan| calibrate(&network, &tile, &data.train, plan, key.fold_in(label("calibration")));
+    let calibration = config.calibration.as_ref().map(calibrate).transpose()?;
     let settings = calibration.as_ref().map(Calibration::settings).unwrap_or_default();
     let network = with_settings(&network, &settings)?;
     let exact = SampleKeys::new(key.fold_in(label("floating point")));
     let floating_point = accuracy(&network, &data.test, plan.batch_size, exact)?;
-    let timeline = Timeline::measure(&network, tile, plan, floating_point, &data.test, key, bar)?;
+    let timeline = Timeline::measure(&network, &tile, plan, floating_point, &data.test, key, bar)?;
     let one = key.fold_in(label("matrix errors"));
-    let programmed = program_network(&network, tile, one.fold_in(label("program")))?;
-    let (first, last) = (plan.times_seconds[0], plan.times_seconds[plan.times_seconds.len() - 1]);
+    let programmed = program_network(&network, &tile, one.fold_in(label("program")))?;
+    let (first, last) = ends(&config);
     let errors_at = |t| {
         let aged = network_at(&programmed, t, one.fold_in(label("read")))?;
         matrix_errors(&network, &aged, &data.test, SampleKeys::new(one.fold_in(label("forward"))))
     };
-    let arrays = chip::arrays(&programmed, last);
+    let arrays = chip::arrays(programmed.tiles(), last);
     let matrix_errors = [errors_at(first)?, errors_at(last)?];
     let sensitivity = match config.sensitivity_repeats {
         0 => Vec::new(),
-        repeats => sensitivity(&network, tile, &data.test, (last, repeats), key)?,
+        repeats => sensitivity(&network, &tile, &data.test, (last, repeats), key)?,
     };
-    Ok(Results {
-        program: PROGRAM.to_owned(),
-        model: path.display().to_string(),
-        data: data.summary(),
-        config,
-        network: description,
-        summary,
-        cost,
-        calibration,
-        timeline,
-        converter,
-        arrays,
-        matrix_errors,
-        sensitivity,
-    })
+    let findings =
+        Findings { tile, cost, calibration, timeline, converter, arrays, matrix_errors, sensitivity };
+    let network = Described { network: description, summary };
+    let model = path.display().to_string();
+    Ok(Results { program: PROGRAM, model, data: data.summary(), config, network, findings })
+}
+
+/// Root of all draws.
+fn key(config: &InferConfig) -> RngKey {
+    RngKey::root(config.seed).fold_in(label("inference"))
+}
+
+/// The first time of the evaluation and the last (s).
+fn ends(config: &InferConfig) -> (f32, f32) {
+    let times = &config.evaluation.times_seconds;
+    (times[0], times[times.len() - 1])
 }
 
 /// Accuracy over time, for other programs.

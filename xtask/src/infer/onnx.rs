@@ -2,41 +2,31 @@
 
 use std::time::Instant;
 
+use aimc_device::ConfigError;
+use aimc_device::error::require;
 use aimc_device::rng::label;
-use aimc_device::{ConfigError, RngKey};
+use aimc_infer::Classifier;
 use aimc_infer::onnx::{Computed, Coverage, OnnxClassifier};
-use aimc_infer::{Calibration, Estimate};
 use serde::Serialize;
 
-use super::{InferArguments, InferConfig, InferError, calibration, cost, csv, page};
-use crate::data::DataSummary;
-use crate::files::{Outputs, check_folder};
-use crate::report::{PROGRAM, Report};
-use crate::table::print_table;
+use super::{Findings, InferArguments, InferConfig, InferError, Results, chip, ends};
+use crate::data::Split;
+use crate::files::check_folder;
+use crate::report::PROGRAM;
 use crate::timeline::{self, Timeline};
 
-/// Every number, with all that made them.
+/// What is known of the graph: a line for every node with name, operation, where it is computed.
 #[derive(Debug, Serialize)]
-struct Results<'a> {
-    program: &'a str,
-    model: String,
-    data: DataSummary,
-    config: &'a InferConfig,
-    /// A node in a line: name, operation, where it is computed.
+struct Nodes {
     nodes: Vec<Vec<String>>,
-    /// Energy, latency and area of a sample on each chip.
-    cost: Vec<Estimate>,
-    /// Ranges of the converters from data.
-    calibration: Option<Calibration>,
-    timeline: Timeline,
 }
 
 const HEADERS: [&str; 3] = ["node", "operation", "computed"];
 
 /// Evaluates and writes the report.
-pub(super) fn run(arguments: &InferArguments, config: &InferConfig, bytes: &[u8]) -> Result<(), InferError> {
+pub(super) fn run(arguments: &InferArguments, config: InferConfig, bytes: &[u8]) -> Result<(), InferError> {
     let start = Instant::now();
-    refuse(config)?;
+    refuse(&config)?;
     let data = config.data.load()?;
     check_folder(&arguments.out)?;
     println!("{}: {} test samples; seed {}", data.name, data.test.len(), config.seed);
@@ -44,45 +34,47 @@ pub(super) fn run(arguments: &InferArguments, config: &InferConfig, bytes: &[u8]
     let graph = OnnxClassifier::new(bytes, config.evaluation.batch_size, sample)?;
     let coverage = graph.coverage()?;
     println!("\n{coverage}\n");
-    let key = RngKey::root(config.seed).fold_in(label("inference"));
-    let cost = graph.costs(&config.tile, &config.cost)?;
-    let calibrate = |plan| graph.calibrate(&config.tile, &data.train, plan, calibration::key(key));
+    let findings = measure(&config, graph, &data)?;
+    let (program, model) = (PROGRAM, arguments.model.display().to_string());
+    let network = Nodes { nodes: rows(&coverage) };
+    let results = Results { program, model, data: data.summary(), config, network, findings };
+    results.write(arguments, start, |report, network| {
+        report.section("Node by node");
+        report.table(&HEADERS, &network.nodes, "Where the graph is computed, and why.");
+    })
+}
+
+fn measure(config: &InferConfig, graph: OnnxClassifier, data: &Split) -> Result<Findings, InferError> {
+    let (key, plan) = (super::key(config), &config.evaluation);
+    let weights = graph.matrices()?.into_iter().map(|(_, weights)| weights);
+    let (tile, converter) = chip::tile(config, weights, key)?;
+    let cost = graph.costs(&tile, &config.cost)?;
+    let calibrate = |plan| graph.calibrate(&tile, &data.train, plan, key.fold_in(label("calibration")));
     let calibration = config.calibration.as_ref().map(calibrate).transpose()?;
     let graph = match &calibration {
         Some(found) => graph.with_settings(found.settings())?,
         None => graph,
     };
     let exact = graph.digital_accuracy(&data.test)?;
-    let (plan, bar) = (&config.evaluation, timeline::bar(&config.evaluation));
-    let timeline = Timeline::measure(&graph, &config.tile, plan, exact, &data.test, key, &bar)?;
-    let (model, nodes) = (arguments.model.display().to_string(), rows(&coverage));
-    let results =
-        Results { program: PROGRAM, model, data: data.summary(), config, nodes, cost, calibration, timeline };
-    println!("\nFloating point: {:.2} %. On devices:\n", 100.0 * exact);
-    print_table(&results.timeline.headers(), &results.timeline.rows());
-    println!("\n{}", results.timeline.conditions());
-    page::print_chip(results.calibration.as_ref(), &results.cost);
-    let mut outputs = Outputs::new();
-    outputs.add("report.html", render(&results)?);
-    outputs.add("results.json", serde_json::to_string_pretty(&results)? + "\n");
-    outputs.add("accuracy.csv", csv(&results.timeline));
-    outputs.add("cost.csv", cost::csv(&results.cost));
-    outputs.finish(&arguments.out, start)?;
-    Ok(())
+    let timeline = Timeline::measure(&graph, &tile, plan, exact, &data.test, key, &timeline::bar(plan))?;
+    let one = key.fold_in(label("matrix errors"));
+    let programmed = graph.program(&tile, one.fold_in(label("program")))?;
+    let (first, last) = ends(config);
+    let errors_at = |t| graph.matrix_errors(&programmed, t, &data.test, one);
+    let matrix_errors = [errors_at(first)?, errors_at(last)?];
+    let names = matrix_errors[0].iter().map(|matrix| matrix.name.clone());
+    let arrays = chip::arrays(names.zip(&programmed), last);
+    let sensitivity = match config.sensitivity_repeats {
+        0 => Vec::new(),
+        repeats => graph.sensitivity(&tile, &data.test, (last, repeats), key)?,
+    };
+    Ok(Findings { tile, cost, calibration, timeline, converter, arrays, matrix_errors, sensitivity })
 }
 
-/// Refuses what needs a network of our own layers.
+/// A graph describes itself.
 fn refuse(config: &InferConfig) -> Result<(), ConfigError> {
-    let needless = "must be left out: it needs a network of this program's layers, not an ONNX graph";
-    let given = [
-        ("network", config.network.is_some()),
-        ("weight_programming", config.weight_programming.is_some()),
-        ("sensitivity_repeats", config.sensitivity_repeats > 0),
-    ];
-    match given.into_iter().find(|(_, given)| *given) {
-        Some((field, _)) => Err(ConfigError::new(field, "", needless)),
-        None => Ok(()),
-    }
+    let needless = "must be left out: an ONNX graph describes its network";
+    require::that(config.network.is_none(), "network", "", needless)
 }
 
 fn rows(coverage: &Coverage) -> Vec<Vec<String>> {
@@ -97,20 +89,4 @@ fn rows(coverage: &Coverage) -> Vec<Vec<String>> {
     };
     let nodes = coverage.nodes.iter();
     nodes.map(|node| vec![node.name.clone(), node.operator.clone(), place(&node.computed)]).collect()
-}
-
-fn render(results: &Results<'_>) -> Result<String, InferError> {
-    let mut report = Report::new(
-        "Inference in analog memory",
-        page::subtitle(&results.model, &results.data, results.config),
-    );
-    page::over_time(&mut report, &results.timeline, results.config)?;
-    if let Some(found) = &results.calibration {
-        calibration::section(&mut report, found);
-    }
-    cost::section(&mut report, &results.cost);
-    report.section("Node by node");
-    report.table(&HEADERS, &results.nodes, "Where the graph is computed, and why.");
-    page::again(&mut report, results.program, results.config)?;
-    Ok(report.render())
 }
