@@ -6,7 +6,7 @@ mod config;
 mod page;
 mod trainings;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use aimc_device::rng::label;
@@ -15,20 +15,21 @@ use aimc_infer::EvaluationError;
 use aimc_nn::{DatasetError, NetworkConfig};
 use aimc_train::convert::ConvertError;
 use clap::Args;
+use indicatif::ProgressBar;
 use serde::Serialize;
 
 use crate::config_file::ConfigFileError;
 use crate::csv::Columns;
 use crate::data::{DataError, DataSummary, Split};
 use crate::files::{OutputError, Outputs, check_folder};
-use crate::interrupt::Interrupted;
+use crate::interrupt::{self, Interrupted};
 use crate::plot::PlotError;
 use crate::report::PROGRAM;
 use crate::timeline::{self, Timeline, TimelineError};
 use crate::train::session::{Begin, SessionError};
 
 use compare::{At, DeviceResult, Run};
-pub(crate) use config::HwaConfig;
+pub(crate) use config::{HwaConfig, decode};
 use trainings::{Outcome, Pair, Place, Samples};
 
 /// Options of a comparison.
@@ -129,7 +130,9 @@ pub(crate) fn run(arguments: &HwaArguments) -> Result<(), HwaError> {
         config.seed + (config.seeds - 1),
         arguments.out.display()
     );
-    let results = measure(arguments, config, network, &samples, summary)?;
+    let begin = Begin::asked(arguments.resume, arguments.restart);
+    let place = Place { out: &arguments.out, begin, shown: true };
+    let results = measure(&place, config, network, &samples, summary)?;
     page::print_tables(&results);
     let mut outputs = Outputs::new();
     outputs.add("report.html", page::render(&results)?);
@@ -137,6 +140,23 @@ pub(crate) fn run(arguments: &HwaArguments) -> Result<(), HwaError> {
     outputs.add("accuracy.csv", csv(&results));
     outputs.finish(&arguments.out, start)?;
     Ok(())
+}
+
+/// Compares without a word in a folder of its own, or goes on where an interruption has left it; none if Ctrl-C stops it.
+pub(crate) fn compare_quietly(
+    config: &HwaConfig,
+    data: &Split,
+    folder: &Path,
+) -> Result<Option<Results>, HwaError> {
+    let network = config.network(&data.shape, data.train.classes())?;
+    let samples = hold_out(config, data.clone())?;
+    let place = Place { out: folder, begin: Begin::asked(folder.exists(), false), shown: false };
+    match measure(&place, config.clone(), network, &samples, data.summary()) {
+        Ok(results) => Ok(Some(results)),
+        Err(HwaError::Stopped | HwaError::Interrupted(_)) => Ok(None),
+        Err(_) if interrupt::requested() => Ok(None),
+        Err(other) => Err(other),
+    }
 }
 
 /// Takes the last training samples away if early stopping needs them.
@@ -151,22 +171,22 @@ fn hold_out(config: &HwaConfig, data: Split) -> Result<Samples, HwaError> {
 
 /// All seeds, one after the other.
 fn measure(
-    arguments: &HwaArguments,
+    place: &Place<'_>,
     config: HwaConfig,
     network: NetworkConfig,
     samples: &Samples,
     data: DataSummary,
 ) -> Result<Results, HwaError> {
-    let begin = Begin::asked(arguments.resume, arguments.restart);
-    let place = Place { out: &arguments.out, begin };
     let mut trainings = Vec::new();
     let mut runs: Vec<Vec<Run>> = config.device.iter().map(|_| Vec::new()).collect();
     for seed in config.all_seeds() {
-        println!("\nSeed {seed}");
-        let pair = trainings::train(&config, &network, samples, seed, &place)?;
+        if place.shown {
+            println!("\nSeed {seed}");
+        }
+        let pair = trainings::train(&config, &network, samples, seed, place)?;
         for (device, runs) in config.device.iter().zip(&mut runs) {
             let key = RngKey::root(seed).fold_in(label("inference")).fold_in(label(&device.name));
-            runs.push(age(&config, &device.tile, &pair, samples, key)?);
+            runs.push(age(&config, &device.tile, &pair, samples, (key, place.shown))?);
         }
         trainings.push(pair.outcome);
     }
@@ -182,12 +202,13 @@ fn age(
     tile: &aimc_infer::InferenceTileConfig,
     pair: &Pair,
     samples: &Samples,
-    key: RngKey,
+    (key, shown): (RngKey, bool),
 ) -> Result<Run, HwaError> {
     let Pair { floating_point, hardware_aware, outcome } = pair;
     let test = &samples.split.test;
     let (plan, exact) = (&config.evaluation, outcome.floating_point);
-    let timeline = |network| Timeline::measure(network, tile, plan, exact, test, key, &timeline::bar(plan));
+    let bar = || if shown { timeline::bar(plan) } else { ProgressBar::hidden() };
+    let timeline = |network| Timeline::measure(network, tile, plan, exact, test, key, &bar());
     Ok(Run {
         seed: outcome.seed,
         naive: timeline(floating_point)?,

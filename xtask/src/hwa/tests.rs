@@ -50,6 +50,22 @@ fn results(arguments: &HwaArguments) -> (String, String) {
     (read("results.json"), read("accuracy.csv"))
 }
 
+/// As a run of a sweep, without a word, it finds the same, also where it goes on in a folder with one seed done.
+#[test]
+fn a_quiet_comparison_finds_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = written(folder.path(), SMALL);
+    run(&arguments).unwrap();
+    let config = decode(text::parse_toml(SMALL).unwrap()).unwrap();
+    let data = config.data.load().unwrap();
+    let scratch = folder.path().join("scratch");
+    for _ in 0..2 {
+        let found = compare_quietly(&config, &data, &scratch).unwrap().unwrap();
+        assert_eq!(serde_json::to_string_pretty(&found).unwrap() + "\n", results(&arguments).0);
+        std::fs::remove_dir_all(scratch.join("seed4")).unwrap();
+    }
+}
+
 #[test]
 fn the_command_writes_the_same_numbers_at_any_number_of_threads_and_after_a_restart() {
     let run_with = |threads: usize, config: &str| {

@@ -5,13 +5,16 @@
 
 mod adc_bits;
 mod claim;
+mod gokmen_2017;
 mod gokmen_2021;
 mod gokmen_haensch_2020;
 mod gokmen_vlasov_2016;
 mod ir_drop;
+mod joshi_2020;
 mod kim_2019;
 mod nandakumar_2020;
 mod page;
+mod rasch_2023;
 mod rasch_2024;
 mod trainings;
 mod wan_2022;
@@ -114,6 +117,9 @@ const ALL: &[Reproduction] = &[
     nandakumar_2020::REPRODUCTION,
     gokmen_2021::REPRODUCTION,
     gokmen_vlasov_2016::REPRODUCTION,
+    gokmen_2017::REPRODUCTION,
+    joshi_2020::REPRODUCTION,
+    rasch_2023::REPRODUCTION,
 ];
 
 /// What a reproduction works with.

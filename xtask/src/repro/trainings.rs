@@ -48,21 +48,40 @@ pub(super) struct Arms {
     test_samples: f64,
 }
 
-/// Trains every variant with every seed; what is in the cache is not trained again.
+/// Trains every variant of the common training with every seed.
 pub(super) fn train(context: &Context, variants: &[Variant]) -> Result<Arms, ReproError> {
-    let command = command::find("train")?;
-    let mut inputs = Inputs::new(None);
-    let (mut jobs, mut parameters) = (Vec::new(), serde_json::Map::new());
+    train_from(context, &context.training(), variants)
+}
+
+/// Trains every variant of `base` with every seed.
+pub(super) fn train_from(context: &Context, base: &Value, variants: &[Variant]) -> Result<Arms, ReproError> {
+    let (mut trees, mut parameters) = (Vec::new(), serde_json::Map::new());
     for variant in variants {
-        let mut tree = context.training();
+        let mut tree = base.clone();
         config::merge(&mut tree, config::parse_toml(&variant.text)?);
         for seed in 1..=SEEDS {
             tree["seed"] = json!(seed);
-            jobs.push((command.job)(tree.clone(), &mut inputs).map_err(ReproError::Run)?);
+            trees.push(tree.clone());
         }
         parameters.insert(variant.name.clone(), presets::resolve(tree, PRESETS)?);
     }
-    let bar = progress::bar("trainings", jobs.len() as u64);
+    let results = run_all(context, "train", trees)?;
+    let test_samples = results[0]["data"]["test_samples"].as_f64().unwrap_or(f64::NAN);
+    let runs = results.chunks(SEEDS as usize);
+    let arms = variants.iter().zip(runs).map(|(variant, runs)| arm(&variant.name, runs)).collect();
+    Ok(Arms { arms, parameters: parameters.into(), test_samples })
+}
+
+/// Runs a command for every configuration; what is in the cache is not run again.
+pub(super) fn run_all(
+    context: &Context,
+    command: &'static str,
+    trees: Vec<Value>,
+) -> Result<Vec<Value>, ReproError> {
+    let (command, mut inputs) = (command::find(command)?, Inputs::new(None));
+    let jobs = trees.into_iter().map(|tree| (command.job)(tree, &mut inputs).map_err(ReproError::Run));
+    let jobs = jobs.collect::<Result<Vec<_>, _>>()?;
+    let bar = progress::bar("runs", jobs.len() as u64);
     let results = workers::each(jobs.len(), |i| {
         let entry = Entry::of(command.name, &*jobs[i]);
         let done = context.cache.run(&entry, &*jobs[i]).map_err(ReproError::Run)?;
@@ -71,11 +90,7 @@ pub(super) fn train(context: &Context, variants: &[Variant]) -> Result<Arms, Rep
     })?;
     bar.finish();
     let results: Option<Vec<Value>> = results.into_iter().collect();
-    let results = results.ok_or(Interrupted)?;
-    let test_samples = results[0]["data"]["test_samples"].as_f64().unwrap_or(f64::NAN);
-    let runs = results.chunks(SEEDS as usize);
-    let arms = variants.iter().zip(runs).map(|(variant, runs)| arm(&variant.name, runs)).collect();
-    Ok(Arms { arms, parameters: parameters.into(), test_samples })
+    Ok(results.ok_or(Interrupted)?)
 }
 
 fn arm(name: &str, runs: &[Value]) -> Arm {
@@ -91,6 +106,11 @@ fn arm(name: &str, runs: &[Value]) -> Arm {
     Arm { name: name.to_owned(), accuracy: Summary::of(&last), curve }
 }
 
+/// See [`Arms::sampling`].
+pub(super) fn sampling(test_samples: f64) -> f64 {
+    200.0 * (2.0 * 0.9 * 0.1 / test_samples).sqrt()
+}
+
 impl Arms {
     /// Mean accuracy of a variant (%).
     pub(super) fn accuracy(&self, index: usize) -> f64 {
@@ -100,7 +120,7 @@ impl Arms {
     /// Two standard deviations of the difference of two accuracies (%) near 90 % on these test samples, both binomial:
     /// 2·√(2·0.9·0.1/n). Differences of that size are not told apart by one test set.
     pub(super) fn sampling(&self) -> f64 {
-        200.0 * (2.0 * 0.9 * 0.1 / self.test_samples).sqrt()
+        sampling(self.test_samples)
     }
 
     /// The claim that a variant loses at most `published` (%) against another, up to the sampling of the test data.

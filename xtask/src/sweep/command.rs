@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aimc_device::ConfigError;
+use aimc_device::error::require;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::cache::hash;
 use crate::data::{DataError, Split};
+use crate::hwa::{self, HwaConfig};
 use crate::infer::{self, InferConfig};
 use crate::interrupt;
 use crate::train::session::resolved;
@@ -44,8 +46,11 @@ pub(crate) struct Command {
 }
 
 /// All commands that can be swept.
-pub(crate) const COMMANDS: &[Command] =
-    &[Command { name: "train", job: Training::prepare }, Command { name: "infer", job: Inference::prepare }];
+pub(crate) const COMMANDS: &[Command] = &[
+    Command { name: "train", job: Training::prepare },
+    Command { name: "infer", job: Inference::prepare },
+    Command { name: "hwa", job: Comparison::prepare },
+];
 
 /// The command `name`.
 pub(crate) fn find(name: &str) -> Result<Command, ConfigError> {
@@ -65,6 +70,11 @@ impl Inputs {
     /// Nothing read yet; `model`: the trained network of `infer`.
     pub(crate) fn new(model: Option<PathBuf>) -> Self {
         Self { model, data: Vec::new() }
+    }
+
+    fn refuse_model(&self) -> Result<(), ConfigError> {
+        let requirement = "must be left out: trainings begin with none";
+        require::that(self.model.is_none(), "model", "", requirement)
     }
 
     fn data(&mut self, section: &DataSection) -> Result<Arc<Split>, DataError> {
@@ -91,9 +101,7 @@ struct Training {
 
 impl Training {
     fn prepare(tree: Value, inputs: &mut Inputs) -> Result<Box<dyn Job>, JobError> {
-        if inputs.model.is_some() {
-            return Err(ConfigError::new("model", "", "must be left out: trainings begin with none").into());
-        }
+        inputs.refuse_model()?;
         let config = train::decode(tree)?;
         let data = inputs.data(&config.data)?;
         let identity = resolved(&config, &data)?;
@@ -153,5 +161,39 @@ impl Job for Inference {
             Err(_) if interrupt::requested() => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+/// `cargo xtask hwa`.
+struct Comparison {
+    config: HwaConfig,
+    data: Arc<Split>,
+    identity: Value,
+}
+
+impl Comparison {
+    fn prepare(tree: Value, inputs: &mut Inputs) -> Result<Box<dyn Job>, JobError> {
+        inputs.refuse_model()?;
+        let config = hwa::decode(tree)?;
+        let data = inputs.data(&config.data)?;
+        let identity = resolved(&config, &data)?;
+        Ok(Box::new(Self { config, data, identity }))
+    }
+}
+
+impl Job for Comparison {
+    fn identity(&self) -> &Value {
+        &self.identity
+    }
+
+    fn check(&self) -> Result<(), JobError> {
+        let network = self.config.network(&self.data.shape, self.data.train.classes())?;
+        self.config.retraining_stage(self.config.seed, 1).build(&network)?;
+        Ok(())
+    }
+
+    fn run(&self, scratch: &Path) -> Result<Option<Value>, JobError> {
+        let results = hwa::compare_quietly(&self.config, &self.data, scratch)?;
+        Ok(results.as_ref().map(self::tree).transpose()?)
     }
 }

@@ -62,7 +62,7 @@ fn refused_points_are_named_before_anything_runs() {
         "{message}"
     );
     for (from, to, field) in [
-        ("\"train\"", "\"demo\"", "command = demo: must be one of train, infer"),
+        ("\"train\"", "\"demo\"", "command = demo: must be one of train, infer, hwa"),
         ("seeds = 2", "seeds = 0", "seeds = 0"),
         ("tile.device.dw_min", "tile.device.dw_mim", "tile.device.dw_mim: is no known field"),
         ("[0.002, 0.05]", "[]", "axis[0].values"),

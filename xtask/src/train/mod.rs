@@ -132,7 +132,7 @@ pub(crate) fn train_quietly(
     let (network, built) = build(config, data)?;
     let begun = folder.join(CHECKPOINT).exists();
     let mut session = Session::open(config, built, data, folder, Begin::asked(begun, false))?;
-    let ending = session.run(Pace::default(), &mut |_| interrupt::flow())?;
+    let ending = follow_quietly(&mut session, &|_| false)?;
     Ok((ending == Ending::Finished).then(|| gather(config.clone(), network, &session, data)))
 }
 
@@ -156,6 +156,18 @@ pub(crate) fn trained(config: &TrainingConfig, data: &Split) -> Result<AnyNetwor
     Ok(trainer.network)
 }
 
+/// Trains without a word to the end, to Ctrl-C, or to where `pause` holds.
+pub(crate) fn follow_quietly(
+    session: &mut Session<'_>,
+    pause: &dyn Fn(&Progress<'_>) -> bool,
+) -> Result<Ending, SessionError> {
+    session.run(Pace::default(), &mut |progress| stop_if(pause(progress)))
+}
+
+fn stop_if(paused: bool) -> ControlFlow<()> {
+    if paused { ControlFlow::Break(()) } else { interrupt::flow() }
+}
+
 /// Trains with progress on the terminal, to the end, to Ctrl-C, or to where `pause` holds.
 pub(crate) fn follow(
     session: &mut Session<'_>,
@@ -169,8 +181,7 @@ pub(crate) fn follow(
     let mut shown = session.trainer.history().len();
     let ending = session.run(Pace::default(), &mut |progress| {
         show(&bar, progress, epochs, &mut shown);
-        let stop = interrupt::requested() || pause(progress);
-        if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        stop_if(pause(progress))
     })?;
     bar.finish();
     Ok(ending)

@@ -1,0 +1,208 @@
+//! Which non-idealities cost the accuracy of a network that was trained hardware-aware.
+//!
+//! Errors of different origin are made comparable by their size: each is made as strong as gives the same relative error of products.
+//!
+//! Reference: M. J. Rasch et al. 2023, *Hardware-aware training for large-scale and diverse deep learning inference workloads using
+//! in-memory computing-based accelerators*, Nat. Commun. 14:5282, doi:10.1038/s41467-023-40770-4. Its abstract, from recollection:
+//! networks retrained hardware-aware reach the accuracy of floating point; noise on inputs or outputs, not on the weights, costs
+//! most.
+
+use aimc_device::rng::label;
+use aimc_device::{RngKey, config};
+use aimc_infer::{
+    EvaluationConfig, InferenceTileConfig, Summary, accuracy, evaluate, matrix_errors, network_at,
+    program_network,
+};
+use aimc_tile::SampleKeys;
+use serde_json::{Value, json};
+
+use super::claim::{Basis, Claim, Outcome};
+use super::trainings::sampling;
+use super::{Context, ReproError, Reproduction};
+use crate::data::Split;
+use crate::interrupt;
+use crate::plot::{Axis, LineChart, Mark, Series, SeriesStyle};
+use crate::train::{self, tiles::AnyNetwork};
+
+pub(super) const REPRODUCTION: Reproduction = Reproduction {
+    name: "rasch-2023",
+    citation: "M. J. Rasch et al. 2023, Nat. Commun. 14:5282, doi:10.1038/s41467-023-40770-4",
+    what: "Hardware-aware training: accuracy over a year, and which non-ideality costs most at the same error of products",
+    minutes: 5,
+    run,
+};
+
+const BATCH: usize = 256;
+/// Seconds after programming: an hour, a day, a year.
+const TIMES: [f32; 3] = [3600.0, 86_400.0, 31_536_000.0];
+/// What "as accurate as floating point" means in the publication (%).
+const ISO: f64 = 1.0;
+/// Relative errors of products at which non-idealities are compared.
+const ERRORS: [f64; 4] = [0.1, 0.2, 0.4, 0.8];
+/// The one at which the claim is judged.
+const JUDGED: usize = 2;
+/// Programming events.
+const REPEATS: usize = 8;
+
+/// Exact devices and circuits, but for one thing whose strength is `X`.
+const NON_IDEALITIES: [(&str, &str); 3] = [
+    ("noise on outputs", "forward = { out_noise = X, out_res = 0.0, inp_res = 0.0, out_bound = 1000.0 }"),
+    (
+        "noise on inputs",
+        "forward = { inp_noise = X, out_noise = 0.0, out_res = 0.0, inp_res = 0.0, out_bound = 1000.0 }",
+    ),
+    (
+        "noise on weights",
+        "forward = { out_noise = 0.0, out_res = 0.0, inp_res = 0.0, out_bound = 1000.0 }\ndevice.prog_noise_scale = X",
+    ),
+];
+
+const EXACT: &str = "
+    compensation = \"None\"
+    periphery.mapping = { weight_scaling_omega = 1.0, weight_scaling_columnwise = true }
+    device = { model = \"StateIndependent\", prog_noise_scale = 0.0, drift_scale = 0.0, read_noise_scale = 0.0 }
+";
+
+/// Phase-change memory behind the circuits of the publication's standard chip.
+const CHIP: &str = "
+    compensation = \"Global\"
+    periphery.mapping = { weight_scaling_omega = 1.0, weight_scaling_columnwise = true }
+    device.model = \"PcmLike\"
+    forward = { preset = \"StandardHWATrainingIO\", noise_management = \"AbsMax\", nm_thres = 0.0 }
+";
+
+fn run(context: &Context) -> Result<Outcome, ReproError> {
+    let tree = training(context);
+    let config = train::decode(tree)?;
+    let data = config.data.load()?;
+    let mut plain = config.clone();
+    plain.hardware_aware = None;
+    let (aware, plain) = (train::trained(&config, &data)?, train::trained(&plain, &data)?);
+    let key = RngKey::root(1).fold_in(label("rasch 2023"));
+    let exact = |network| accuracy(network, &data.test, BATCH, SampleKeys::new(key));
+    let floating_point = exact(&plain)?;
+    let over_time = |network| on_devices(network, &data, &tile(CHIP)?, &TIMES, key);
+    let (aged, naive) = (over_time(&aware)?, over_time(&plain)?);
+    let mut costs = Vec::new();
+    for (name, text) in NON_IDEALITIES {
+        let points = ERRORS.map(|error| -> Result<f64, ReproError> {
+            let tile = tile_of_error(&aware, &data, text, error, key)?;
+            Ok(on_devices(&aware, &data, &tile, &[0.0], key)?[0].mean)
+        });
+        costs.push((name, points.into_iter().collect::<Result<Vec<f64>, _>>()?));
+    }
+    let claims = claims(floating_point, &aged, &costs, data.test.len());
+    let charts = vec![charted_time(&aged, &naive, floating_point), charted_costs(&costs, floating_point)];
+    Ok(Outcome { claims, charts, parameters: json!({ "training": config, "chip": CHIP, "exact": EXACT }) })
+}
+
+fn training(context: &Context) -> Value {
+    let mut tree = context.training();
+    tree["seed"] = json!(1);
+    tree["network"]["mlp"]["activation"] = json!("relu");
+    tree["training"] = json!({ "epochs": if context.full { 30 } else { 40 }, "batch_size": 32, "learning_rate": 0.1,
+                               "optimizer": { "model": "Sgd", "momentum": 0.9 },
+                               "schedule": { "model": "Cosine", "final_share": 0.01 } });
+    tree["hardware_aware"] = json!({
+        "preset": "StandardHWATrainingPreset",
+        "modifier": { "type": "AddNormal", "std_dev": 0.1 },
+        "forward": { "noise_management": "AbsMax", "nm_thres": 0.0 },
+        "periphery": { "input_range": { "enable": false } },
+    });
+    tree
+}
+
+fn tile(text: &str) -> Result<InferenceTileConfig, ReproError> {
+    let tree = aimc_device::presets::resolve(config::parse_toml(text)?, crate::config_file::PRESETS)?;
+    let tile: InferenceTileConfig = config::decode(tree)?;
+    tile.validate()?;
+    Ok(tile)
+}
+
+/// Accuracies at the times, over programming events.
+fn on_devices(
+    network: &AnyNetwork,
+    data: &Split,
+    tile: &InferenceTileConfig,
+    times: &[f32],
+    key: RngKey,
+) -> Result<Vec<Summary>, ReproError> {
+    let plan =
+        EvaluationConfig { times_seconds: times.to_vec(), repeats: REPEATS, ..EvaluationConfig::default() };
+    let found = evaluate(network, tile, &data.test, &plan, key, &|_| interrupt::flow())?;
+    Ok(found.times.into_iter().map(|at| at.summary).collect())
+}
+
+/// The tile with the one non-ideality as strong as gives the wanted root mean square of the matrices' relative errors.
+fn tile_of_error(
+    network: &AnyNetwork,
+    data: &Split,
+    text: &str,
+    wanted: f64,
+    key: RngKey,
+) -> Result<InferenceTileConfig, ReproError> {
+    let of = |strength: f64| tile(&format!("{EXACT}{}", text.replace('X', &format!("{strength:e}"))));
+    let error = |strength: f64| -> Result<f64, ReproError> {
+        let programmed = program_network(network, &of(strength)?, key)?;
+        let chip = network_at(&programmed, 0.0, key)?;
+        let errors = matrix_errors(network, &chip, &data.test, SampleKeys::new(key))?;
+        Ok((errors.iter().map(|e| e.relative.powi(2)).sum::<f64>() / errors.len() as f64).sqrt())
+    };
+    // Errors grow with the strength, nearly in proportion: bisection of its logarithm.
+    let (mut low, mut high) = (1e-4_f64, 1e3_f64);
+    for _ in 0..20 {
+        let middle = (low * high).sqrt();
+        if error(middle)? < wanted { low = middle } else { high = middle }
+    }
+    of((low * high).sqrt())
+}
+
+fn claims(floating_point: f64, aged: &[Summary], costs: &[(&str, Vec<f64>)], samples: usize) -> Vec<Claim> {
+    let sampling = sampling(samples as f64);
+    let iso = format!(
+        "As accurate as floating point: at most {ISO} % below, and twice the sampling of the test data, {sampling:.2} %."
+    );
+    let mut claims: Vec<Claim> = Vec::new();
+    for (t, at) in TIMES.iter().zip(aged) {
+        claims.push(Claim::new(
+            format!("hardware-aware after {} below floating point (% accuracy)", crate::timeline::spoken(*t)),
+            (f64::NEG_INFINITY, ISO + sampling),
+            (Basis::Recollection, &iso),
+            100.0 * (floating_point - at.mean),
+        ));
+    }
+    let weights = costs[2].1[JUDGED];
+    let most =
+        "At the same error of products, noise on the weights costs least; the same test samples for all.";
+    for (name, accuracies) in &costs[..2] {
+        claims.push(Claim::new(
+            format!("{name} below noise on weights at an error of {} (% accuracy)", ERRORS[JUDGED]),
+            (0.0, f64::INFINITY),
+            (Basis::Recollection, most),
+            100.0 * (weights - accuracies[JUDGED]),
+        ));
+    }
+    claims
+}
+
+fn charted_time(aged: &[Summary], naive: &[Summary], floating_point: f64) -> (LineChart, String) {
+    let x = Axis::log10("time since programming", "s");
+    let mut chart = LineChart::new("On phase-change memory", x, Axis::linear("test accuracy", "%"));
+    for (name, summaries) in [("hardware-aware", aged), ("naive", naive)] {
+        let points = TIMES.iter().zip(summaries).map(|(t, s)| (f64::from(*t), 100.0 * s.mean)).collect();
+        chart.series.push(Series::new(name, points, SeriesStyle::Solid));
+    }
+    chart.references.push(Mark::new(100.0 * floating_point, "floating point"));
+    (chart, format!("Means over {REPEATS} programming events, with global drift compensation."))
+}
+
+fn charted_costs(costs: &[(&str, Vec<f64>)], floating_point: f64) -> (LineChart, String) {
+    let x = Axis::log10("relative error of products", "");
+    let mut chart = LineChart::new("What each non-ideality costs", x, Axis::linear("test accuracy", "%"));
+    for (name, accuracies) in costs {
+        let points = ERRORS.iter().zip(accuracies).map(|(e, a)| (*e, 100.0 * a)).collect();
+        chart.series.push(Series::new(*name, points, SeriesStyle::Solid));
+    }
+    chart.references.push(Mark::new(100.0 * floating_point, "floating point"));
+    (chart, "The network trained hardware-aware; everything else exact.".to_owned())
+}
