@@ -8,7 +8,7 @@
 //! most.
 
 use aimc_device::rng::label;
-use aimc_device::{RngKey, config};
+use aimc_device::{RngKey, config, presets};
 use aimc_infer::{
     EvaluationConfig, InferenceTileConfig, Summary, accuracy, evaluate, matrix_errors, network_at,
     program_network,
@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use super::claim::{Basis, Claim, Outcome};
 use super::trainings::sampling;
 use super::{Context, ReproError, Reproduction};
+use crate::config_file::PRESETS;
 use crate::data::Split;
 use crate::interrupt;
 use crate::plot::{Axis, LineChart, Mark, Series, SeriesStyle};
@@ -81,7 +82,7 @@ fn run(context: &Context) -> Result<Outcome, ReproError> {
     let key = RngKey::root(1).fold_in(label("rasch 2023"));
     let exact = |network| accuracy(network, &data.test, BATCH, SampleKeys::new(key));
     let floating_point = exact(&plain)?;
-    let over_time = |network| on_devices(network, &data, &tile(CHIP)?, &TIMES, key);
+    let over_time = |network| on_devices(network, &data, &tile(&[CHIP])?, &TIMES, key);
     let (aged, naive) = (over_time(&aware)?, over_time(&plain)?);
     let mut costs = Vec::new();
     for (name, text) in NON_IDEALITIES {
@@ -112,8 +113,13 @@ fn training(context: &Context) -> Value {
     tree
 }
 
-fn tile(text: &str) -> Result<InferenceTileConfig, ReproError> {
-    let tree = aimc_device::presets::resolve(config::parse_toml(text)?, crate::config_file::PRESETS)?;
+/// The tile that tables in TOML describe, the later ones over the earlier.
+fn tile(texts: &[&str]) -> Result<InferenceTileConfig, ReproError> {
+    let mut tree = json!({});
+    for text in texts {
+        config::merge(&mut tree, config::parse_toml(text)?);
+    }
+    let tree = presets::resolve(tree, PRESETS)?;
     let tile: InferenceTileConfig = config::decode(tree)?;
     tile.validate()?;
     Ok(tile)
@@ -141,7 +147,7 @@ fn tile_of_error(
     wanted: f64,
     key: RngKey,
 ) -> Result<InferenceTileConfig, ReproError> {
-    let of = |strength: f64| tile(&format!("{EXACT}{}", text.replace('X', &format!("{strength:e}"))));
+    let of = |strength: f64| tile(&[EXACT, &text.replace('X', &format!("{strength:e}"))]);
     let error = |strength: f64| -> Result<f64, ReproError> {
         let programmed = program_network(network, &of(strength)?, key)?;
         let chip = network_at(&programmed, 0.0, key)?;
