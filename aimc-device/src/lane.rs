@@ -1,4 +1,4 @@
-//! One number, or a lane of numbers: what the step equation of a device is written for.
+//! One number, or a lane of numbers: what the equations of devices are written for.
 //!
 //! A model writes its equation once, for any [`Lane`]. With `f32` it is the equation of one cell; with the vector
 //! registers of the processor the same operations act on several cells side by side. Both give the same bits: every
@@ -67,6 +67,34 @@ pub trait Lane:
     #[must_use]
     fn exponential(self) -> Self {
         self.map(math::exp)
+    }
+
+    /// ln x, see [`math::log`].
+    #[inline(always)]
+    #[must_use]
+    fn logarithm(self) -> Self {
+        self.map(math::log)
+    }
+
+    /// √x.
+    #[inline(always)]
+    #[must_use]
+    fn root(self) -> Self {
+        self.map(f32::sqrt)
+    }
+
+    /// This, but between the bounds.
+    #[inline(always)]
+    #[must_use]
+    fn between(self, low: f32, high: f32) -> Self {
+        self.at_least(self.splat(low)).at_most(self.splat(high))
+    }
+
+    /// This, but not below 0.
+    #[inline(always)]
+    #[must_use]
+    fn not_negative(self) -> Self {
+        self.at_least(self.splat(0.0))
     }
 
     /// xʸ of elements x ≥ 0, see [`math::pow`].

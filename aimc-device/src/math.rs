@@ -1,4 +1,4 @@
-//! Exponential and power, the same bits on every platform and without branches, so that lanes of them vectorise.
+//! Exponential, logarithm and power, the same bits on every platform and without branches, so that lanes of them vectorise.
 //!
 //! The functions of the standard library come from the platform's C library: their last bit is not promised. These
 //! consist of IEEE operations only. Errors stay below 2 units in the last place (tested against double precision).
@@ -64,6 +64,18 @@ fn ln(x: f32) -> f64 {
     if x >= f32::MIN_POSITIVE { ln } else { -1e300 }
 }
 
+/// ln x; -∞ for 0, negative numbers and those too small to be normal.
+///
+/// ```
+/// assert_eq!(aimc_device::math::log(1.0), 0.0);
+/// assert_eq!(aimc_device::math::log(2.0), std::f32::consts::LN_2);
+/// ```
+#[inline(always)]
+#[must_use]
+pub fn log(x: f32) -> f32 {
+    ln(x) as f32
+}
+
 /// xʸ for x ≥ 0; a base too small to be normal counts as 0: 0⁰ = 1, 0 to a negative power is infinite.
 ///
 /// ```
@@ -96,6 +108,10 @@ mod tests {
     fn ends_of_the_range() {
         assert_eq!((exp(-200.0), exp(f32::NEG_INFINITY), exp(200.0)), (0.0, 0.0, f32::INFINITY));
         assert_eq!((pow(0.0, 0.0), pow(0.0, -1.0), pow(1.0, 1e30)), (1.0, f32::INFINITY, 1.0));
+        assert_eq!(
+            (log(0.0), log(-1.0), log(1e-45)),
+            (f32::NEG_INFINITY, f32::NEG_INFINITY, f32::NEG_INFINITY)
+        );
         assert_eq!((pow(0.5, f32::INFINITY), pow(0.5, 1e38)), (0.0, 0.0));
     }
 
@@ -106,6 +122,14 @@ mod tests {
         fn exponentials_are_accurate(x in -110.0_f32..95.0) {
             let off = ulps(exp(x), f64::from(x).exp());
             prop_assert!(off < 2.0, "{x}: {off}");
+        }
+
+        #[test]
+        fn logarithms_are_accurate(x in 1e-37_f32..1e37, near in 0.5_f32..2.0) {
+            for x in [x, near] {
+                let off = ulps(log(x), f64::from(x).ln());
+                prop_assert!(off < 2.0, "{x}: {off}");
+            }
         }
 
         #[test]

@@ -1,7 +1,9 @@
 //! Arrays of programmed devices: the loops over cells, and the addresses of their draws.
 
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
+use crate::lane::{Lane, Wide};
 use crate::parallel;
 use crate::programmed::ProgrammedDevice;
 use crate::rng::{RngKey, label};
@@ -37,8 +39,8 @@ impl ProgrammedArray {
     /// If `targets` is not a whole number of rows, which is an error of the caller.
     #[must_use]
     pub fn program(device: &impl ProgrammedDevice, targets: &[f32], columns: usize, key: RngKey) -> Self {
-        let write = key.fold_in(label("programming"));
-        let conductances = per_cell(columns, targets.len(), write, |i, xi| device.program(targets[i], xi));
+        let write = Write { device, targets };
+        let conductances = per_cell(columns, targets.len(), key.fold_in(label("programming")), &write);
         Self { columns, conductances, drift_exponents: exponents(device, targets, columns, key) }
     }
 
@@ -84,29 +86,95 @@ impl ProgrammedArray {
     /// Conductances (µS) `t` seconds after programming, as one read with fresh noise from `key` finds them.
     #[must_use]
     pub fn read(&self, device: &impl ProgrammedDevice, t: f32, key: RngKey) -> Vec<f32> {
-        per_cell(self.columns, self.conductances.len(), key.fold_in(label("read noise")), |i, xi| {
-            let g_programmed = self.conductances[i];
-            let g_drifted = device.drifted(g_programmed, self.drift_exponents[i], t);
-            device.read(g_programmed, g_drifted, t, xi)
-        })
+        let read = Read { device, array: self, t };
+        per_cell(self.columns, self.conductances.len(), key.fold_in(label("read noise")), &read)
     }
 }
 
 /// Drift exponents of devices that were programmed towards `targets`.
 fn exponents(device: &impl ProgrammedDevice, targets: &[f32], columns: usize, key: RngKey) -> Vec<f32> {
-    let key = key.fold_in(label("drift exponent"));
-    per_cell(columns, targets.len(), key, |i, xi| device.drift_exponent(targets[i], xi))
+    let settle = Settle { device, targets };
+    per_cell(columns, targets.len(), key.fold_in(label("drift exponent")), &settle)
 }
 
-/// `cell(index, ξ)` for `cells` cells; row r takes its normals from stream r.
-fn per_cell(columns: usize, cells: usize, key: RngKey, cell: impl Fn(usize, f32) -> f32 + Sync) -> Vec<f32> {
+/// A stage in the life of all devices of an array, see [`programmed`](crate::programmed).
+trait Stage: Sync {
+    /// What a lane of devices comes to; `number` gives theirs in a list with one number per device.
+    fn lane<L: Lane>(&self, number: impl Fn(&[f32]) -> L, xi: L) -> L;
+}
+
+struct Write<'a, D> {
+    device: &'a D,
+    targets: &'a [f32],
+}
+
+struct Settle<'a, D> {
+    device: &'a D,
+    targets: &'a [f32],
+}
+
+struct Read<'a, D> {
+    device: &'a D,
+    array: &'a ProgrammedArray,
+    t: f32,
+}
+
+impl<D: ProgrammedDevice> Stage for Write<'_, D> {
+    #[inline(always)]
+    fn lane<L: Lane>(&self, number: impl Fn(&[f32]) -> L, xi: L) -> L {
+        self.device.program(number(self.targets), xi)
+    }
+}
+
+impl<D: ProgrammedDevice> Stage for Settle<'_, D> {
+    #[inline(always)]
+    fn lane<L: Lane>(&self, number: impl Fn(&[f32]) -> L, xi: L) -> L {
+        self.device.drift_exponent(number(self.targets), xi)
+    }
+}
+
+impl<D: ProgrammedDevice> Stage for Read<'_, D> {
+    #[inline(always)]
+    fn lane<L: Lane>(&self, number: impl Fn(&[f32]) -> L, xi: L) -> L {
+        let Self { device, array, t } = self;
+        let g_programmed = number(&array.conductances);
+        let g_drifted = device.drifted(g_programmed, number(&array.drift_exponents), *t);
+        device.read(g_programmed, g_drifted, *t, xi)
+    }
+}
+
+/// The devices of a row, whose first is device `first` of the array; `values` holds their draws, then what they come to.
+struct RowOf<'a, S> {
+    stage: &'a S,
+    first: usize,
+    values: &'a mut [f32],
+}
+
+impl<S: Stage> WithSimd for RowOf<'_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<V: Simd>(self, simd: V) {
+        let Self { stage, mut first, values } = self;
+        let mut lanes = values.chunks_exact_mut(V::F32_LANES);
+        for values in lanes.by_ref() {
+            let lane = stage.lane(|list| Wide::load(simd, &list[first..]), Wide::load(simd, values));
+            V::as_mut_simd_f32s(values).0[0] = lane.values;
+            first += V::F32_LANES;
+        }
+        for (i, value) in lanes.into_remainder().iter_mut().enumerate() {
+            *value = stage.lane(|list| list[first + i], *value);
+        }
+    }
+}
+
+/// What a stage makes of `cells` devices; row r takes its normals from stream r.
+fn per_cell(columns: usize, cells: usize, key: RngKey, stage: &impl Stage) -> Vec<f32> {
     assert!(columns > 0 && cells.is_multiple_of(columns), "whole rows");
-    let mut values = vec![0.0; cells];
+    let (mut values, arch) = (vec![0.0; cells], Arch::new());
     let fill = |(row, values): (usize, &mut [f32])| {
         key.stream(row as u64).fill_normal(values);
-        for (column, value) in values.iter_mut().enumerate() {
-            *value = cell(row * columns + column, *value);
-        }
+        arch.dispatch(RowOf { stage, first: row * columns, values });
     };
     if parallel::worthwhile(COST * cells) {
         values.par_chunks_mut(columns).enumerate().for_each(fill);
@@ -119,7 +187,8 @@ fn per_cell(columns: usize, cells: usize, key: RngKey, cell: impl Fn(usize, f32)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::programmed::PcmLike;
+    use crate::config;
+    use crate::programmed::{PcmLike, ProgrammedDeviceConfig};
 
     fn targets(n: usize) -> Vec<f32> {
         (0..n).map(|i| 25.0 * (i % 97) as f32 / 96.0).collect()
@@ -137,6 +206,41 @@ mod tests {
             })
         };
         assert_eq!(run(1), run(2));
+    }
+
+    /// Lanes of devices come to what each of them comes to alone, for all models and lengths of rows.
+    #[test]
+    fn lanes_give_the_bits_of_single_devices() {
+        for model in [
+            "PcmLike",
+            "CustomDriftPcmLike",
+            "Hermes",
+            "ReRamWan2022",
+            "ReRamCmo",
+            "StateIndependent",
+            "Tabulated",
+        ] {
+            let device: ProgrammedDeviceConfig = config::from_toml(&format!("model = \"{model}\"")).unwrap();
+            let (columns, key) = (29, RngKey::root(5));
+            let targets: Vec<f32> = targets(3 * columns).iter().map(|g| g * device.g_max() / 25.0).collect();
+            let array = ProgrammedArray::program(&device, &targets, columns, key);
+            let read = array.read(&device, 3600.0, key);
+            let draw = |purpose, i: usize| {
+                let mut row = vec![0.0; columns];
+                key.fold_in(label(purpose)).stream((i / columns) as u64).fill_normal(&mut row);
+                row[i % columns]
+            };
+            for (i, target) in targets.iter().enumerate() {
+                let g = device.program(*target, draw("programming", i));
+                let nu = device.drift_exponent(*target, draw("drift exponent", i));
+                let found = device.read(g, device.drifted(g, nu, 3600.0), 3600.0, draw("read noise", i));
+                assert_eq!(
+                    (array.conductances()[i], array.drift_exponents()[i], read[i]),
+                    (g, nu, found),
+                    "{model}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -5,6 +5,8 @@ use serde::de::DeserializeOwned;
 
 use crate::config;
 use crate::error::{ConfigError, require};
+use crate::lane::Lane;
+use crate::math;
 
 /// Smallest relative state that enters a logarithm.
 pub(crate) const SMALLEST_STATE: f32 = 1e-7;
@@ -29,27 +31,39 @@ pub(crate) struct LogLine {
 
 impl LogLine {
     #[inline(always)]
-    pub(crate) fn at(&self, log_state: f32) -> f32 {
-        (self.slope * log_state + self.offset).clamp(self.low, self.high)
+    pub(crate) fn at<L: Lane>(&self, log_state: L) -> L {
+        (log_state * self.slope + self.offset).between(self.low, self.high)
     }
 }
 
 /// Σₖ cₖ aᵏ.
-#[inline]
-pub(crate) fn polynomial(coefficients: &[f32], a: f32) -> f32 {
-    coefficients.iter().rev().fold(0.0, |sum, c| sum * a + c)
+#[inline(always)]
+pub(crate) fn polynomial<L: Lane>(coefficients: &[f32], a: L) -> L {
+    coefficients.iter().rev().fold(a.splat(0.0), |sum, c| sum * a + *c)
 }
 
 /// √ln((t + t_r)/(2 t_r)): growth of 1/f noise that was integrated for t seconds with pulses of t_r; 0 where the
 /// logarithm is negative, which is a wait shorter than a pulse.
-#[inline]
+#[inline(always)]
 pub(crate) fn one_over_f(t: f32, t_read: f32) -> f32 {
-    ((t + t_read) / (2.0 * t_read)).ln().max(0.0).sqrt()
+    math::log((t + t_read) / (2.0 * t_read)).max(0.0).sqrt()
 }
 
-/// The ordinate at `x` of the polygon through (`xs`, `ys`), constant beyond its ends; `xs` ascend.
+/// g ((t + t_0)/t_0)^-ν: drift from the first read on.
+#[inline(always)]
+pub(crate) fn power_law<L: Lane>(g: L, nu: L, t: f32, t_0: f32) -> L {
+    let ratio = (t + t_0) / t_0;
+    g * nu.map(|nu| math::pow(ratio, -nu))
+}
+
+/// The ordinates at `x` of the polygon through (`xs`, `ys`), constant beyond its ends; `xs` ascend.
+#[inline(always)]
+pub(crate) fn polygon<L: Lane>(xs: &[f32], ys: &[f32], x: L) -> L {
+    x.map(|x| interpolate(xs, ys, x))
+}
+
 #[inline]
-pub(crate) fn interpolate(xs: &[f32], ys: &[f32], x: f32) -> f32 {
+fn interpolate(xs: &[f32], ys: &[f32], x: f32) -> f32 {
     let above = xs.partition_point(|&node| node <= x);
     if above == 0 {
         return ys[0];

@@ -17,7 +17,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ConfigError;
-use crate::programmed::curves::{covering, interpolate, ordinates};
+use crate::lane::Lane;
+use crate::programmed::curves::{covering, ordinates, polygon};
 use crate::programmed::{PcmLike, ProgrammedDevice};
 
 /// Measured drift exponents over target conductance.
@@ -72,26 +73,26 @@ impl ProgrammedDevice for CustomDriftPcmLike {
         self.pcm.g_max
     }
 
-    #[inline]
-    fn programming_std(&self, g_target: f32) -> f32 {
+    #[inline(always)]
+    fn programming_std<L: Lane>(&self, g_target: L) -> L {
         self.pcm.programming_std(g_target)
     }
 
-    #[inline]
-    fn drift_exponent(&self, g_target: f32, xi: f32) -> f32 {
+    #[inline(always)]
+    fn drift_exponent<L: Lane>(&self, g_target: L, xi: L) -> L {
         let table = &self.custom_drift_model;
-        let mean = interpolate(&table.g_lst, &table.nu_mean_lst, g_target);
-        let std = interpolate(&table.g_lst, &table.nu_std_lst, g_target);
-        (mean + std * xi).abs() * self.pcm.drift_scale
+        let mean = polygon(&table.g_lst, &table.nu_mean_lst, g_target);
+        let std = polygon(&table.g_lst, &table.nu_std_lst, g_target);
+        (mean + std * xi).magnitude() * self.pcm.drift_scale
     }
 
-    #[inline]
-    fn drifted(&self, g_programmed: f32, nu: f32, t: f32) -> f32 {
+    #[inline(always)]
+    fn drifted<L: Lane>(&self, g_programmed: L, nu: L, t: f32) -> L {
         self.pcm.drifted(g_programmed, nu, t)
     }
 
-    #[inline]
-    fn read_noise_std(&self, g_programmed: f32, g_drifted: f32, t: f32) -> f32 {
+    #[inline(always)]
+    fn read_noise_std<L: Lane>(&self, g_programmed: L, g_drifted: L, t: f32) -> L {
         self.pcm.read_noise_std(g_programmed, g_drifted, t)
     }
 }

@@ -28,8 +28,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{ConfigError, require};
+use crate::lane::Lane;
 use crate::programmed::ProgrammedDevice;
-use crate::programmed::curves::{LogLine, SMALLEST_STATE, one_over_f, polynomial, published, std_polynomial};
+use crate::programmed::curves::{
+    LogLine, SMALLEST_STATE, one_over_f, polynomial, power_law, published, std_polynomial,
+};
 
 /// A clipped line over ln a below the state `knee`, a polynomial of a from there.
 #[derive(Debug, Deserialize)]
@@ -41,9 +44,10 @@ struct Law {
 }
 
 impl Law {
-    #[inline]
-    fn at(&self, a: f32) -> f32 {
-        if a < self.knee { self.empty.at(a.max(SMALLEST_STATE).ln()) } else { polynomial(&self.full, a) }
+    #[inline(always)]
+    fn at<L: Lane>(&self, a: L) -> L {
+        let empty = self.empty.at(a.at_least(a.splat(SMALLEST_STATE)).logarithm());
+        (a.splat(self.knee) - a).if_positive(empty, polynomial(&self.full, a))
     }
 }
 
@@ -174,30 +178,30 @@ impl ProgrammedDevice for Hermes {
         self.g_max.unwrap_or(self.full())
     }
 
-    #[inline]
-    fn programming_std(&self, g_target: f32) -> f32 {
+    #[inline(always)]
+    fn programming_std<L: Lane>(&self, g_target: L) -> L {
         let g_max = self.g_max();
         let rescale = g_max / self.prog_coeff_g_max_reference.unwrap_or(self.full());
-        self.prog_noise_scale * polynomial(self.prog_coeff(), g_target / g_max) * rescale
+        let state = g_target / g_target.splat(g_max);
+        polynomial(self.prog_coeff(), state) * self.prog_noise_scale * rescale
     }
 
-    #[inline]
-    fn drift_exponent(&self, g_target: f32, xi: f32) -> f32 {
-        let a = g_target / self.g_max();
-        (PUBLISHED.nu_mean.at(a) + self.cell().nu_std.at(a) * xi).abs() * self.drift_scale
+    #[inline(always)]
+    fn drift_exponent<L: Lane>(&self, g_target: L, xi: L) -> L {
+        let a = g_target / g_target.splat(self.g_max());
+        (PUBLISHED.nu_mean.at(a) + self.cell().nu_std.at(a) * xi).magnitude() * self.drift_scale
     }
 
-    #[inline]
-    fn drifted(&self, g_programmed: f32, nu: f32, t: f32) -> f32 {
-        let t_0 = self.first_read();
-        g_programmed * ((t + t_0) / t_0).powf(-nu)
+    #[inline(always)]
+    fn drifted<L: Lane>(&self, g_programmed: L, nu: L, t: f32) -> L {
+        power_law(g_programmed, nu, t, self.first_read())
     }
 
-    #[inline]
-    fn read_noise_std(&self, g_programmed: f32, g_drifted: f32, t: f32) -> f32 {
-        let q = self.cell().read_noise.at(g_programmed / self.g_max());
+    #[inline(always)]
+    fn read_noise_std<L: Lane>(&self, g_programmed: L, g_drifted: L, t: f32) -> L {
+        let q = self.cell().read_noise.at(g_programmed / g_programmed.splat(self.g_max()));
         // A cell that was programmed beyond g_max may be beyond the range of the polynomial.
         let growth = one_over_f(t + self.first_read(), self.t_read);
-        self.read_noise_scale * g_drifted * q.max(0.0) * growth
+        g_drifted * self.read_noise_scale * q.not_negative() * growth
     }
 }

@@ -1,7 +1,7 @@
 //! Programmed devices for inference: one file per model of programming noise, drift and read noise.
 //!
 //! Such a device is written once, to a conductance near its target, and then only read. Its life has three
-//! stages, each a pure function of one cell; conductances are in µS, times in s since the end of programming:
+//! stages, each a pure function of one cell, or of a [`Lane`] of them; conductances are in µS, times in s since the end of programming:
 //!
 //! ```text
 //! write   g_p = program(g_target, ξ),  ν = drift_exponent(g_target, ξ)     once; fixed for life
@@ -27,6 +27,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::config;
 use crate::error::ConfigError;
+use crate::lane::Lane;
 
 pub use array::ProgrammedArray;
 pub use custom_drift::CustomDriftPcmLike;
@@ -46,27 +47,27 @@ pub trait ProgrammedDevice: Clone + std::fmt::Debug + Send + Sync + 'static {
     fn g_max(&self) -> f32;
 
     /// Std of the programmed conductance (µS) around the target `g_target` (µS), before it is cut at 0.
-    fn programming_std(&self, g_target: f32) -> f32;
+    fn programming_std<L: Lane>(&self, g_target: L) -> L;
 
     /// Conductance right after programming (µS): never negative.
-    #[inline]
-    fn program(&self, g_target: f32, xi: f32) -> f32 {
-        (g_target + self.programming_std(g_target) * xi).max(0.0)
+    #[inline(always)]
+    fn program<L: Lane>(&self, g_target: L, xi: L) -> L {
+        (g_target + self.programming_std(g_target) * xi).not_negative()
     }
 
     /// The drift exponent ν of a device that was programmed towards `g_target` (µS).
-    fn drift_exponent(&self, g_target: f32, xi: f32) -> f32;
+    fn drift_exponent<L: Lane>(&self, g_target: L, xi: L) -> L;
 
     /// Conductance (µS) `t` seconds after programming to `g_programmed` (µS), without read noise.
-    fn drifted(&self, g_programmed: f32, nu: f32, t: f32) -> f32;
+    fn drifted<L: Lane>(&self, g_programmed: L, nu: L, t: f32) -> L;
 
     /// Std (µS) of one read at time `t` (s) of a device that has drifted from `g_programmed` to `g_drifted` (µS).
-    fn read_noise_std(&self, g_programmed: f32, g_drifted: f32, t: f32) -> f32;
+    fn read_noise_std<L: Lane>(&self, g_programmed: L, g_drifted: L, t: f32) -> L;
 
     /// Conductance (µS) as one read at time `t` (s) finds it: never negative.
-    #[inline]
-    fn read(&self, g_programmed: f32, g_drifted: f32, t: f32, xi: f32) -> f32 {
-        (g_drifted + self.read_noise_std(g_programmed, g_drifted, t) * xi).max(0.0)
+    #[inline(always)]
+    fn read<L: Lane>(&self, g_programmed: L, g_drifted: L, t: f32, xi: L) -> L {
+        (g_drifted + self.read_noise_std(g_programmed, g_drifted, t) * xi).not_negative()
     }
 }
 
@@ -107,33 +108,33 @@ macro_rules! registry {
                 match self { $(Self::$model(device) => ProgrammedDevice::g_max(device),)* }
             }
 
-            #[inline]
-            fn programming_std(&self, g_target: f32) -> f32 {
+            #[inline(always)]
+            fn programming_std<L: Lane>(&self, g_target: L) -> L {
                 match self { $(Self::$model(device) => device.programming_std(g_target),)* }
             }
 
-            #[inline]
-            fn program(&self, g_target: f32, xi: f32) -> f32 {
+            #[inline(always)]
+            fn program<L: Lane>(&self, g_target: L, xi: L) -> L {
                 match self { $(Self::$model(device) => device.program(g_target, xi),)* }
             }
 
-            #[inline]
-            fn drift_exponent(&self, g_target: f32, xi: f32) -> f32 {
+            #[inline(always)]
+            fn drift_exponent<L: Lane>(&self, g_target: L, xi: L) -> L {
                 match self { $(Self::$model(device) => device.drift_exponent(g_target, xi),)* }
             }
 
-            #[inline]
-            fn drifted(&self, g_programmed: f32, nu: f32, t: f32) -> f32 {
+            #[inline(always)]
+            fn drifted<L: Lane>(&self, g_programmed: L, nu: L, t: f32) -> L {
                 match self { $(Self::$model(device) => device.drifted(g_programmed, nu, t),)* }
             }
 
-            #[inline]
-            fn read_noise_std(&self, g_programmed: f32, g_drifted: f32, t: f32) -> f32 {
+            #[inline(always)]
+            fn read_noise_std<L: Lane>(&self, g_programmed: L, g_drifted: L, t: f32) -> L {
                 match self { $(Self::$model(device) => device.read_noise_std(g_programmed, g_drifted, t),)* }
             }
 
-            #[inline]
-            fn read(&self, g_programmed: f32, g_drifted: f32, t: f32, xi: f32) -> f32 {
+            #[inline(always)]
+            fn read<L: Lane>(&self, g_programmed: L, g_drifted: L, t: f32, xi: L) -> L {
                 match self { $(Self::$model(device) => device.read(g_programmed, g_drifted, t, xi),)* }
             }
         }

@@ -39,8 +39,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{ConfigError, require};
+use crate::lane::Lane;
+use crate::math;
 use crate::programmed::ProgrammedDevice;
-use crate::programmed::curves::{LogLine, SMALLEST_STATE, one_over_f, polynomial, published};
+use crate::programmed::curves::{LogLine, SMALLEST_STATE, one_over_f, polynomial, power_law, published};
 
 /// The published coefficients; the file says what they are.
 #[derive(Debug, Deserialize)]
@@ -124,15 +126,19 @@ impl PcmLike {
 
     /// Std of 1/f noise relative to the conductance: Q √ln((t + t_0 + t_r)/(2 t_r)), without its scale.
     #[must_use]
-    pub fn relative_read_noise(&self, g_programmed: f32, t: f32) -> f32 {
+    #[inline(always)]
+    pub fn relative_read_noise<L: Lane>(&self, g_programmed: L, t: f32) -> L {
         let ReadNoise { full, exponent, floor, largest } = PUBLISHED.read_noise;
-        let q = (full / (g_programmed / self.g_max).powf(exponent).max(floor)).min(largest);
-        q * one_over_f(t + self.t_0, self.t_read)
+        let all = |value| g_programmed.splat(value);
+        let power = (g_programmed / all(self.g_max)).map(|a| math::pow(a, exponent));
+        (all(full) / power.at_least(all(floor))).at_most(all(largest)) * one_over_f(t + self.t_0, self.t_read)
     }
 
     /// ln a, with a kept away from 0.
-    fn log_state(&self, g_target: f32) -> f32 {
-        (g_target / self.g_max).max(SMALLEST_STATE).ln()
+    #[inline(always)]
+    fn log_state<L: Lane>(&self, g_target: L) -> L {
+        let all = |value| g_target.splat(value);
+        (g_target / all(self.g_max)).at_least(all(SMALLEST_STATE)).logarithm()
     }
 }
 
@@ -172,26 +178,27 @@ impl ProgrammedDevice for PcmLike {
         self.g_max
     }
 
-    #[inline]
-    fn programming_std(&self, g_target: f32) -> f32 {
+    #[inline(always)]
+    fn programming_std<L: Lane>(&self, g_target: L) -> L {
         let rescale = self.g_max / self.reference_g_max();
-        self.prog_noise_scale * polynomial(&self.prog_coeff, g_target / self.g_max) * rescale
+        let state = g_target / g_target.splat(self.g_max);
+        polynomial(&self.prog_coeff, state) * self.prog_noise_scale * rescale
     }
 
-    #[inline]
-    fn drift_exponent(&self, g_target: f32, xi: f32) -> f32 {
+    #[inline(always)]
+    fn drift_exponent<L: Lane>(&self, g_target: L, xi: L) -> L {
         let log_state = self.log_state(g_target);
-        (PUBLISHED.nu_mean.at(log_state) + PUBLISHED.nu_std.at(log_state) * xi).abs() * self.drift_scale
+        (PUBLISHED.nu_mean.at(log_state) + PUBLISHED.nu_std.at(log_state) * xi).magnitude() * self.drift_scale
     }
 
-    #[inline]
-    fn drifted(&self, g_programmed: f32, nu: f32, t: f32) -> f32 {
-        g_programmed * ((t + self.t_0) / self.t_0).powf(-nu)
+    #[inline(always)]
+    fn drifted<L: Lane>(&self, g_programmed: L, nu: L, t: f32) -> L {
+        power_law(g_programmed, nu, t, self.t_0)
     }
 
-    #[inline]
-    fn read_noise_std(&self, g_programmed: f32, g_drifted: f32, t: f32) -> f32 {
-        self.read_noise_scale * g_drifted * self.relative_read_noise(g_programmed, t)
+    #[inline(always)]
+    fn read_noise_std<L: Lane>(&self, g_programmed: L, g_drifted: L, t: f32) -> L {
+        g_drifted * self.read_noise_scale * self.relative_read_noise(g_programmed, t)
     }
 }
 

@@ -29,6 +29,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{ConfigError, require};
+use crate::lane::Lane;
+use crate::math;
 use crate::programmed::ProgrammedDevice;
 use crate::programmed::curves::{one_over_f, published};
 
@@ -142,41 +144,40 @@ impl ProgrammedDevice for ReRamCmo {
         self.g_max
     }
 
-    #[inline]
-    fn programming_std(&self, g_target: f32) -> f32 {
-        self.prog_noise_scale * (self.prog_coeff[0] + self.prog_coeff[1] * g_target)
+    #[inline(always)]
+    fn programming_std<L: Lane>(&self, g_target: L) -> L {
+        (g_target * self.prog_coeff[1] + self.prog_coeff[0]) * self.prog_noise_scale
     }
 
     /// ξ itself: the relaxation of the device in units of its spread.
-    #[inline]
-    fn drift_exponent(&self, _g_target: f32, xi: f32) -> f32 {
+    #[inline(always)]
+    fn drift_exponent<L: Lane>(&self, _g_target: L, xi: L) -> L {
         xi
     }
 
-    #[inline]
-    fn drifted(&self, g_programmed: f32, xi: f32, t: f32) -> f32 {
+    #[inline(always)]
+    fn drifted<L: Lane>(&self, g_programmed: L, xi: L, t: f32) -> L {
         if t <= 0.0 {
             return g_programmed;
         }
-        let log_t = t.max(1.0).ln();
+        let log_t = math::log(t.max(1.0));
         let spread = self.decay_std[0] * log_t + self.decay_std[1];
-        g_programmed + self.drift_scale * (self.decay_mean * log_t + spread * xi)
+        g_programmed + (xi * spread + self.decay_mean * log_t) * self.drift_scale
     }
 
-    #[inline]
-    fn read_noise_std(&self, _g_programmed: f32, g_drifted: f32, t: f32) -> f32 {
-        if t <= 0.0 {
-            return 0.0;
-        }
-        self.read_noise_scale * self.read_k * g_drifted.max(1.0).log10() * one_over_f(t, self.t_read)
+    #[inline(always)]
+    fn read_noise_std<L: Lane>(&self, _g_programmed: L, g_drifted: L, t: f32) -> L {
+        let decades = g_drifted.at_least(g_drifted.splat(1.0)).logarithm() * std::f32::consts::LOG10_E;
+        let growth = if t <= 0.0 { 0.0 } else { one_over_f(t, self.t_read) };
+        decades * (self.read_noise_scale * self.read_k) * growth
     }
 
-    #[inline]
-    fn read(&self, g_programmed: f32, g_drifted: f32, t: f32, xi: f32) -> f32 {
+    #[inline(always)]
+    fn read<L: Lane>(&self, g_programmed: L, g_drifted: L, t: f32, xi: L) -> L {
         if t <= 0.0 {
             return g_drifted;
         }
         let g = g_drifted + self.read_noise_std(g_programmed, g_drifted, t) * xi;
-        g.clamp(self.g_min, self.g_max)
+        g.between(self.g_min, self.g_max)
     }
 }

@@ -30,8 +30,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{ConfigError, require};
+use crate::lane::Lane;
+use crate::math;
 use crate::programmed::ProgrammedDevice;
-use crate::programmed::curves::{ascending, interpolate, polynomial, published, std_polynomial};
+use crate::programmed::curves::{ascending, polynomial, published, std_polynomial};
 
 /// The published coefficients; the file says what they are.
 #[derive(Debug, Deserialize)]
@@ -94,21 +96,23 @@ impl Default for ReRamWan2022 {
 impl ReRamWan2022 {
     /// Std (µS) of a device about `g` (µS) after `t` seconds.
     #[must_use]
-    pub fn spread(&self, g: f32, t: f32) -> f32 {
+    #[inline(always)]
+    pub fn spread<L: Lane>(&self, g: L, t: f32) -> L {
+        let a = g / g.splat(self.g_max);
         // Programmed beyond g_max, a device is as noisy as a full one; the polynomials hold up to there.
-        let a =
-            if self.relaxation == Relaxation::PerDevice { (g / self.g_max).min(1.0) } else { g / self.g_max };
+        let a = if self.relaxation == Relaxation::PerDevice { a.at_most(a.splat(1.0)) } else { a };
         let after = self.coeff_times.partition_point(|&time| time <= t);
         let at = |i: usize| polynomial(&self.coeff[i], a);
         let std = match after {
             0 => at(0),
             n if n == self.coeff.len() => at(n - 1),
             n => {
-                let times = [self.coeff_times[n - 1].ln(), self.coeff_times[n].ln()];
-                interpolate(&times, &[at(n - 1), at(n)], t.ln())
+                let [early, late] = [self.coeff_times[n - 1], self.coeff_times[n]].map(math::log);
+                let share = (math::log(t) - early) / (late - early);
+                at(n - 1) + (at(n) - at(n - 1)) * share
             }
         };
-        self.noise_scale * std.max(0.0) * self.g_max / self.coeff_g_max_reference
+        std.not_negative() * self.noise_scale * self.g_max / g.splat(self.coeff_g_max_reference)
     }
 }
 
@@ -130,36 +134,36 @@ impl ProgrammedDevice for ReRamWan2022 {
         self.g_max
     }
 
-    #[inline]
-    fn programming_std(&self, g_target: f32) -> f32 {
+    #[inline(always)]
+    fn programming_std<L: Lane>(&self, g_target: L) -> L {
         self.spread(g_target, 0.0)
     }
 
     /// What the device keeps for life: its relaxation in units of its spread, or its target (µS) if all is drawn again.
-    #[inline]
-    fn drift_exponent(&self, g_target: f32, xi: f32) -> f32 {
+    #[inline(always)]
+    fn drift_exponent<L: Lane>(&self, g_target: L, xi: L) -> L {
         match self.relaxation {
             Relaxation::Redrawn => g_target,
             Relaxation::PerDevice => xi,
         }
     }
 
-    #[inline]
-    fn drifted(&self, g_programmed: f32, kept: f32, t: f32) -> f32 {
+    #[inline(always)]
+    fn drifted<L: Lane>(&self, g_programmed: L, kept: L, t: f32) -> L {
         match self.relaxation {
             Relaxation::Redrawn => kept,
             Relaxation::PerDevice => {
                 let (first, now) = (self.spread(g_programmed, 0.0), self.spread(g_programmed, t));
-                (g_programmed + (now * now - first * first).max(0.0).sqrt() * kept).max(0.0)
+                (g_programmed + (now * now - first * first).not_negative().root() * kept).not_negative()
             }
         }
     }
 
-    #[inline]
-    fn read_noise_std(&self, _g_programmed: f32, g_drifted: f32, t: f32) -> f32 {
+    #[inline(always)]
+    fn read_noise_std<L: Lane>(&self, _g_programmed: L, g_drifted: L, t: f32) -> L {
         match self.relaxation {
             Relaxation::Redrawn => self.spread(g_drifted, t),
-            Relaxation::PerDevice => 0.0,
+            Relaxation::PerDevice => g_drifted.splat(0.0),
         }
     }
 }

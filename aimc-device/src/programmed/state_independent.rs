@@ -22,8 +22,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{ConfigError, require};
+use crate::lane::Lane;
 use crate::programmed::ProgrammedDevice;
-use crate::programmed::curves::{one_over_f, polynomial, std_polynomial};
+use crate::programmed::curves::{one_over_f, polynomial, power_law, std_polynomial};
 
 /// A device with one drift law for all states, see the [module](self).
 ///
@@ -96,23 +97,24 @@ impl ProgrammedDevice for StateIndependent {
         self.g_max
     }
 
-    #[inline]
-    fn programming_std(&self, g_target: f32) -> f32 {
-        self.prog_noise_scale * polynomial(&self.prog_coeff, g_target / self.g_max)
+    #[inline(always)]
+    fn programming_std<L: Lane>(&self, g_target: L) -> L {
+        polynomial(&self.prog_coeff, g_target / g_target.splat(self.g_max)) * self.prog_noise_scale
     }
 
-    #[inline]
-    fn drift_exponent(&self, _g_target: f32, xi: f32) -> f32 {
-        (self.drift_nu_mean + self.drift_nu_std * xi).abs() * self.drift_scale
+    #[inline(always)]
+    fn drift_exponent<L: Lane>(&self, _g_target: L, xi: L) -> L {
+        (xi * self.drift_nu_std + self.drift_nu_mean).magnitude() * self.drift_scale
     }
 
-    #[inline]
-    fn drifted(&self, g_programmed: f32, nu: f32, t: f32) -> f32 {
-        g_programmed * ((t + self.t_0) / self.t_0).powf(-nu)
+    #[inline(always)]
+    fn drifted<L: Lane>(&self, g_programmed: L, nu: L, t: f32) -> L {
+        power_law(g_programmed, nu, t, self.t_0)
     }
 
-    #[inline]
-    fn read_noise_std(&self, _g_programmed: f32, g_drifted: f32, t: f32) -> f32 {
-        self.read_noise_scale * g_drifted / self.g_max * one_over_f(t + self.t_0, self.t_read)
+    #[inline(always)]
+    fn read_noise_std<L: Lane>(&self, _g_programmed: L, g_drifted: L, t: f32) -> L {
+        g_drifted * self.read_noise_scale / g_drifted.splat(self.g_max)
+            * one_over_f(t + self.t_0, self.t_read)
     }
 }

@@ -20,8 +20,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{ConfigError, require};
+use crate::lane::Lane;
 use crate::programmed::ProgrammedDevice;
-use crate::programmed::curves::{covering, interpolate, one_over_f, ordinates};
+use crate::programmed::curves::{covering, one_over_f, ordinates, polygon, power_law};
 
 /// A measured device, see the [module](self).
 ///
@@ -73,9 +74,9 @@ impl Default for Tabulated {
 }
 
 impl Tabulated {
-    #[inline]
-    fn at(&self, values: &[f32], g: f32) -> f32 {
-        interpolate(&self.g_lst, values, g)
+    #[inline(always)]
+    fn at<L: Lane>(&self, values: &[f32], g: L) -> L {
+        polygon(&self.g_lst, values, g)
     }
 }
 
@@ -104,28 +105,28 @@ impl ProgrammedDevice for Tabulated {
         self.g_max
     }
 
-    #[inline]
-    fn programming_std(&self, g_target: f32) -> f32 {
+    #[inline(always)]
+    fn programming_std<L: Lane>(&self, g_target: L) -> L {
         self.at(&self.prog_std_lst, g_target)
     }
 
-    #[inline]
-    fn program(&self, g_target: f32, xi: f32) -> f32 {
-        (self.at(&self.prog_mean_lst, g_target) + self.programming_std(g_target) * xi).max(0.0)
+    #[inline(always)]
+    fn program<L: Lane>(&self, g_target: L, xi: L) -> L {
+        (self.at(&self.prog_mean_lst, g_target) + self.programming_std(g_target) * xi).not_negative()
     }
 
-    #[inline]
-    fn drift_exponent(&self, g_target: f32, xi: f32) -> f32 {
-        (self.at(&self.nu_mean_lst, g_target) + self.at(&self.nu_std_lst, g_target) * xi).abs()
+    #[inline(always)]
+    fn drift_exponent<L: Lane>(&self, g_target: L, xi: L) -> L {
+        (self.at(&self.nu_mean_lst, g_target) + self.at(&self.nu_std_lst, g_target) * xi).magnitude()
     }
 
-    #[inline]
-    fn drifted(&self, g_programmed: f32, nu: f32, t: f32) -> f32 {
-        g_programmed * ((t + self.t_0) / self.t_0).powf(-nu)
+    #[inline(always)]
+    fn drifted<L: Lane>(&self, g_programmed: L, nu: L, t: f32) -> L {
+        power_law(g_programmed, nu, t, self.t_0)
     }
 
-    #[inline]
-    fn read_noise_std(&self, g_programmed: f32, g_drifted: f32, t: f32) -> f32 {
+    #[inline(always)]
+    fn read_noise_std<L: Lane>(&self, g_programmed: L, g_drifted: L, t: f32) -> L {
         let q = self.at(&self.read_noise_lst, g_programmed);
         g_drifted * q * one_over_f(t + self.t_0, self.t_read)
     }
