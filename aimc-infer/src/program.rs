@@ -11,7 +11,7 @@ use aimc_tile::{AnalogMvm, Shape, TileError};
 
 use crate::compensation::{Compensation, Readout, Recalibration};
 use crate::config::{DriftConversion, InferenceTileConfig};
-use crate::converter::{Converter, ConverterConfig, Gain, to_conductances, to_weights};
+use crate::converter::{Converter, ConverterConfig, Gain, to_conductances};
 use crate::error::InferenceError;
 use crate::programming::{Job, ProgrammingReport};
 
@@ -66,8 +66,7 @@ impl ProgrammedTile {
         let targets = device_targets(converter, &values, gain, device.g_max(), shape);
         let mvm = AnalogMvm::forward(&config.forward, shape, key.fold_in(label("circuits")))?;
         let job = Job { device, converter, gain, mvm: &mvm, shape, weights: &values, targets: &targets };
-        let (slices, report) = config.programming.write(&job, key)?;
-        let programmed = read_back(converter, &slices, gain);
+        let (slices, programmed, report) = config.programming.write(&job, key)?;
         let (slices, gain) = match config.drift_conversion {
             DriftConversion::Physical => (slices, gain),
             DriftConversion::Reconverted => reconvert(config, &programmed, &slices, shape),
@@ -151,12 +150,6 @@ pub(crate) fn device_targets(
         }
     }
     targets
-}
-
-/// The weights that the devices represent right after programming.
-fn read_back(converter: &ConverterConfig, slices: &[ProgrammedArray], gain: Gain) -> Vec<f32> {
-    let conductances: Vec<_> = slices.iter().map(ProgrammedArray::conductances).collect();
-    to_weights(converter, &conductances, gain)
 }
 
 /// [`DriftConversion::Reconverted`]: new conductances from the programmed weights, and the gain they have.

@@ -16,6 +16,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use aimc_device::ConfigError;
 use aimc_device::config;
+use aimc_device::parallel;
+use rayon::prelude::*;
 
 pub use custom_pair::CustomPair;
 pub use n_pair::NPair;
@@ -140,14 +142,31 @@ impl Default for ConverterConfig {
     }
 }
 
+/// Weights that are converted by one thread at a time.
+const BLOCK: usize = 4096;
+
+/// Elementary operations (see [`parallel::worthwhile`]) of a conversion.
+const COST: usize = 4;
+
 /// The target conductances (µS) of many weights: one list per slice, in the order of the weights.
 #[must_use]
 pub fn to_conductances(converter: &impl Converter, weights: &[f32], gain: Gain, g_max: f32) -> Vec<Vec<f32>> {
     let mut slices = vec![vec![0.0; weights.len()]; converter.slices()];
-    let mut cell = vec![0.0; converter.slices()];
-    for (i, &w) in weights.iter().enumerate() {
-        converter.conductances(w, gain, g_max, &mut cell);
-        slices.iter_mut().zip(&cell).for_each(|(slice, &g)| slice[i] = g);
+    let mut blocks: Vec<Vec<&mut [f32]>> = (0..weights.len().div_ceil(BLOCK)).map(|_| Vec::new()).collect();
+    for slice in &mut slices {
+        blocks.iter_mut().zip(slice.chunks_mut(BLOCK)).for_each(|(block, part)| block.push(part));
+    }
+    let convert = |(mut parts, weights): (Vec<&mut [f32]>, &[f32])| {
+        let mut cell = vec![0.0; parts.len()];
+        for (i, &w) in weights.iter().enumerate() {
+            converter.conductances(w, gain, g_max, &mut cell);
+            parts.iter_mut().zip(&cell).for_each(|(part, &g)| part[i] = g);
+        }
+    };
+    if parallel::worthwhile(COST * weights.len()) {
+        blocks.into_par_iter().zip(weights.par_chunks(BLOCK)).for_each(convert);
+    } else {
+        blocks.into_iter().zip(weights.chunks(BLOCK)).for_each(convert);
     }
     slices
 }
@@ -159,13 +178,26 @@ pub fn to_conductances(converter: &impl Converter, weights: &[f32], gain: Gain, 
 /// If there are fewer slices than the scheme has, which is an error of the caller.
 #[must_use]
 pub fn to_weights<S: AsRef<[f32]>>(converter: &impl Converter, slices: &[S], gain: Gain) -> Vec<f32> {
-    let mut cell = vec![0.0; converter.slices()];
-    let weight = |i| {
-        cell.iter_mut().zip(slices).for_each(|(g, slice)| *g = slice.as_ref()[i % slice.as_ref().len()]);
-        converter.weight(&cell, gain)
+    let slices: Vec<&[f32]> = slices.iter().map(AsRef::as_ref).collect();
+    let mut weights = vec![0.0; slices[0].len()];
+    let count = weights.len();
+    let convert = |(block, weights): (usize, &mut [f32])| {
+        let mut cell = vec![0.0; converter.slices()];
+        for (i, weight) in (block * BLOCK..).zip(weights) {
+            for (g, slice) in cell.iter_mut().zip(&slices) {
+                *g = slice[if slice.len() == count { i } else { i % slice.len() }];
+            }
+            *weight = converter.weight(&cell, gain);
+        }
     };
-    (0..slices[0].as_ref().len()).map(weight).collect()
+    if parallel::worthwhile(COST * count) {
+        weights.par_chunks_mut(BLOCK).enumerate().for_each(convert);
+    } else {
+        weights.chunks_mut(BLOCK).enumerate().for_each(convert);
+    }
+    weights
 }
+
 /// max |w|.
 pub(crate) fn largest(weights: &[f32]) -> f32 {
     weights.iter().fold(0.0, |largest, w| largest.max(w.abs()))

@@ -30,7 +30,7 @@ use aimc_device::programmed::{ProgrammedArray, ProgrammedDevice, ProgrammedDevic
 use aimc_device::{ConfigError, RngKey, config};
 use aimc_tile::{AnalogMvm, Shape};
 
-use crate::converter::{ConverterConfig, Gain};
+use crate::converter::{ConverterConfig, Gain, to_weights};
 use crate::error::InferenceError;
 
 pub use gradient_descent::GradientDescent;
@@ -109,12 +109,12 @@ impl Programming {
         }
     }
 
-    /// Writes all slices.
+    /// Writes all slices; gives them, the weights (row by row) that they hold, and what it has come to.
     pub(crate) fn write(
         &self,
         job: &Job<'_>,
         key: RngKey,
-    ) -> Result<(Vec<ProgrammedArray>, ProgrammingReport), InferenceError> {
+    ) -> Result<(Vec<ProgrammedArray>, Vec<f32>, ProgrammingReport), InferenceError> {
         let (arrays, effort) = match self {
             Self::OneShot(_) => (one_shot::write(job, key), Effort::default()),
             Self::WriteVerify(procedure) => procedure.write(job, key)?,
@@ -125,7 +125,9 @@ impl Programming {
             Self::WriteVerify(procedure) => Some(procedure.acceptance * job.device.g_max()),
             _ => None,
         };
-        let report = ProgrammingReport::new(job, &arrays, band, effort);
-        Ok((arrays, report))
+        let conductances: Vec<_> = arrays.iter().map(ProgrammedArray::conductances).collect();
+        let weights = to_weights(job.converter, &conductances, job.gain);
+        let report = ProgrammingReport::new(job, (&arrays, &weights), band, effort);
+        Ok((arrays, weights, report))
     }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use aimc_device::programmed::ProgrammedArray;
 
 use super::Job;
-use crate::converter::{largest, to_weights};
+use crate::converter::largest;
 
 /// Pulses and reads of a procedure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -47,13 +47,14 @@ impl Deviation {
     /// ```
     pub fn of(pairs: impl IntoIterator<Item = (f32, f32)>) -> Self {
         let (mut n, mut sum, mut squares, mut max) = (0.0_f64, 0.0, 0.0, 0.0_f64);
-        for (found, wanted) in pairs {
+        // Inner iteration: chained lists are then plain loops.
+        pairs.into_iter().for_each(|(found, wanted)| {
             let difference = f64::from(found) - f64::from(wanted);
             n += 1.0;
             sum += difference;
             squares += difference * difference;
             max = max.max(difference.abs());
-        }
+        });
         let n = n.max(1.0);
         Self { mean: sum / n, rms: (squares / n).sqrt(), max }
     }
@@ -76,13 +77,17 @@ pub struct ProgrammingReport {
 }
 
 impl ProgrammingReport {
-    pub(crate) fn new(job: &Job<'_>, arrays: &[ProgrammedArray], band: Option<f32>, effort: Effort) -> Self {
+    /// Of `arrays`, which hold `weights` (row by row) now.
+    pub(crate) fn new(
+        job: &Job<'_>,
+        (arrays, weights): (&[ProgrammedArray], &[f32]),
+        band: Option<f32>,
+        effort: Effort,
+    ) -> Self {
         let found = || arrays.iter().flat_map(|array| array.conductances().iter().copied());
         let pairs = || found().zip(job.targets.iter().flatten().copied());
-        let devices = pairs().count();
-        let held: Vec<_> = arrays.iter().map(ProgrammedArray::conductances).collect();
+        let devices: usize = arrays.iter().map(|array| array.conductances().len()).sum();
         let unit = largest(job.weights).max(f32::MIN_POSITIVE);
-        let weights = to_weights(job.converter, &held, job.gain);
         let weights = weights.iter().zip(job.weights).map(|(found, wanted)| (found / unit, wanted / unit));
         let within = |band: f32| pairs().filter(|(found, wanted)| (found - wanted).abs() <= band).count();
         Self {

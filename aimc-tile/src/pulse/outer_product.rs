@@ -4,16 +4,16 @@
 //! where x·d > 0, so that on average W changes by -lr·d xᵀ; a negative learning rate turns directions round. Rows go to
 //! different threads; within a row the samples, and within a sample the slots, stay in order.
 
+use aimc_device::RngKey;
 use aimc_device::parallel;
 use aimc_device::pulsed::{DeviceArray, Direction, Way};
 use aimc_device::rng::label;
-use aimc_device::{RngKey, Stream};
 use rayon::prelude::*;
 
 use crate::periphery::quantiser::quantise;
 use crate::pulse::count::Counts;
 use crate::pulse::management::TrainPlan;
-use crate::pulse::train::{Source, Trains};
+use crate::pulse::train::{self, Source, Trains};
 use crate::pulse::{PulseType, UpdateConfig};
 use crate::tile::{SampleKeys, largest_size};
 use crate::unit_cell::OuterProducts;
@@ -44,22 +44,31 @@ impl Lines {
     fn new(config: &UpdateConfig, granularity: f32, (x, d, lr): Pair<'_>, key: RngKey) -> Option<Self> {
         let plan = TrainPlan::new(config, lr.abs(), granularity, largest_size(x), largest_size(d))?;
         let (x_bin, d_bin) = config.bins();
-        let line = |values: &[f32], scale, bin, purpose| {
-            let dither = config.sto_round.then(|| key.fold_in(label(purpose)).stream(0));
-            probabilities(values, scale, bin, dither)
+        let dithers = |values: &[f32], bin: f32, purpose| {
+            let drawn = config.sto_round && bin > 0.0;
+            drawn.then(|| {
+                let mut dithers = vec![0.0; values.len()];
+                key.fold_in(label(purpose)).stream(0).fill_uniform(&mut dithers);
+                dithers
+            })
         };
-        let x = line(x, plan.x_scale, x_bin, "x rounding");
-        let d = line(d, plan.d_scale, d_bin, "d rounding");
-        let single = |p: &[f64]| p.iter().map(|&p| p as f32).collect::<Vec<f32>>();
+        let (x_dithers, d_dithers) = (dithers(x, x_bin, "x rounding"), dithers(d, d_bin, "d rounding"));
+        let x = probabilities(x, plan.x_scale, x_bin, x_dithers.as_deref());
+        let d = probabilities(d, plan.d_scale, d_bin, d_dithers.as_deref());
+        let single = |p: &mut dyn Iterator<Item = f64>| p.map(|p| p as f32).collect::<Vec<f32>>();
         Some(match config.pulse_type {
-            PulseType::MeanCount => Self::Counts(Counts::mean_count(plan.length, &single(&x), &single(&d))),
+            PulseType::MeanCount => Self::Counts(Counts::mean_count(
+                plan.length,
+                &single(&mut x.clone()),
+                &single(&mut d.clone()),
+            )),
             PulseType::DeterministicImplicit => {
-                Self::Counts(Counts::implicit(plan.length, &single(&x), &single(&d)))
+                Self::Counts(Counts::implicit(plan.length, &single(&mut x.clone()), &single(&mut d.clone())))
             }
             _ => {
                 let rounds = config.sto_round && x_bin > 0.0;
                 let source = Source { kind: config.pulse_source, rounds };
-                Self::Trains(Trains::draw(source, plan.length, &x, &d, key))
+                Self::Trains(Trains::draw(source, plan.length, x, d, key))
             }
         })
     }
@@ -100,19 +109,19 @@ impl Lines {
 /// x, d and learning rate of one sample.
 type Pair<'a> = (&'a [f32], &'a [f32], f32);
 
-/// Signed pulse probabilities of lines: values times scale, in bins where there is a width, dithered where there is a
-/// stream.
-fn probabilities(values: &[f32], scale: f64, bin: f32, dither: Option<Stream>) -> Vec<f64> {
-    let mut dithers = vec![0.5; values.len()];
-    if let (Some(mut stream), true) = (dither, bin > 0.0) {
-        stream.fill_uniform(&mut dithers);
-    }
-    let line = |(v, dither): (&f32, &f32)| {
+/// Signed pulse probabilities of lines: values times scale, in bins where there is a width, dithered where there are numbers for it.
+fn probabilities<'a>(
+    values: &'a [f32],
+    scale: f64,
+    bin: f32,
+    dithers: Option<&'a [f32]>,
+) -> impl train::Lines + use<'a> {
+    values.iter().enumerate().map(move |(line, v)| {
         let p = f64::from(v.abs()) * scale;
+        let dither = dithers.map_or(0.5, |dithers| dithers[line]);
         let binned = if bin > 0.0 { f64::from(quantise(p as f32, bin, dither - 0.5)) } else { p };
         binned.copysign(f64::from(*v))
-    };
-    values.iter().zip(&dithers).map(line).collect()
+    })
 }
 
 /// Updates `array` by every sample in turn, as far as `receiver` takes it.

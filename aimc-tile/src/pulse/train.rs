@@ -9,6 +9,11 @@ use aimc_device::{RngKey, Stream, rng::label};
 use crate::pulse::PulseSource;
 use crate::pulse::lagged_fibonacci::LaggedFibonacci;
 
+/// Signed pulse probabilities of lines, one after another.
+pub(crate) trait Lines: ExactSizeIterator<Item = f64> + Clone {}
+
+impl<I: ExactSizeIterator<Item = f64> + Clone> Lines for I {}
+
 /// The pulses of one vector pair, ready to meet at the devices. Lines are bits: bit k of word n is line 64·n + k.
 #[derive(Clone, Debug, Default)]
 pub struct Trains {
@@ -23,14 +28,16 @@ pub struct Trains {
 
 impl Trains {
     /// Draws trains of `length` slots with the signed pulse probabilities `x` and `d` from the streams of `key`.
-    pub(crate) fn draw(source: Source, length: u32, x: &[f64], d: &[f64], key: RngKey) -> Self {
-        let (slots, words) = (length as usize, x.len().div_ceil(64));
+    pub(crate) fn draw(source: Source, length: u32, x: impl Lines, d: impl Lines, key: RngKey) -> Self {
+        let (slots, words, outputs) = (length as usize, x.len().div_ceil(64), d.len());
+        let mut positive = vec![0; words];
+        x.clone().enumerate().for_each(|(line, x)| positive[line / 64] |= u64::from(x > 0.0) << (line % 64));
         let (x_lines, d_lines) = (LiveLines::new(source, x), LiveLines::new(source, d));
         let mut chance = Chance::new(source, slots, x_lines.0.len(), d_lines.0.len(), key);
         let mut trains = Self {
-            positive: x.chunks(64).map(|x| bits(x.iter().map(|x| *x > 0.0))).collect(),
+            positive,
             columns: vec![0; slots * words],
-            row_bits: vec![0; d.len() * slots.div_ceil(64)],
+            row_bits: vec![0; outputs * slots.div_ceil(64)],
             words_per_row: slots.div_ceil(64),
         };
         for (slot, columns) in trains.columns.chunks_mut(words).enumerate() {
@@ -156,13 +163,13 @@ impl Chance {
 struct LiveLines(Vec<(usize, u64)>);
 
 impl LiveLines {
-    fn new(source: Source, probabilities: &[f64]) -> Self {
+    fn new(source: Source, probabilities: impl Lines) -> Self {
         const WORDS: f64 = 4_294_967_296.0;
         let all = matches!(source.kind, PulseSource::LaggedFibonacci);
-        let threshold = |p: &f64| (p.abs() * WORDS).min(WORDS) as u64;
+        let threshold = |p: f64| if p == 0.0 { 0 } else { (p.abs() * WORDS).min(WORDS) as u64 };
         // Drawn for every vector: the list must not grow bit by bit.
         let mut live = Vec::with_capacity(probabilities.len());
-        let lines = probabilities.iter().map(threshold).enumerate();
+        let lines = probabilities.map(threshold).enumerate();
         live.extend(lines.filter(|(_, threshold)| all || *threshold > 0));
         Self(live)
     }
@@ -189,7 +196,13 @@ mod tests {
 
     #[test]
     fn certain_lines_fire_in_every_slot_and_silent_ones_never() {
-        let trains = Trains::draw(INDEPENDENT, 70, &[1.0, 0.0, -2.0], &[1.0, 0.0], RngKey::root(1));
+        let trains = Trains::draw(
+            INDEPENDENT,
+            70,
+            [1.0, 0.0, -2.0].into_iter(),
+            [1.0, 0.0].into_iter(),
+            RngKey::root(1),
+        );
         let slots: Vec<_> = trains.coincidences(0).collect();
         assert_eq!(slots.len(), 70);
         assert!(slots.iter().all(|slot| *slot == [0b101]));
@@ -201,7 +214,9 @@ mod tests {
     #[test]
     fn coincidences_are_binomial() {
         let (px, pd, length, trials) = (0.3_f64, 0.45_f64, 20_u32, 20_000);
-        let draw = |i| Trains::draw(INDEPENDENT, length, &[px], &[pd], RngKey::root(5).fold_in(i));
+        let draw = |i| {
+            Trains::draw(INDEPENDENT, length, [px].into_iter(), [pd].into_iter(), RngKey::root(5).fold_in(i))
+        };
         let total: usize = (0..trials).map(|i| pulses(&draw(i), 0).1).sum();
         let n = u64::from(length) * trials;
         stats::assert_p(stats::proportion_test(total as u64, n, px * pd), stats::FALSE_ALARM);

@@ -22,6 +22,9 @@ use aimc_tile::{
     check_update,
 };
 
+/// Rows that are handed to the array at a time; it does not matter to the result.
+const BLOCK: usize = 32;
+
 /// When which rows are written, and in what portions.
 #[derive(Clone, Debug)]
 pub(crate) struct RowTransfers {
@@ -60,7 +63,7 @@ pub(crate) trait Accumulator: std::fmt::Debug + Send + Sync {
     fn add(&mut self, samples: &[Sample<'_>], lr: f32);
 
     /// Takes the whole granules out of the entries `row`.
-    fn take(&mut self, row: Range<usize>, granule: f32, lr: f32) -> Vec<f32>;
+    fn take(&mut self, row: Range<usize>, granule: f32, lr: f32, granules: &mut [f32]);
 
     /// Forgets what was not yet written.
     fn clear(&mut self);
@@ -112,18 +115,23 @@ impl DigitalRankUpdateTile {
         } else {
             self.next_row
         };
-        // One vector pair for each row: its granules, and a pulse on its line.
-        let (mut granules, mut lines) = (DMatrix::zeros(inputs, rows), DMatrix::zeros(outputs, rows));
-        for step in 0..rows {
-            let row = (start + step) % outputs;
-            let entries = row * inputs..(row + 1) * inputs;
-            let taken = self.accumulator.take(entries, self.granule, lr);
-            granules.column_mut(step).copy_from_slice(&taken);
-            lines[(row, step)] = 1.0;
-        }
         let draws = SampleKeys::new(draws.sample(0).fold_in(label("row update")));
         let write_lr = self.granule * self.rows.transfer_lr;
-        self.array.update(granules.as_view(), lines.as_view(), write_lr, draws)?;
+        // One vector pair for each row: its granules, and a pulse on its line.
+        let block = rows.min(BLOCK);
+        let (mut granules, mut lines) = (DMatrix::zeros(inputs, block), DMatrix::zeros(outputs, block));
+        for first in (0..rows).step_by(BLOCK) {
+            let count = block.min(rows - first);
+            let row = |step: usize| (start + first + step) % outputs;
+            for step in 0..count {
+                let entries = row(step) * inputs..(row(step) + 1) * inputs;
+                self.accumulator.take(entries, self.granule, lr, granules.column_mut(step).as_mut_slice());
+                lines[(row(step), step)] = 1.0;
+            }
+            let (x, d) = (granules.columns(0, count), lines.columns(0, count));
+            self.array.update(x, d, write_lr, draws.skip(first as u64))?;
+            (0..count).for_each(|step| lines[(row(step), step)] = 0.0);
+        }
         self.next_row = (start + rows) % outputs;
         Ok(())
     }

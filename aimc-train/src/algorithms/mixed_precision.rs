@@ -145,16 +145,12 @@ impl Accumulator for FloatAccumulator {
         subtract_outer_products(&mut self.chi, outputs, inputs, &x.concat(), &d.concat(), -lr);
     }
 
-    fn take(&mut self, row: Range<usize>, granule: f32, _lr: f32) -> Vec<f32> {
-        let take = |chi: &mut f32| {
-            if chi.abs() < granule {
-                return 0.0;
-            }
-            let granules = (*chi / granule).trunc();
-            *chi -= granules * granule;
-            granules
-        };
-        self.chi[row].iter_mut().map(take).collect()
+    fn take(&mut self, row: Range<usize>, granule: f32, _lr: f32, granules: &mut [f32]) {
+        for (chi, taken) in self.chi[row].iter_mut().zip(granules) {
+            // Below a granule nothing changes: its quotient is cut to 0.
+            *taken = (*chi / granule).trunc();
+            *chi -= *taken * granule;
+        }
     }
 
     fn clear(&mut self) {

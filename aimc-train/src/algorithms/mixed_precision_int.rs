@@ -156,18 +156,17 @@ impl Accumulator for IntAccumulator {
         }
     }
 
-    fn take(&mut self, row: Range<usize>, granule: f32, lr: f32) -> Vec<f32> {
+    fn take(&mut self, row: Range<usize>, granule: f32, lr: f32, granules: &mut [f32]) {
         let [x_half, d_half] = self.halves();
         let unit = lr * (self.sizes[0] / x_half) * (self.sizes[1] / d_half);
         // Before the first vector χ is 0, whatever the threshold; a cast from infinity saturates.
         let threshold = ((granule / unit).round_ties_even() as i64).max(1);
         let stays = 1.0 - f64::from(self.record.momentum_chi);
-        let take = |chi: &mut i64| {
-            let granules = *chi / threshold;
-            *chi -= (stays * (granules * threshold) as f64).round_ties_even() as i64;
-            granules as f32
-        };
-        self.chi[row].iter_mut().map(take).collect()
+        for (chi, taken) in self.chi[row].iter_mut().zip(granules) {
+            let whole = *chi / threshold;
+            *chi -= (stays * (whole * threshold) as f64).round_ties_even() as i64;
+            *taken = whole as f32;
+        }
     }
 
     fn clear(&mut self) {
