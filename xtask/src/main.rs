@@ -17,6 +17,7 @@ mod interrupt;
 mod learning_curves;
 mod models;
 mod network_shape;
+mod parity;
 mod parquet;
 mod plot;
 #[cfg(test)]
@@ -81,6 +82,8 @@ enum Command {
         #[command(subcommand)]
         data: DataCommand,
     },
+    /// Print the table of what AIHWKit can do and where it is here, or AIHWKit's names one by one.
+    Parity(parity::ParityArguments),
     /// Print the JSON schema of a configuration file.
     Schema {
         /// Which configuration.
@@ -139,6 +142,7 @@ fn run(arguments: Arguments) -> Result<bool, Box<dyn std::error::Error>> {
             println!("{} training and {} test images. Written:", fetched.train, fetched.test);
             fetched.paths.iter().for_each(|path| println!("  {}", path.display()));
         }
+        Command::Parity(arguments) => parity::run(&arguments),
         Command::Schema { name } => print!("{}", schema::render(name)?),
     }
     Ok(true)

@@ -116,6 +116,11 @@ const ALL: &[Reproduction] = &[
     gokmen_vlasov_2016::REPRODUCTION,
 ];
 
+/// Name of every reproduction, and what it is of.
+pub(crate) fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ALL.iter().map(|one| (one.name, one.what))
+}
+
 /// What a reproduction works with.
 #[derive(Debug)]
 struct Context {
