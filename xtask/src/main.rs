@@ -14,9 +14,11 @@ mod golden;
 mod hwa;
 mod infer;
 mod interrupt;
+mod joined;
 mod learning_curves;
 mod models;
 mod network_shape;
+mod number;
 mod parity;
 mod parquet;
 mod plot;
@@ -26,10 +28,13 @@ mod progress;
 mod report;
 mod repro;
 mod schema;
+#[cfg(test)]
+mod snippets;
 mod sweep;
 mod table;
 mod timeline;
 mod train;
+mod verify;
 mod workers;
 
 use std::ffi::OsString;
@@ -73,6 +78,10 @@ enum Command {
         /// Folder with golden files (*.json).
         dir: PathBuf,
     },
+    /// Run the tests of all crates and tell what each claims, measures and expects; exit status 1 if a claim fails.
+    Verify(verify::VerifyArguments),
+    /// Join all reports of a folder into one page.
+    Report(joined::JoinArguments),
     /// Time products, updates, programming and training; alone, or against AIHWKit.
     Bench(bench::BenchArguments),
     /// Run real networks from packages on perfect tiles, against ONNX Runtime (feature onnx).
@@ -135,6 +144,8 @@ fn run(arguments: Arguments) -> Result<bool, Box<dyn std::error::Error>> {
         Command::Golden { dir } => {
             return Ok(golden::run(&dir)?);
         }
+        Command::Verify(arguments) => return Ok(verify::run(&arguments)?),
+        Command::Report(arguments) => joined::run(&arguments)?,
         Command::Bench(arguments) => bench::run(&arguments)?,
         Command::Models(arguments) => return Ok(models::run(&arguments)?),
         Command::Data { data: DataCommand::Mnist { out } } => {

@@ -29,6 +29,8 @@ use crate::train::session::{Begin, SessionError};
 
 use compare::{At, DeviceResult, Run};
 pub(crate) use config::HwaConfig;
+#[cfg(test)]
+pub(crate) use config::decode;
 use trainings::{Outcome, Pair, Place, Samples};
 
 /// Options of a comparison.
