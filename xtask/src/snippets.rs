@@ -82,7 +82,8 @@ fn every_configuration_of_the_book_is_accepted() {
 
 #[test]
 fn a_wrong_configuration_would_be_noticed() {
-    let text = "[network]\nmlp = { hidden = [4], activation = \"sigmoid\" }\n[tile.device]\nmodel = \"SoftBound\"";
+    let text =
+        "[network]\nmlp = { hidden = [4], activation = \"sigmoid\" }\n[tile.device]\nmodel = \"SoftBound\"";
     assert_eq!(accepts("train", text).unwrap_err().field, "tile.device.model");
     assert!(accepts("", text).is_err());
 }

@@ -129,7 +129,7 @@ pub(super) const ALL: &[Registry] = &[
     records("weight-noise", "Read noise of weights", (Train, "tile.forward.w_noise_type"), of::<WeightNoise>),
     records("product", "Kinds of products", (Train, "tile.forward.mv_type"), of::<MvType>),
     records("ir-drop", "Models of the wires", (Train, "tile.forward.ir_drop_model.model"), of::<IrDropModel>),
-    records("adc", "Converters", (Train, "tile.forward.adc.architecture"), of::<Architecture>),
+    records("adc", "Converters", (Train, "tile.forward.adc.architecture.model"), of::<Architecture>),
     records(
         "modifier",
         "Weight modifiers",
@@ -151,7 +151,7 @@ pub(super) const ALL: &[Registry] = &[
     records(
         "estimator",
         "Range estimators",
-        (Train, "network.layers[].range_estimator"),
+        (Train, "network.layers[].range_estimator.model"),
         of::<RangeEstimator>,
     ),
     records("optimizer", "Optimizers", (Train, "training.optimizer.model"), of::<OptimizerConfig>),

@@ -31,6 +31,22 @@ impl<'a> SchemaPath<'a> {
         names
     }
 
+    /// The words that may stand here: constants, and names that take a record.
+    pub(super) fn words(&self) -> BTreeSet<&'a str> {
+        let records = self.nodes.iter().flat_map(|node| self.records(node));
+        let words = |record: &'a Value| {
+            let list = record.get("enum").and_then(Value::as_array).into_iter().flatten();
+            let constants = record.get("const").into_iter().chain(list).filter_map(Value::as_str);
+            let keys = record
+                .get("properties")
+                .and_then(Value::as_object)
+                .into_iter()
+                .flat_map(|fields| fields.keys());
+            constants.chain(keys.map(String::as_str)).collect::<Vec<_>>()
+        };
+        records.flat_map(words).collect()
+    }
+
     fn step(&self, step: &str) -> Self {
         let (name, choice) = match step.split_once('{') {
             Some((name, choice)) => (name, choice.trim_end_matches('}').split_once('=')),
