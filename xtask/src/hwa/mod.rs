@@ -6,7 +6,7 @@ mod config;
 mod page;
 mod trainings;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use aimc_device::rng::label;
@@ -15,6 +15,7 @@ use aimc_infer::EvaluationError;
 use aimc_nn::{DatasetError, NetworkConfig};
 use aimc_train::convert::ConvertError;
 use clap::Args;
+use indicatif::ProgressBar;
 use serde::Serialize;
 
 use crate::config_file::ConfigFileError;
@@ -28,9 +29,7 @@ use crate::timeline::{self, Timeline, TimelineError};
 use crate::train::session::{Begin, SessionError};
 
 use compare::{At, DeviceResult, Run};
-pub(crate) use config::HwaConfig;
-#[cfg(test)]
-pub(crate) use config::decode;
+pub(crate) use config::{HwaConfig, decode};
 use trainings::{Outcome, Pair, Place, Samples};
 
 /// Options of a comparison.
@@ -118,8 +117,7 @@ pub(crate) fn run(arguments: &HwaArguments) -> Result<(), HwaError> {
     let data = config.data.load()?;
     let summary = data.summary();
     let refused = |source| ConfigFileError::Refused { path: arguments.config.clone(), source };
-    let network = config.network(&data.shape, data.train.classes()).map_err(refused)?;
-    config.retraining_stage(config.seed, 1).build(&network).map_err(refused)?;
+    let network = network_for(&config, &data).map_err(refused)?;
     let samples = hold_out(&config, data)?;
     check_folder(&arguments.out)?;
     println!(
@@ -131,7 +129,9 @@ pub(crate) fn run(arguments: &HwaArguments) -> Result<(), HwaError> {
         config.seed + (config.seeds - 1),
         arguments.out.display()
     );
-    let results = measure(arguments, config, network, &samples, summary)?;
+    let begin = Begin::asked(arguments.resume, arguments.restart);
+    let place = Place { out: &arguments.out, begin, quiet: false };
+    let results = measure(&place, config, network, &samples, summary)?;
     page::print_tables(&results);
     let mut outputs = Outputs::new();
     outputs.add("report.html", page::render(&results)?);
@@ -139,6 +139,21 @@ pub(crate) fn run(arguments: &HwaArguments) -> Result<(), HwaError> {
     outputs.add("accuracy.csv", csv(&results));
     outputs.finish(&arguments.out, start)?;
     Ok(())
+}
+
+/// The network for `data`; refuses what only shows when it is built.
+pub(crate) fn network_for(config: &HwaConfig, data: &Split) -> Result<NetworkConfig, ConfigError> {
+    let network = config.network(&data.shape, data.train.classes())?;
+    config.retraining_stage(config.seed, 1).build(&network)?;
+    Ok(network)
+}
+
+/// Compares without a word in a folder of its own, or goes on where an interruption has left it.
+pub(crate) fn compare_quietly(config: &HwaConfig, data: &Split, out: &Path) -> Result<Results, HwaError> {
+    let network = network_for(config, data)?;
+    let samples = hold_out(config, data.clone())?;
+    let place = Place { out, begin: Begin::Resume, quiet: true };
+    measure(&place, config.clone(), network, &samples, data.summary())
 }
 
 /// Takes the last training samples away if early stopping needs them.
@@ -153,22 +168,22 @@ fn hold_out(config: &HwaConfig, data: Split) -> Result<Samples, HwaError> {
 
 /// All seeds, one after the other.
 fn measure(
-    arguments: &HwaArguments,
+    place: &Place<'_>,
     config: HwaConfig,
     network: NetworkConfig,
     samples: &Samples,
     data: DataSummary,
 ) -> Result<Results, HwaError> {
-    let begin = Begin::asked(arguments.resume, arguments.restart);
-    let place = Place { out: &arguments.out, begin };
     let mut trainings = Vec::new();
     let mut runs: Vec<Vec<Run>> = config.device.iter().map(|_| Vec::new()).collect();
     for seed in config.all_seeds() {
-        println!("\nSeed {seed}");
-        let pair = trainings::train(&config, &network, samples, seed, &place)?;
+        if !place.quiet {
+            println!("\nSeed {seed}");
+        }
+        let pair = trainings::train(&config, &network, samples, seed, place)?;
         for (device, runs) in config.device.iter().zip(&mut runs) {
             let key = RngKey::root(seed).fold_in(label("inference")).fold_in(label(&device.name));
-            runs.push(age(&config, &device.tile, &pair, samples, key)?);
+            runs.push(age(&config, &device.tile, &pair, samples, (key, place.quiet))?);
         }
         trainings.push(pair.outcome);
     }
@@ -178,18 +193,19 @@ fn measure(
     Ok(Results { program: PROGRAM.to_owned(), data, held_out, config, network, trainings, devices })
 }
 
-/// Both networks of a seed on one device, with the same draws.
+/// Both networks of a seed on one device, with the same draws; with or without a word.
 fn age(
     config: &HwaConfig,
     tile: &aimc_infer::InferenceTileConfig,
     pair: &Pair,
     samples: &Samples,
-    key: RngKey,
+    (key, quiet): (RngKey, bool),
 ) -> Result<Run, HwaError> {
     let Pair { floating_point, hardware_aware, outcome } = pair;
     let test = &samples.split.test;
     let (plan, exact) = (&config.evaluation, outcome.floating_point);
-    let timeline = |network| Timeline::measure(network, tile, plan, exact, test, key, &timeline::bar(plan));
+    let bar = || if quiet { ProgressBar::hidden() } else { timeline::bar(plan) };
+    let timeline = |network| Timeline::measure(network, tile, plan, exact, test, key, &bar());
     Ok(Run {
         seed: outcome.seed,
         naive: timeline(floating_point)?,

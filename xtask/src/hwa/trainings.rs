@@ -2,14 +2,15 @@
 //!
 //! Each has a folder with its checkpoint below that of the results, so that an interrupted comparison goes on where it was.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use aimc_device::RngKey;
 use aimc_device::rng::label;
 use aimc_infer::{InferenceTileConfig, evaluate};
 use aimc_nn::{Dataset, NetworkConfig};
-use aimc_train::Ending;
 use aimc_train::convert::{ReadBack, to_digital};
+use aimc_train::{Ending, Progress};
 use serde::{Deserialize, Serialize};
 
 use super::HwaError;
@@ -17,7 +18,7 @@ use super::config::{HwaConfig, StoppingSection};
 use crate::data::Split;
 use crate::files::Outputs;
 use crate::interrupt::{self, Interrupted};
-use crate::train::session::{Begin, CHECKPOINT, Session};
+use crate::train::session::{Begin, CHECKPOINT, Pace, Session, SessionError};
 use crate::train::tiles::AnyNetwork;
 use crate::train::{TrainingConfig, follow};
 
@@ -37,6 +38,24 @@ pub(crate) struct Place<'a> {
     pub(crate) out: &'a Path,
     /// What the user wants.
     pub(crate) begin: Begin,
+    /// Without a word.
+    pub(crate) quiet: bool,
+}
+
+impl Place<'_> {
+    /// Trains to the end, to Ctrl-C, or to where `pause` holds.
+    fn run(
+        &self,
+        session: &mut Session<'_>,
+        name: &'static str,
+        pause: &dyn Fn(&Progress<'_>) -> bool,
+    ) -> Result<Ending, SessionError> {
+        if !self.quiet {
+            return follow(session, name, pause);
+        }
+        let go_on = |pause| if pause { ControlFlow::Break(()) } else { interrupt::flow() };
+        session.run(Pace::default(), &mut |progress| go_on(pause(progress)))
+    }
 }
 
 /// What one seed gave.
@@ -90,7 +109,7 @@ pub(crate) fn train(
     let (first, second) = (folder("baseline"), folder("hardware_aware"));
     let stage = config.baseline_stage(seed);
     let mut session = open(&stage, stage.build(network)?, samples, &first, place)?;
-    finish(follow(&mut session, "floating point", &|_| false)?)?;
+    finish(place.run(&mut session, "floating point", &|_| false)?)?;
     let (baseline_accuracy, baseline) = (last_accuracy(&session), session.trainer.network);
 
     let key = RngKey::root(seed).fold_in(label("retraining"));
@@ -110,7 +129,7 @@ pub(crate) fn train(
         let on = folder("floating_point");
         let mut session = open(&stage, start, samples, &on, place)?;
         teach(&mut session)?;
-        finish(follow(&mut session, "floating point, on", &|_| false)?)?;
+        finish(place.run(&mut session, "floating point, on", &|_| false)?)?;
         Some((last_accuracy(&session), session.trainer.network))
     } else {
         None
@@ -123,10 +142,10 @@ pub(crate) fn train(
         (Some(stopping), Some(validation)) => {
             let key = key.fold_in(label("early stopping"));
             let judge = Judge { stopping, validation, tile: &config.device[0].tile, key, folder: &second };
-            judge.retrain(&mut session, place.begin == Begin::Resume)?
+            judge.retrain(&mut session, place)?
         }
         _ => {
-            finish(follow(&mut session, "hardware-aware", &|_| false)?)?;
+            finish(place.run(&mut session, "hardware-aware", &|_| false)?)?;
             Vec::new()
         }
     };
@@ -174,9 +193,9 @@ struct Judge<'a> {
 
 impl Judge<'_> {
     /// Trains until the rule ends it; the session then holds the best network. Gives the scores.
-    fn retrain(&self, session: &mut Session<'_>, resumes: bool) -> Result<Vec<f64>, HwaError> {
+    fn retrain(&self, session: &mut Session<'_>, place: &Place<'_>) -> Result<Vec<f64>, HwaError> {
         let rule = &self.stopping.rule;
-        let mut scores = self.begin(resumes)?;
+        let mut scores = self.begin(place.begin == Begin::Resume)?;
         let mut finished = false;
         loop {
             let due = session.trainer.history().len() / rule.every_epochs;
@@ -191,7 +210,7 @@ impl Judge<'_> {
                 break;
             }
             let known = scores.len();
-            let ending = follow(session, "hardware-aware", &|progress| {
+            let ending = place.run(session, "hardware-aware", &|progress| {
                 rule.is_due(progress.history.len()) && progress.history.len() / rule.every_epochs > known
             })?;
             if interrupt::requested() {

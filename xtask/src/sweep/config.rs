@@ -2,7 +2,7 @@
 //!
 //! | entry | what it says |
 //! |---|---|
-//! | `command` | what is swept: `train` or `infer` |
+//! | `command` | what is swept: `train`, `infer` or `hwa` (with `seeds = 1` of its own) |
 //! | `base` | its configuration: a table, or the name of a file, relative to the sweep file |
 //! | `model` | the network of `infer`, relative to the sweep file |
 //! | `seeds` | runs of every point, with the seed of the base and those that follow it |
@@ -24,7 +24,7 @@ use super::field_path::FieldPath;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SweepConfig {
-    /// The command: `train` or `infer`.
+    /// The command: `train`, `infer` or `hwa`.
     pub(crate) command: String,
     /// Its configuration, or the file that holds it, relative to this one.
     pub(crate) base: Value,
