@@ -88,7 +88,8 @@ pub(crate) struct FileOutcome {
 }
 
 impl FileOutcome {
-    fn passed(&self) -> usize {
+    /// How many cases agree.
+    pub(crate) fn passed(&self) -> usize {
         self.cases.iter().filter(|case| case.passed).count()
     }
 

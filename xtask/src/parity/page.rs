@@ -83,12 +83,10 @@ fn listed(feature: &Feature, counts: &mut Counts) -> Vec<String> {
     vec![feature.what.to_owned(), codes(feature.theirs), places(feature.here), state]
 }
 
-/// `book/src/names.md`.
+/// `book/src/names.md`. A column for another front end, such as Python, would follow from the same entries, beside `here`.
 pub(super) fn names() -> String {
     let mut text = NAMES_HEAD.to_owned();
-    for section in
-        SECTIONS.iter().filter(|section| !section.registries.is_empty() || !section.features.is_empty())
-    {
+    for section in SECTIONS {
         let of_registries = registries(section).flat_map(|registry| {
             let entries = registry.entries().into_iter();
             entries.filter_map(|entry| {

@@ -60,6 +60,15 @@ fn claims_have_the_words_of_the_source_and_the_numbers_of_the_run() {
     assert_eq!((claims[2].numbers.len(), claims[2].verdict), (0, Verdict::HoldsExactly));
 }
 
+/// A test that must see an assertion fail holds although its number does not.
+#[test]
+fn a_failure_that_is_asked_for_is_none() {
+    let mut claims = claims();
+    claims[0].numbers[0].holds = false;
+    let page = page::render(&claims[..1], &[], &Sources::default());
+    assert!(page.contains("refused, as it must be") && !page.contains("FAILS"));
+}
+
 #[test]
 fn examples_are_claims() {
     let tests = [tested("aimc-tile/src/grid.rs - grid::TileGrid (line 12)", Ending::Holds)];
