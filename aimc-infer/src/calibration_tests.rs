@@ -6,6 +6,7 @@ use crate::evaluate::tests::problem;
 use crate::network::{network_at, program_network};
 use crate::program::tests::noiseless;
 use crate::settings::with_settings;
+use aimc_testkit::assert_close;
 
 use aimc_device::RngKey;
 use aimc_nn::{Activation, Dataset, Network, NetworkConfig};
@@ -197,7 +198,7 @@ fn the_cached_quantile_is_that_of_the_law() {
         let n = 4000.0;
         let allowed = 5.0 * (q * (1.0 - q) / n).sqrt() + 1.0 / n;
         let range = f64::from(inputs(&found)[0]);
-        assert!((range - q).abs() < allowed, "{range} {q} ± {allowed}");
+        assert_close!(range, q, allowed);
     }
 }
 
@@ -219,10 +220,10 @@ fn moving_rules_average_over_windows() {
     assert_eq!(range(quantile(0.5, true)), (2.0 * 1.5 + 1.0) / 3.0);
     let std = |signed| InputRule::MovingStd(MovingStd { std_alpha: 3.0, window: 2, signed });
     let wanted = 3.0 * (2.0 * 7.5_f64.sqrt() + 50.0_f64.sqrt()) / 3.0;
-    assert!((f64::from(range(std(false))) - wanted).abs() < 1e-5);
+    assert_close!(f64::from(range(std(false))), wanted, 1e-5);
     // Around the means 1 and 1, unbiased.
     let wanted = 3.0 * (2.0 * (26.0_f64 / 3.0).sqrt() + 98.0_f64.sqrt()) / 3.0;
-    assert!((f64::from(range(std(true))) - wanted).abs() < 1e-5);
+    assert_close!(f64::from(range(std(true))), wanted, 1e-5);
 }
 
 /// Ranges found by calibration make the products of the chip better, and the network answers better.
@@ -266,7 +267,7 @@ fn analog_tiles_are_calibrated_in_order() {
     let analog = CalibrationConfig { through: Through::Analog, ..plan };
     let analog = calibrate(&network, &chip, &data, &analog, RngKey::root(3)).unwrap();
     for (exact, analog) in inputs(&exact).iter().zip(inputs(&analog)) {
-        assert!((exact - analog).abs() < 0.1 * exact, "{exact} {analog}");
+        assert_close!(analog, *exact, 0.1 * exact);
     }
 }
 

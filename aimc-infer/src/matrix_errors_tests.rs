@@ -6,6 +6,7 @@ use crate::config::InferenceTileConfig;
 use crate::evaluate::tests::problem;
 use crate::network::{network_at, program_network};
 use crate::program::tests::noiseless;
+use aimc_testkit::assert_close;
 
 use aimc_device::RngKey;
 use aimc_tile::IoConfig;
@@ -37,10 +38,10 @@ fn errors_are_proportional_to_the_noise() {
     let (one, two) = (errors(&noisy(0.05)), errors(&noisy(0.1)));
     assert_eq!(one.iter().map(|e| e.name.as_str()).collect::<Vec<_>>(), ["layer0.tile", "layer2.tile"]);
     for (one, two) in one.iter().zip(&two) {
-        assert!((two.relative / one.relative - 2.0).abs() < 1e-4, "{one:?} {two:?}");
+        assert_close!(two.relative / one.relative, 2.0, 1e-4);
         // Twice the error is 6.02 dB less.
         let lost = one.signal_to_noise_db() - two.signal_to_noise_db();
-        assert!((lost - 20.0 * 2.0_f64.log10()).abs() < 1e-3, "{lost}");
+        assert_close!(lost, 20.0 * 2.0_f64.log10(), 1e-3);
     }
 }
 

@@ -3,6 +3,7 @@
 use super::*;
 use crate::config::InferenceTileConfig;
 use crate::program::tests::{example, noiseless, perfect};
+use aimc_testkit::assert_close;
 
 use aimc_device::config;
 use aimc_testkit::strategies::{config as cases, seed};
@@ -85,7 +86,7 @@ fn every_slice_has_devices_and_a_scale_of_its_own() {
     assert_eq!(slices.len(), 3);
     // 0.7 = 6/8 - 3/64 - 0.2/64: largest weights 6/8, 3/8 and 0.2, each programmed to the full 25 µS.
     for (slice, largest) in slices.iter().zip([0.75_f32, 0.375, 0.2]) {
-        assert!((slice.gain() * largest - 25.0).abs() < 1e-4, "{} {largest}", slice.gain());
+        assert_close!(slice.gain() * largest, 25.0, 1e-4);
     }
     // Programming noise of the slices at full scale is their largest weight times one relative std r.
     let spread = |weights: &DMatrix<f32>| f64::from(weights.variance()).sqrt();
@@ -93,7 +94,7 @@ fn every_slice_has_devices_and_a_scale_of_its_own() {
     let sum = (0..3).map(|k| (parts[k] * 0.125_f64.powi(k as i32)).powi(2)).sum::<f64>().sqrt();
     // Independent errors add up; the std of n samples of the sum errs by 1/√(2n), 6 of which are one in 10⁹.
     let n = weights.len() as f64;
-    assert!((spread(&programmed.programmed_weights()) / sum - 1.0).abs() < 6.0 / (2.0 * n).sqrt());
+    assert_close!(spread(&programmed.programmed_weights()) / sum, 1.0, 6.0 / (2.0 * n).sqrt());
 }
 
 #[test]
@@ -108,7 +109,7 @@ fn an_analog_bias_is_a_column_of_devices() {
     // 8 u of the largest weight per device, see the converter.
     let tolerance = 8.0 * 0.5 * f32::EPSILON * weights.amax();
     for (y, b) in y.iter().zip(bias) {
-        assert!((y - b).abs() <= tolerance, "{y} {b}");
+        assert_close!(*y, b, tolerance);
     }
     let refused = ProgrammedMatrix::program(&weights, None, &config, RngKey::root(KEY)).unwrap_err();
     assert_eq!(refused.to_string(), "bias has (0, 1) rows x columns, the tile needs (3, 1)");

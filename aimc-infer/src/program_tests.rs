@@ -1,6 +1,7 @@
 //! Tests of programming.
 
 use super::*;
+use aimc_testkit::assert_close;
 
 use aimc_device::programmed::PcmLike;
 use aimc_testkit::stats::{Kurtosis, expect_mean, expect_std};
@@ -53,7 +54,7 @@ fn weights_of_zero_are_programmed_symmetrically() {
     expect_mean(&zeros, 0.0, std);
     // Excess kurtosis of a difference of two equal laws is half that of one.
     expect_std(&zeros, std, Kurtosis::Known(3.0 + (kurtosis - 3.0) / 2.0));
-    assert!((std / 2.0 - 0.0087).abs() < 5e-5, "the figure of the specification");
+    assert_close!(std / 2.0, 0.0087, 5e-5, "the figure of the specification");
 }
 
 /// A large weight has the noise of its device and of the empty one beside it, whose mean is c₀/√(2π).
@@ -127,7 +128,7 @@ proptest! {
         let tile = ProgrammedTile::program(&weights, &noiseless(), RngKey::root(key)).unwrap();
         let tolerance = 8.0 * 0.5 * f32::EPSILON * weights.amax().max(1e-7);
         for (back, w) in tile.programmed_weights().iter().zip(weights.iter()) {
-            prop_assert!((back - w).abs() <= tolerance, "{} came back as {}", w, back);
+            assert_close!(*back, *w, tolerance);
         }
         let later = tile.at(1e6, RngKey::root(key)).unwrap();
         prop_assert_eq!(later.weights(), tile.programmed_weights());

@@ -102,6 +102,7 @@ impl Nested {
 mod tests {
     use super::*;
     use aimc_device::RngKey;
+    use aimc_testkit::assert_close;
     use aimc_testkit::stats::{FALSE_ALARM, assert_p, expect_mean, proportion_test};
 
     /// Table values of t(0.975; n - 1), to their last digit.
@@ -112,7 +113,7 @@ mod tests {
             let summary = Summary::of(&values);
             let [low, high] = summary.confidence_95.unwrap();
             let quantile = (high - low) / 2.0 / summary.std.unwrap() * f64::from(n).sqrt();
-            assert!((quantile - t).abs() <= 1e-6, "n = {n}: {quantile} {t}");
+            assert_close!(quantile, t, 1e-6, "n = {n}");
         }
     }
 

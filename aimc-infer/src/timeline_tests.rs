@@ -4,6 +4,7 @@ use super::*;
 use crate::compensation::{Compensation, Recalibration};
 use crate::config::{DriftConversion, InferenceTileConfig};
 use crate::program::tests::{example, noiseless, perfect};
+use aimc_testkit::assert_close;
 
 use aimc_device::programmed::{PcmLike, ProgrammedDeviceConfig};
 use aimc_testkit::stats::expect_normal;
@@ -37,7 +38,7 @@ fn compensation_restores_the_mean_weight_and_grows() {
         let later = tile.at(t, RngKey::root(2)).unwrap();
         let alpha = later.alpha()[0];
         let ratio = f64::from(alpha) * mean_size(&later.weights()) / mean_size(&tile.programmed_weights());
-        assert!((ratio - 1.0).abs() <= 3.0 * 0.5 * f64::from(f32::EPSILON), "t = {t}: {ratio}");
+        assert_close!(ratio, 1.0, 3.0 * 0.5 * f64::from(f32::EPSILON), "t = {t}");
         assert!(alpha > last && later.alpha().iter().all(|a| *a == alpha), "t = {t}");
         last = alpha;
     }
@@ -88,7 +89,7 @@ fn outputs_are_the_product_times_alpha() {
     let sizes = tile.weights().map(f32::abs) * x.map(f32::abs);
     let alpha = tile.alpha()[0];
     for (y, (exact, size)) in outputs(&tile).iter().zip(exact.iter().zip(sizes.iter())) {
-        assert!((y - alpha * exact).abs() <= 8.0 * f32::EPSILON * alpha * size, "{y} {exact}");
+        assert_close!(*y, alpha * exact, 8.0 * f32::EPSILON * alpha * size);
     }
 }
 
@@ -202,7 +203,7 @@ fn uniform_exponents_are_undone_exactly() {
             let exact = ((f64::from(t) + 20.0) / 20.0).powf(0.1);
             let off = 8.0 * f64::from(f32::EPSILON);
             for alpha in later.alpha() {
-                assert!((f64::from(*alpha) / exact - 1.0).abs() <= off, "{t}: {alpha} {exact}");
+                assert_close!(f64::from(*alpha) / exact, 1.0, off);
             }
             let programmed = tile.programmed_weights();
             for (w, target) in later.compensated_weights().iter().zip(programmed.iter()) {

@@ -13,6 +13,7 @@ use aimc_infer::{
 };
 use aimc_nn::import::{Tensor, Tensors};
 use aimc_nn::{Dataset, NetworkConfig};
+use aimc_testkit::assert_close;
 use aimc_tile::{IdealTile, IoConfig, MatVec};
 use nalgebra::DMatrix;
 use std::ops::ControlFlow;
@@ -40,7 +41,7 @@ fn assert_equal(what: &str, ours: &Tensor, theirs: &Tensor) {
     assert_eq!(ours.shape, theirs.shape, "{what}");
     let tolerance = 100.0 * f32::EPSILON / 2.0 * theirs.values.iter().fold(1.0_f32, |m, v| m.max(v.abs()));
     for (ours, theirs) in ours.values.iter().zip(&theirs.values) {
-        assert!((ours - theirs).abs() <= tolerance, "{what}: {ours} against {theirs} ± {tolerance}");
+        assert_close!(ours, theirs, tolerance, "{what}");
     }
 }
 

@@ -146,6 +146,7 @@ impl<T> Module<T> for Activation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aimc_testkit::assert_close;
     use aimc_testkit::strategies;
     use proptest::prelude::*;
 
@@ -162,7 +163,7 @@ mod tests {
                 let difference = (f.value(x + h) - f.value(x - h)) / (2.0 * h);
                 // Unbounded values grow with x, and so does their rounding.
                 let tolerance = tolerance * x.abs().max(1.0);
-                prop_assert!((f.slope(x, f.value(x)) - difference).abs() < tolerance, "{f:?} at {x}");
+                assert_close!(f.slope(x, f.value(x)), difference, tolerance, "{f:?} at {x}");
             }
         }
     }

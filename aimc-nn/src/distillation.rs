@@ -80,6 +80,7 @@ mod tests {
     use super::*;
     use crate::Loss;
     use aimc_device::config;
+    use aimc_testkit::assert_close;
     use aimc_testkit::strategies;
     use nalgebra::dmatrix;
     use proptest::prelude::*;
@@ -108,7 +109,7 @@ mod tests {
                     of(&moved).0
                 };
                 let difference = (at(h) - at(-h)) / (2.0 * f64::from(h));
-                prop_assert!((difference - f64::from(gradient[k])).abs() < tolerance, "[{k}] {difference} {}", gradient[k]);
+                assert_close!(difference, f64::from(gradient[k]), tolerance);
             }
         }
 
@@ -134,7 +135,7 @@ mod tests {
         let (z, t) = (dmatrix![1.0; -1.0; 0.0], dmatrix![0.0; 1.0; -1.0]);
         let hot = Distillation { weight: 1.0, temperature: 100.0 };
         let (loss, gradient) = hot.mix((0.0, DMatrix::zeros(3, 1)), &z, &t);
-        assert!((loss - 6.0 / (2.0 * 3.0)).abs() < 0.02, "{loss}");
+        assert_close!(loss, 6.0 / (2.0 * 3.0), 0.02);
         assert!((gradient - (z - t) / 3.0).amax() < 0.02);
     }
 

@@ -75,13 +75,14 @@ pub fn backward(y: &DMatrix<f32>, dy: &DMatrix<f32>) -> DMatrix<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aimc_testkit::assert_close;
     use nalgebra::dmatrix;
 
     #[test]
     fn probabilities_add_up_even_for_huge_inputs() {
         let y = forward(&dmatrix![1000.0, 0.0; 999.0, 0.0]);
-        assert!((y.column(0).map(f32::exp).sum() - 1.0).abs() < 4.0 * f32::EPSILON);
-        assert!((y[(0, 1)] - 0.5_f32.ln()).abs() < 2.0 * f32::EPSILON);
+        assert_close!(y.column(0).map(f32::exp).sum(), 1.0, 4.0 * f32::EPSILON);
+        assert_close!(y[(0, 1)], 0.5_f32.ln(), 2.0 * f32::EPSILON);
     }
 
     /// With dy = -1 at one class the gradient is softmax - one-hot, which sums to 0.
@@ -91,7 +92,7 @@ mod tests {
         let dx = backward(&y, &dmatrix![0.0; -1.0; 0.0]);
         for i in 0..3 {
             let expected = y[i].exp() - f32::from(u8::from(i == 1));
-            assert!((dx[i] - expected).abs() < 2.0 * f32::EPSILON);
+            assert_close!(dx[i], expected, 2.0 * f32::EPSILON);
         }
     }
 }

@@ -158,6 +158,7 @@ pub fn count_correct(outputs: &DMatrix<f32>, labels: &[usize]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aimc_testkit::assert_close;
     use aimc_testkit::strategies;
     use nalgebra::dmatrix;
     use proptest::prelude::*;
@@ -183,7 +184,7 @@ mod tests {
         let (loss, gradient) = cross_entropy(&scores, &[2, 0], 0.0);
         let logs = log_softmax::forward(&scores);
         let (expected, d) = negative_log_likelihood(&logs, &[2, 0]);
-        assert!((loss - expected).abs() < 40.0 * f64::from(f32::EPSILON));
+        assert_close!(loss, expected, 40.0 * f64::from(f32::EPSILON));
         assert!((gradient - log_softmax::backward(&logs, &d)).amax() < 4.0 * f32::EPSILON);
     }
 
@@ -229,7 +230,7 @@ mod tests {
                         loss.of(&moved, &[2, 1]).0
                     };
                     let difference = (at(h) - at(-h)) / (2.0 * f64::from(h));
-                    prop_assert!((difference - f64::from(gradient[k])).abs() < tolerance, "{loss:?} [{k}]");
+                    assert_close!(difference, f64::from(gradient[k]), tolerance, "{loss:?} [{k}]");
                 }
             }
         }

@@ -4,7 +4,11 @@
 //! * [`stats`]: one test per file, each returning an [`stats::Outcome`] with a p-value.
 //!   [`stats::assert_p`] turns it into a pass or a panic that names statistic, p and n.
 //! * [`golden`]: the folders of `aimc-golden/1` JSON files and the tolerances they are compared at.
+//! * [`close`]: numbers that must agree with an equation within a tolerance.
 //! * [`strategies`]: bounded floats, matrices and seeds, and a reproducible proptest configuration.
+//!
+//! With the environment variable `AIMC_FINDINGS` set to the name of a file, every assertion of [`stats`] and [`close`] writes down
+//! what it has measured and what it expected; `cargo xtask verify` makes a table of it.
 //!
 //! # Tolerances
 //!
@@ -23,6 +27,8 @@
 //! assert!(ks_test(&squares, |x| x.clamp(0.0, 1.0)).p_value < FALSE_ALARM);
 //! ```
 
+pub mod close;
 pub mod golden;
+mod record;
 pub mod stats;
 pub mod strategies;

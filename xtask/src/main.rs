@@ -14,9 +14,12 @@ mod golden;
 mod hwa;
 mod infer;
 mod interrupt;
+mod joined;
 mod learning_curves;
 mod models;
 mod network_shape;
+mod number;
+mod parity;
 mod parquet;
 mod plot;
 #[cfg(test)]
@@ -25,10 +28,13 @@ mod progress;
 mod report;
 mod repro;
 mod schema;
+#[cfg(test)]
+mod snippets;
 mod sweep;
 mod table;
 mod timeline;
 mod train;
+mod verify;
 mod workers;
 
 use std::ffi::OsString;
@@ -72,6 +78,10 @@ enum Command {
         /// Folder with golden files (*.json).
         dir: PathBuf,
     },
+    /// Run the tests of all crates and tell what each claims, measures and expects; exit status 1 if a claim fails.
+    Verify(verify::VerifyArguments),
+    /// Join all reports of a folder into one page.
+    Report(joined::JoinArguments),
     /// Time products, updates, programming and training; alone, or against AIHWKit.
     Bench(bench::BenchArguments),
     /// Run real networks from packages on perfect tiles, against ONNX Runtime (feature onnx).
@@ -81,6 +91,8 @@ enum Command {
         #[command(subcommand)]
         data: DataCommand,
     },
+    /// Print the table of what AIHWKit can do and where it is here, or AIHWKit's names one by one.
+    Parity(parity::ParityArguments),
     /// Print the JSON schema of a configuration file.
     Schema {
         /// Which configuration.
@@ -132,6 +144,8 @@ fn run(arguments: Arguments) -> Result<bool, Box<dyn std::error::Error>> {
         Command::Golden { dir } => {
             return Ok(golden::run(&dir)?);
         }
+        Command::Verify(arguments) => return Ok(verify::run(&arguments)?),
+        Command::Report(arguments) => joined::run(&arguments)?,
         Command::Bench(arguments) => bench::run(&arguments)?,
         Command::Models(arguments) => return Ok(models::run(&arguments)?),
         Command::Data { data: DataCommand::Mnist { out } } => {
@@ -139,6 +153,7 @@ fn run(arguments: Arguments) -> Result<bool, Box<dyn std::error::Error>> {
             println!("{} training and {} test images. Written:", fetched.train, fetched.test);
             fetched.paths.iter().for_each(|path| println!("  {}", path.display()));
         }
+        Command::Parity(arguments) => parity::run(&arguments),
         Command::Schema { name } => print!("{}", schema::render(name)?),
     }
     Ok(true)

@@ -8,6 +8,9 @@ const STYLE: &str = include_str!("report.css");
 /// Name and version of the program, for everything that it writes.
 pub(crate) const PROGRAM: &str = concat!("aimc ", env!("CARGO_PKG_VERSION"));
 
+/// How a page says that it is one of ours; others are not taken into a joined page.
+const GENERATOR: &str = concat!("<meta name=\"generator\" content=\"aimc ", env!("CARGO_PKG_VERSION"), "\">");
+
 /// A page put together block by block. Every text is escaped; only figures are taken as they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Report {
@@ -95,13 +98,37 @@ impl Report {
         self.push(format_args!("<details>\n<summary>{summary}</summary>\n<pre>\n{text}</pre>\n</details>\n"))
     }
 
+    /// Whether a text is a page that [`Report::render`] of this version made.
+    pub(crate) fn is_ours(page: &str) -> bool {
+        page.contains(GENERATOR) && parts(page).is_some()
+    }
+
+    /// A list of pages to come with links to them: their places and texts.
+    pub(crate) fn contents(&mut self, pages: &[(&str, &str)]) -> &mut Self {
+        self.push(format_args!("<nav>\n<ul>\n"));
+        for (i, (place, page)) in pages.iter().enumerate() {
+            let (title, place) = (parts(page).map_or("", |(title, ..)| title), escape(place));
+            self.push(format_args!("<li><a href=\"#page{i}\">{title}</a> ({place})</li>\n"));
+        }
+        self.push(format_args!("</ul>\n</nav>\n"))
+    }
+
+    /// Takes over the body of a page of ours as number `i` of [`Report::contents`]; of another page nothing.
+    pub(crate) fn embed(&mut self, i: usize, place: &str, page: &str) -> &mut Self {
+        let Some((title, subtitle, body)) = parts(page).filter(|_| Self::is_ours(page)) else { return self };
+        let place = escape(place);
+        self.push(format_args!(
+            "<section>\n<h1 id=\"page{i}\">{title}</h1>\n<p class=\"subtitle\">{subtitle} ({place})</p>\n{body}</section>\n"
+        ))
+    }
+
     /// The whole page.
     pub(crate) fn render(&self) -> String {
         let (title, subtitle) = (escape(&self.title), escape(&self.subtitle));
         format!(
             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-             <meta name=\"color-scheme\" content=\"light dark\">\n\
+             <meta name=\"color-scheme\" content=\"light dark\">\n{GENERATOR}\n\
              <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
              <header>\n<h1>{title}</h1>\n<p class=\"subtitle\">{subtitle}</p>\n</header>\n{}</main>\n</body>\n</html>\n",
             self.body
@@ -113,6 +140,17 @@ impl Report {
         let _ = self.body.write_fmt(html);
         self
     }
+}
+
+/// Title, subtitle and body of a rendered page, escaped as they stand there.
+fn parts(page: &str) -> Option<(&str, &str, &str)> {
+    let between = |from: &str, to: &str| {
+        let (_, rest) = page.split_once(from)?;
+        rest.split_once(to).map(|(inner, _)| inner)
+    };
+    let (_, rest) = page.split_once("</header>\n")?;
+    let (body, _) = rest.rsplit_once("</main>")?;
+    Some((between("<h1>", "</h1>")?, between("<p class=\"subtitle\">", "</p>")?, body))
 }
 
 /// Makes any text safe inside an element or an attribute of HTML and SVG; control characters become spaces.

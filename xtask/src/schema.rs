@@ -31,25 +31,41 @@ pub(crate) enum SchemaName {
     InferenceTile,
 }
 
+impl SchemaName {
+    /// Its name on the command line.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Demo => "demo",
+            Self::Train => "train",
+            Self::Infer => "infer",
+            Self::Hwa => "hwa",
+            Self::Sweep => "sweep",
+            Self::Tile => "tile",
+            Self::InferenceTile => "inference-tile",
+        }
+    }
+}
+
 /// The schema as JSON text.
 pub(crate) fn render(name: SchemaName) -> Result<String, serde_json::Error> {
+    serde_json::to_string_pretty(&value(name)).map(|text| text + "\n")
+}
+
+/// The schema.
+pub(crate) fn value(name: SchemaName) -> Value {
     let schema: Schema = match name {
         SchemaName::Demo => schema_for!(DemoConfig),
         SchemaName::Train => schema_for!(TrainingConfig),
         SchemaName::Infer => schema_for!(InferConfig),
         SchemaName::Hwa => schema_for!(HwaConfig),
         // Its base may name presets, it itself does not.
-        SchemaName::Sweep => return pretty(&schema_for!(SweepConfig).to_value()),
+        SchemaName::Sweep => return schema_for!(SweepConfig).to_value(),
         SchemaName::Tile => schema_for!(TileConfig),
         SchemaName::InferenceTile => schema_for!(InferenceTileConfig),
     };
     let mut schema = schema.to_value();
     as_written_by_users(&mut schema);
-    pretty(&schema)
-}
-
-fn pretty(schema: &Value) -> Result<String, serde_json::Error> {
-    serde_json::to_string_pretty(schema).map(|text| text + "\n")
+    schema
 }
 
 /// What holds for files but not for resolved records: every table may name a preset, and no entry is required,

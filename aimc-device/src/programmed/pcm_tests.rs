@@ -4,6 +4,7 @@ use super::*;
 use crate::config;
 use crate::programmed::{ProgrammedArray, ProgrammedDeviceConfig};
 use crate::rng::RngKey;
+use aimc_testkit::assert_close;
 
 use aimc_testkit::stats::{Kurtosis, expect_mean, expect_normal, expect_std};
 use aimc_testkit::strategies::{config as cases, finite_f32};
@@ -29,10 +30,10 @@ fn folded(mean: f64, std: f64) -> (f64, f64) {
 fn published_programming_noise() {
     let device = PcmLike::default();
     for (g, std) in [(5.0, 0.61), (15.0, 1.02), (25.0, 1.055)] {
-        assert!((device.programming_std(g) - std).abs() < 0.005, "{g}: {}", device.programming_std(g));
+        assert_close!(device.programming_std(g), std, 0.005);
     }
     let smaller = PcmLike { g_max: 10.0, ..PcmLike::default() };
-    assert!((smaller.programming_std(5.0) - 0.4 * device.programming_std(12.5)).abs() < 1e-6);
+    assert_close!(smaller.programming_std(5.0), 0.4 * device.programming_std(12.5), 1e-6);
     let own = PcmLike { prog_coeff: vec![0.1, 0.5], g_max: 30.0, ..PcmLike::default() };
     assert_eq!((own.reference_g_max(), own.programming_std(30.0)), (30.0, 0.6));
 }
@@ -42,10 +43,10 @@ fn drift_exponents_meet_their_plateaus() {
     let device = PcmLike::default();
     assert_eq!(device.drift_exponent(25.0, 0.0), 0.049);
     assert_eq!(device.drift_exponent(0.0, 0.0), 0.1);
-    assert!((device.drift_exponent(0.0, 1.0) - 0.145).abs() < 1e-7);
-    assert!((device.drift_exponent(0.0, -3.0) - 0.035).abs() < 1e-7, "folded, not cut");
+    assert_close!(device.drift_exponent(0.0, 1.0), 0.145, 1e-7);
+    assert_close!(device.drift_exponent(0.0, -3.0), 0.035, 1e-7, "folded, not cut");
     // Between them, at a = 0.1: 0.0244 + 0.0155·2.302585 = 0.0600901.
-    assert!((device.drift_exponent(2.5, 0.0) - 0.060_090_1).abs() < 1e-6);
+    assert_close!(device.drift_exponent(2.5, 0.0), 0.060_090_1, 1e-6);
 }
 
 #[test]
@@ -95,9 +96,9 @@ fn read_noise_has_the_stated_spread_and_grows_with_time() {
         last = relative;
     }
     // √ln(20 s / 0.5 µs) = 4.184 at the end of programming; Q = 0.0088 for a full device.
-    assert!((device.relative_read_noise(25.0, 0.0) - 0.0088 * 4.184).abs() < 1e-5);
+    assert_close!(device.relative_read_noise(25.0, 0.0), 0.0088 * 4.184, 1e-5);
     // Nearly empty devices are at the cap Q = 0.2.
-    assert!((device.relative_read_noise(0.01, 0.0) - 0.2 * 4.184).abs() < 1e-3);
+    assert_close!(device.relative_read_noise(0.01, 0.0), 0.2 * 4.184, 1e-3);
 }
 
 #[test]

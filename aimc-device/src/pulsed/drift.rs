@@ -182,12 +182,13 @@ impl DriftClock {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aimc_testkit::assert_close;
 
     /// A tenfold time with ν = 0.1 leaves 10^-0.1 = 79.4 % of the weight.
     #[test]
     fn plain_power_law() {
         let drift = PowerLawDrift { nu: 0.1, ..Default::default() };
-        assert!((drift.drifted(0.5, 0.5, 0.1, 10.0, 0.0) - 0.397_164).abs() < 1e-6);
+        assert_close!(drift.drifted(0.5, 0.5, 0.1, 10.0, 0.0), 0.397_164, 1e-6);
         assert_eq!(drift.drifted(0.5, 0.5, 0.1, 0.3, 0.0), 0.5, "no growth before t_0");
     }
 

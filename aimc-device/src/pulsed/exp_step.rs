@@ -160,6 +160,7 @@ impl PulsedDevice for ExpStep {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aimc_testkit::assert_close;
 
     /// The preset of phase-change devices: up step 0.01·(1 + 27.235), down step 0.01·(1 + 2.235) at w = 0.
     fn lopsided(granularity: Granularity) -> ExpStep {
@@ -171,7 +172,7 @@ mod tests {
     fn granularity_is_the_mean_step_or_the_down_step() {
         let expect = |rule, step: f32| {
             let found = PulsedDevice::granularity(&lopsided(rule));
-            assert!((found / step - 1.0).abs() < 4.0 * f32::EPSILON, "{found} {step}");
+            assert_close!(found / step, 1.0, 4.0 * f32::EPSILON);
         };
         expect(Granularity::Mean, 0.157_35);
         expect(Granularity::DownStep, 0.032_35);

@@ -191,6 +191,7 @@ impl PulsedDevice for PowStepReference {
 mod tests {
     use super::*;
     use crate::RngKey;
+    use aimc_testkit::assert_close;
 
     const CELL: Cell = Cell { up: 0.03, down: 0.01, w_max: 1.0, w_min: -0.5 };
 
@@ -203,18 +204,18 @@ mod tests {
     fn the_symmetry_point_is_found_exactly_or_by_pulses() {
         let exact =
             PowStepReference { pow_gamma_dtod: 0.0, subtract_symmetry_point: true, ..Default::default() };
-        assert!((fabricate(&exact).reference - 0.625).abs() <= f32::EPSILON);
+        assert_close!(fabricate(&exact).reference, 0.625, f32::EPSILON);
         let one_pair = PowStepReference { n_estimation_steps: 1, ..exact.clone() };
         // From 0: 0.03·(1/1.5) - 0.01·(0.5/1.5) = 0.05/3.
-        assert!((fabricate(&one_pair).reference - 0.05 / 3.0).abs() < 1e-8);
+        assert_close!(fabricate(&one_pair).reference, 0.05 / 3.0, 1e-8);
         let many = PowStepReference { n_estimation_steps: 5000, ..exact };
-        assert!((fabricate(&many).reference - 0.625).abs() <= f32::EPSILON);
+        assert_close!(fabricate(&many).reference, 0.625, f32::EPSILON);
     }
 
     /// √: 0.03√(1 - v) = 0.01√(v + 0.5) at v = 0.85.
     #[test]
     fn the_symmetry_point_of_a_root() {
         let exponents = Exponents { up: 0.5, down: 0.5 };
-        assert!((symmetry_point(CELL, exponents) - 0.85).abs() <= f32::EPSILON);
+        assert_close!(symmetry_point(CELL, exponents), 0.85, f32::EPSILON);
     }
 }

@@ -184,6 +184,7 @@ mod tests {
     use crate::RngKey;
     use crate::pulsed::Direction;
     use crate::pulsed::fabrication::fabricate;
+    use aimc_testkit::assert_close;
 
     fn quiet(mapping: Mapping) -> SoftBoundsPmax {
         let device = SoftBoundsPmax {
@@ -211,15 +212,15 @@ mod tests {
         for pulses in [1, 10, 50, 100] {
             let swept = full * (1.0 - (-0.02 * f64::from(pulses)).exp());
             let slack = 10.0 * f64::from(f32::EPSILON) * f64::from(pulses);
-            assert!((sweep(&device, -0.5, Direction::Up, pulses) - (swept - 0.5)).abs() <= slack);
-            assert!((sweep(&device, 0.7, Direction::Down, pulses) - (0.7 - swept)).abs() <= slack);
+            assert_close!(sweep(&device, -0.5, Direction::Up, pulses), swept - 0.5, slack);
+            assert_close!(sweep(&device, 0.7, Direction::Down, pulses), 0.7 - swept, slack);
         }
     }
 
     /// The number that AIHWKit itself gives (see the module).
     #[test]
     fn aihwkits_mapping_overshoots() {
-        assert!((sweep(&quiet(Mapping::Aihwkit), -0.5, Direction::Up, 100) - 0.830).abs() < 5e-4);
+        assert_close!(sweep(&quiet(Mapping::Aihwkit), -0.5, Direction::Up, 100), 0.830, 5e-4);
     }
 
     #[test]

@@ -144,6 +144,7 @@ mod tests {
     use super::*;
     use crate::RngKey;
     use crate::pulsed::Direction;
+    use aimc_testkit::assert_close;
 
     const CELL: Cell = Cell { up: 0.03, down: 0.01, w_max: 1.0, w_min: -0.5 };
 
@@ -157,7 +158,7 @@ mod tests {
     fn the_symmetry_point_is_subtracted() {
         let device = SoftBoundsReference { subtract_symmetry_point: true, ..Default::default() };
         let (cell, reference) = fabricate(&device, CELL);
-        assert!((reference.value - 0.4).abs() < 1e-7);
+        assert_close!(reference.value, 0.4, 1e-7);
         let up = device.step(cell, reference, 0.0, Direction::Up, 0.0);
         let down = device.step(cell, reference, 0.0, Direction::Down, 0.0);
         assert!((up - 0.018).abs() < 1e-7 && (up + down).abs() < 1e-7);

@@ -123,6 +123,7 @@ fn sin_cos_turn(word: u32) -> (f32, f32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aimc_testkit::assert_close;
 
     #[test]
     fn logarithm_is_accurate_over_the_whole_unit_interval() {
@@ -132,7 +133,7 @@ mod tests {
                 let exact = f64::from(x).ln();
                 let ulp = f64::from(f32::EPSILON) * exact.abs().max(f64::from(f32::MIN_POSITIVE));
                 // The polynomial is good to 1 ulp; near x = 1 its error is absolute.
-                assert!((f64::from(ln(x)) - exact).abs() <= 2.0 * ulp.max(1e-8), "ln {x}");
+                assert_close!(f64::from(ln(x)), exact, 2.0 * ulp.max(1e-8), "ln {x}");
             }
         }
     }
@@ -143,7 +144,7 @@ mod tests {
         for step in 0..4096_u32 {
             let (s, c) = sin_cos_turn(step << 20);
             let norm = f64::from(s).powi(2) + f64::from(c).powi(2);
-            assert!((norm - 1.0).abs() < 4.0 * f64::from(f32::EPSILON), "step {step}");
+            assert_close!(norm, 1.0, 4.0 * f64::from(f32::EPSILON), "step {step}");
             corners[usize::from(s > 0.0) * 2 + usize::from(c > 0.0)] = true;
         }
         assert_eq!(corners, [true; 4]);

@@ -2,6 +2,7 @@
 
 use aimc_device::measured::{GRange, MeasuredError, Measurements, Model, fit};
 use aimc_device::pulsed::Direction;
+use aimc_testkit::assert_close;
 
 fn refusal(text: &str) -> String {
     let error = Measurements::from_csv(text, GRange::Data).expect_err(text).to_string();
@@ -134,5 +135,5 @@ fn a_model_that_does_not_fit_says_so() {
     }
     let linear = fit(&Measurements::from_csv(&text, GRange::Data).unwrap(), Model::LinearStep).unwrap();
     // 50 steps of 2/50 from -1 to 1.
-    assert!((linear.config.common().dw_min - 0.04).abs() < 1e-6);
+    assert_close!(linear.config.common().dw_min, 0.04, 1e-6);
 }

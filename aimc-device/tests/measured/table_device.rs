@@ -4,6 +4,7 @@ use super::{Experiment, device};
 use aimc_device::RngKey;
 use aimc_device::measured::{Model, fit};
 use aimc_device::pulsed::PulsedDeviceConfig;
+use aimc_testkit::assert_close;
 use aimc_testkit::stats::{FALSE_ALARM, Moments, assert_p, mean_test};
 
 const DEVICES: usize = 100;
@@ -42,6 +43,6 @@ fn nodes_hold_mean_and_noise() {
         // twenty of a fair share; a normal std from k steps errs by σ/√(2k), and 4.9 of that is one in a million.
         let k = steps / n as f64 / 20.0;
         let slack = 4.9 * 0.01 / (2.0 * k).sqrt();
-        assert!((f64::from(*std) * unit - 0.01).abs() <= slack, "{std} {unit} {slack}");
+        assert_close!(f64::from(*std) * unit, 0.01, slack);
     }
 }

@@ -1,6 +1,7 @@
 //! The laws of each device, against the equations and numbers of its publication, written out here once more.
 
 use super::*;
+use aimc_testkit::assert_close;
 
 use aimc_testkit::stats::{Kurtosis, expect_mean, expect_normal, expect_std};
 use aimc_testkit::strategies::{config as cases, finite_f32};
@@ -94,7 +95,7 @@ fn read_noise_grows_with_the_root_of_the_logarithm_of_time() {
         for t in [1.0_f64, 3600.0, 86_400.0, 3e7] {
             let std = first * growth(t) / growth(0.0);
             let stated = f64::from(device.read_noise_std(g, g, t as f32));
-            assert!((stated / std - 1.0).abs() < 1e-5, "{text} {t}: {stated} {std}");
+            assert_close!(stated / std, 1.0, 1e-5, "{text} {t}");
             // Without drift (ν = 0) a read is normal about the conductance; where the noise is wide it is cut at 0.
             let read = settled.read(&device, t as f32, RngKey::root(5));
             if 6.8 * std < f64::from(g) {
@@ -106,7 +107,7 @@ fn read_noise_grows_with_the_root_of_the_logarithm_of_time() {
     let cmo = device("model = \"ReRamCmo\"");
     for t in [1.0_f64, 86_400.0] {
         let std = 0.0277316483 * 50.0_f64.log10() * ((t + 1e-6) / 2e-6).ln().sqrt();
-        assert!((f64::from(cmo.read_noise_std(50.0, 50.0, t as f32)) / std - 1.0).abs() < 1e-5);
+        assert_close!(f64::from(cmo.read_noise_std(50.0, 50.0, t as f32)) / std, 1.0, 1e-5);
     }
 }
 
@@ -154,7 +155,7 @@ proptest! {
             // Two conductances and two sums, rounded to 2⁻²⁴ each and raised to a power below 0.2, over a logarithm of at least
             // ln((2 + 20)/(1 + 20)).
             let width = ((f64::from(second) + t_0) / (f64::from(first) + t_0)).ln();
-            prop_assert!((slope + f64::from(nu)).abs() <= 1e-6 / width, "{}: {} {}", text, slope, nu);
+            assert_close!(slope, -f64::from(nu), 1e-6 / width);
             prop_assert_eq!(device.drifted(g, nu, 0.0), g);
         }
     }
@@ -170,7 +171,7 @@ proptest! {
         let slope = moved / width;
         let expected = -0.08900206 + 0.04201137 * f64::from(xi);
         // Conductances are rounded to 2⁻²⁴ of at most 90 µS, several times.
-        prop_assert!((slope - expected).abs() <= 5e-5 / width, "{} {}", slope, expected);
+        assert_close!(slope, expected, 5e-5 / width);
         let wan = device(MODELS[5]);
         prop_assert_eq!(wan.drifted(g.min(40.0), 0.0, early), g.min(40.0));
     }

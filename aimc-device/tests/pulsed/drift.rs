@@ -5,6 +5,7 @@
 use super::{MODELS, ROUNDOFF, UNIFORM, array, constant, prompt_models, pulse_all, same_bits, set_all};
 use aimc_device::RngKey;
 use aimc_device::pulsed::{DeviceArray, Direction::Up, PowerLawDrift};
+use aimc_testkit::assert_close;
 use aimc_testkit::stats::expect_normal;
 use aimc_testkit::strategies;
 use proptest::prelude::*;
@@ -13,7 +14,7 @@ fn assert_law(array: &dyn DeviceArray, w0: &[f32], age: f64) {
     let nu = constant(array, "drift_nu");
     for ((w, w0), nu) in array.persistent_weights().iter().zip(w0).zip(nu) {
         let expected = f64::from(*w0) * age.max(1.0).powf(-f64::from(nu));
-        assert!((f64::from(*w) / expected - 1.0).abs() <= 8.0 * ROUNDOFF, "{w} {expected}");
+        assert_close!(f64::from(*w) / expected, 1.0, 8.0 * ROUNDOFF);
     }
 }
 
@@ -119,6 +120,6 @@ proptest! {
         // Roundings: 8 in the exponent, whose terms are at most `terms`, amplified by q ln T; then 8 outside.
         let terms = nu + nu_k.abs() * (conductance.ln().abs() + log_g0.abs() + 1.0);
         let slack = 8.0 * ROUNDOFF * ((w0 + offset.abs()) * q * (1.0 + terms * time.max(1.0).ln()) + offset.abs());
-        prop_assert!((found - (w0 * q + offset * (q - 1.0))).abs() <= slack, "{found}");
+        assert_close!(found, w0 * q + offset * (q - 1.0), slack);
     }
 }

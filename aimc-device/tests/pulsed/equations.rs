@@ -6,6 +6,7 @@
 use super::{REGISTERED, ROUNDOFF, UNIFORM, array, pulse_all, set_all};
 use aimc_device::RngKey;
 use aimc_device::pulsed::Direction::{self, Down, Up};
+use aimc_testkit::assert_close;
 use aimc_testkit::stats::expect_normal;
 
 const A_UP: f64 = 0.031_25;
@@ -184,7 +185,7 @@ fn steps_follow_the_equation() {
                 let expected = equation.change(f64::from(w0), direction);
                 let found = equation.measured(0.0, w0, direction, (1, 1), 1)[0];
                 let model = equation.model;
-                assert!((found - expected).abs() <= 16.0 * ROUNDOFF, "{model} at {w0}: {found} {expected}");
+                assert_close!(found, expected, 16.0 * ROUNDOFF, "{model} at {w0}");
             }
         }
     }
@@ -217,7 +218,7 @@ fn steps_cancel_at_the_root_of_the_equations() {
         let root = equation.symmetry_point();
         let step = |direction| equation.measured(0.0, root as f32, direction, (1, 1), 1)[0];
         let (up, down) = (step(Up), step(Down));
-        assert!((up + down).abs() <= 32.0 * ROUNDOFF, "{} at {root}: {up} {down}", equation.model);
+        assert_close!(up, -down, 32.0 * ROUNDOFF);
         assert!(up > 0.005, "{}: {up}", equation.model);
     }
 }

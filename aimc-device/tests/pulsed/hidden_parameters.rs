@@ -3,6 +3,7 @@
 use super::{REGISTERED, array, constant, same_bits, set_all};
 use aimc_device::RngKey;
 use aimc_device::pulsed::DeviceArray;
+use aimc_testkit::assert_close;
 use aimc_testkit::strategies;
 use proptest::prelude::*;
 
@@ -46,7 +47,7 @@ fn granularity_follows_steps_beyond_their_spread() {
         devices.set_constants(&steps, RngKey::root(1)).unwrap();
         // One rounding of the factor and one of the product.
         let relative = f64::from(devices.granularity()) / f64::from(planned);
-        assert!((relative / 2.0 - 1.0).abs() <= 4.0 * super::ROUNDOFF, "{model}: {relative}");
+        assert_close!(relative / 2.0, 1.0, 4.0 * super::ROUNDOFF, "{model}");
         let mut other = array(model, "up_down_dtod = 0\ndw_min_dtod = 0", (2, 3), 2);
         other.restore(&devices.state().root()).unwrap();
         assert_eq!(other.granularity(), devices.granularity(), "{model}");

@@ -4,6 +4,7 @@ use super::ROUNDOFF;
 use aimc_device::RngKey;
 use aimc_device::pulsed::ideal::IdealArray;
 use aimc_device::pulsed::{Ideal, PowerLawDrift};
+use aimc_testkit::assert_close;
 use aimc_testkit::stats::expect_normal;
 
 fn ideal(device: Ideal, w: f32) -> IdealArray {
@@ -18,7 +19,9 @@ fn decay_is_geometric() {
     let mut array = ideal(Ideal { lifetime: 8.0, ..Ideal::default() }, 3.0);
     (0..30).for_each(|_| array.decay(0.5));
     let expected = 3.0 * (1.0_f64 - 0.5 / 8.0).powi(30);
-    assert!(array.weights().iter().all(|w| (f64::from(*w) / expected - 1.0).abs() <= 60.0 * ROUNDOFF));
+    for w in array.weights() {
+        assert_close!(f64::from(*w) / expected, 1.0, 60.0 * ROUNDOFF);
+    }
     let mut still = ideal(Ideal::default(), 3.0);
     still.decay(1.0);
     assert!(still.weights().iter().all(|w| *w == 3.0));
@@ -41,7 +44,9 @@ fn drift_follows_the_power_law() {
     let mut array = ideal(Ideal { drift, ..Ideal::default() }, -5.0);
     array.drift(16.0, RngKey::root(1));
     array.drift(240.0, RngKey::root(2));
-    assert!(array.weights().iter().all(|w| (f64::from(*w) / -2.5 - 1.0).abs() <= 8.0 * ROUNDOFF));
+    for w in array.weights() {
+        assert_close!(f64::from(*w) / -2.5, 1.0, 8.0 * ROUNDOFF);
+    }
     let mut noisy = ideal(Ideal { drift: PowerLawDrift { nu_std: 0.5, ..drift }, ..Ideal::default() }, 1.0);
     noisy.drift(256.0, RngKey::root(3));
     let exponents: Vec<f64> = noisy.weights().iter().map(|&w| -f64::from(w).log2() / 8.0).collect();

@@ -1,6 +1,7 @@
 //! Device-to-device laws of the constants that single models add.
 
 use super::{REGISTERED, UNIFORM, array, constant, device};
+use aimc_testkit::assert_close;
 use aimc_testkit::stats::{FALSE_ALARM, assert_p, correlation_test, expect_normal};
 
 const SIZE: (usize, usize) = (100, 200);
@@ -94,6 +95,6 @@ fn granularities_by_hand() {
     let pmax = device("SoftBoundsPmax", "alpha = 0.001\np_max = 1000");
     let by_hand = 0.001_f64 * (2.0 / (1.0 - (-1.0_f64).exp()) - 1.0);
     // 1 - e^-α is smaller than α by the share α/2.
-    assert!((f64::from(pmax.granularity()) / by_hand - 1.0).abs() < 0.001);
+    assert_close!(f64::from(pmax.granularity()) / by_hand, 1.0, 0.001);
     assert!(REGISTERED.iter().all(|model| device(model, "").granularity() > 0.0));
 }

@@ -3,6 +3,7 @@
 use super::device;
 use aimc_device::pulsed::PulsedDeviceConfig;
 use aimc_device::{config, presets};
+use aimc_testkit::assert_close;
 use serde_json::Value;
 
 /// Field by field: what the preset holds is what AIHWKit holds; fields that AIHWKit lacks have their default.
@@ -60,6 +61,6 @@ fn presets_have_the_known_number_of_states() {
         let preset = presets::DEVICES.iter().find(|preset| preset.name == name).unwrap();
         let device: PulsedDeviceConfig = config::from_toml(preset.text).unwrap();
         let found = device.common().n_states(device.granularity());
-        assert!((found / states - 1.0).abs() < 5e-4, "{name}: {found}");
+        assert_close!(found / states, 1.0, 5e-4, "{name}");
     }
 }

@@ -8,6 +8,7 @@ use aimc_device::RngKey;
 use aimc_device::pulsed::Direction::{self, Down, Up};
 use aimc_device::pulsed::affine::Slopes;
 use aimc_device::pulsed::{Cell, DeviceArray, PulsedDevice, SoftBounds};
+use aimc_testkit::assert_close;
 use aimc_testkit::strategies;
 use proptest::prelude::*;
 
@@ -33,8 +34,8 @@ proptest! {
         let w0 = w0.clamp(-low, high);
         let up = (f64::from(w0) + walk).min(f64::from(high));
         let down = (f64::from(w0) - walk).max(f64::from(-low));
-        prop_assert!((after("ConstantStep", &entries, w0, Up, n) - up).abs() <= slack);
-        prop_assert!((after("ConstantStep", &entries, w0, Down, n) - down).abs() <= slack);
+        assert_close!(after("ConstantStep", &entries, w0, Up, n), up, slack);
+        assert_close!(after("ConstantStep", &entries, w0, Down, n), down, slack);
     }
 
     /// SoftBounds: w_n = b + (w0 - b)(1 - a/|b|)^n, with b = b⁺ up and b⁻ down.
@@ -47,7 +48,7 @@ proptest! {
             let (b, w0_, a) = (f64::from(b), f64::from(w0), f64::from(a));
             let expected = b + (w0_ - b) * (1.0 - a / b.abs()).powi(n as i32);
             let found = after("SoftBounds", &entries, w0, direction, n);
-            prop_assert!((found - expected).abs() <= 5.0 * ROUNDOFF * f64::from(n), "{found} {expected}");
+            assert_close!(found, expected, 5.0 * ROUNDOFF * f64::from(n));
         }
     }
 
@@ -64,7 +65,7 @@ proptest! {
             let growth = (1.0 + f64::from(a) / -zero).powi(n as i32);
             let expected = (zero + (w0 - zero) * growth).min(0.5);
             let found = sign * after("SoftBounds", &entries, (sign * w0) as f32, direction, n);
-            prop_assert!((found - expected).abs() <= 5.0 * ROUNDOFF * f64::from(n) * growth, "{found} {expected}");
+            assert_close!(found, expected, 5.0 * ROUNDOFF * f64::from(n) * growth);
         }
     }
 
@@ -87,7 +88,7 @@ proptest! {
         let fixed = ((1.0 - q) * take("dwmin_up") - take("dwmin_down")) / (1.0 - shrink);
         let expected = fixed + shrink.powi(pairs as i32) * (f64::from(w0) - fixed);
         let found = f64::from(array.persistent_weights()[0]);
-        prop_assert!((found - expected).abs() <= 10.0 * ROUNDOFF * f64::from(pairs.max(1)), "{found} {expected}");
+        assert_close!(found, expected, 10.0 * ROUNDOFF * f64::from(pairs.max(1)));
     }
 
     /// Only devices that are addressed move.

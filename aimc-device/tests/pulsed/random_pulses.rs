@@ -3,6 +3,7 @@
 use super::{ROUNDOFF, UNIFORM, array, pulse_all, pulse_randomly, set_all};
 use aimc_device::RngKey;
 use aimc_device::pulsed::Direction::{Down, Up};
+use aimc_testkit::assert_close;
 use aimc_testkit::stats::{Kurtosis, expect_mean, expect_std};
 
 /// Up step a - p·w, down step b + q·w.
@@ -78,7 +79,7 @@ fn alternating_pulses_settle_at_the_fixed_point() {
             let expected = fixed + shrink.powi(pairs) * (f64::from(w0) - fixed);
             let found = f64::from(array.persistent_weights()[0]);
             let slack = 20.0 * ROUNDOFF * f64::from(pairs);
-            assert!((found - expected).abs() <= slack, "{}: {found} {expected}", device.model);
+            assert_close!(found, expected, slack, "{}", device.model);
         }
     }
 }

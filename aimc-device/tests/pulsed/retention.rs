@@ -2,6 +2,7 @@
 
 use super::{MODELS, ROUNDOFF, UNIFORM, array, constant, same_bits, set_all};
 use aimc_device::RngKey;
+use aimc_testkit::assert_close;
 use aimc_testkit::stats::{FALSE_ALARM, assert_p, correlation_test, expect_normal, proportion_test};
 use aimc_testkit::strategies;
 use proptest::prelude::*;
@@ -23,7 +24,7 @@ proptest! {
                 let (beta, scale) = (f64::from(reset[i]), f64::from(scale[i]));
                 let factor = 1.0 + f64::from(alpha) * (scale - 1.0);
                 let expected = beta + (f64::from(w0) - beta) * factor.powi(n as i32);
-                prop_assert!((f64::from(*w) - expected).abs() <= 5.0 * ROUNDOFF * f64::from(n), "{w} {expected}");
+                assert_close!(f64::from(*w), expected, 5.0 * ROUNDOFF * f64::from(n));
             }
         }
     }

@@ -3,6 +3,7 @@
 use super::{ROUNDOFF, UNIFORM, array, constant, pulse_all, pulse_randomly, set_all};
 use aimc_device::RngKey;
 use aimc_device::pulsed::Direction::{Down, Up};
+use aimc_testkit::assert_close;
 use aimc_testkit::stats::{Kurtosis, expect_mean, expect_std};
 
 /// Constants of one noise-free soft-bounds device in double precision.
@@ -71,7 +72,7 @@ fn steps_cancel_at_the_symmetry_point() {
     let down_steps = std::mem::take(&mut steps[1]);
     for (i, (step_up, step_down)) in steps[0].iter().zip(down_steps).enumerate() {
         let range = f64::from(points[i].abs() + up[i] + down[i]);
-        assert!((step_up + step_down).abs() <= 7.0 * 2.0 * ROUNDOFF * range, "{i}: {step_up} {step_down}");
+        assert_close!(*step_up, -step_down, 7.0 * 2.0 * ROUNDOFF * range);
     }
 }
 

@@ -79,6 +79,7 @@ impl Converter for SinglePair {
 mod tests {
     use super::*;
     use crate::converter::{to_conductances, to_weights};
+    use aimc_testkit::assert_close;
 
     use aimc_testkit::strategies::{config, vector};
     use proptest::prelude::*;
@@ -113,7 +114,7 @@ mod tests {
             let c = g_max / (g_max - pair.g_min);
             let tolerance = (7.0 + c) * 0.5 * f32::EPSILON * largest(&weights).max(SMALLEST_WEIGHT);
             for (back, w) in to_weights(&pair, &slices, gain).iter().zip(&weights) {
-                prop_assert!((back - w).abs() <= tolerance, "{w} came back as {back}");
+                assert_close!(*back, *w, tolerance);
             }
             prop_assert!(slices.iter().flatten().all(|g| (pair.g_min..=g_max).contains(g)));
             // Of each pair, one device is unused.

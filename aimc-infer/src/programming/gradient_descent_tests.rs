@@ -6,6 +6,7 @@ use crate::converter::{ConverterConfig, SingleDevice};
 use crate::program::ProgrammedTile;
 use crate::program::tests::{example, perfect};
 use crate::programming::{Programming, ProgrammingReport};
+use aimc_testkit::assert_close;
 
 use aimc_device::config;
 use aimc_device::pulsed::PulsedDeviceConfig;
@@ -66,7 +67,7 @@ fn an_iteration_shrinks_the_error_as_it_should() {
         let variance = (64.0 - 0.2) / b;
         let expected = (1.0 - rate).powi(2) + rate * rate * (variance + SPREAD * SPREAD * (1.0 + variance));
         let found = (after.weight_error.rms / before.weight_error.rms).powi(2);
-        assert!((found / expected - 1.0).abs() < 0.1, "{learning_rate} {batch_size}: {found} {expected}");
+        assert_close!(found / expected, 1.0, 0.1, "{learning_rate} {batch_size}");
     }
 }
 

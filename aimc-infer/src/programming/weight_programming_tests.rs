@@ -3,6 +3,7 @@
 use super::*;
 use crate::converter::{Converter, SinglePair};
 use crate::program::tests::{example, perfect};
+use aimc_testkit::assert_close;
 
 use aimc_device::programmed::{ProgrammedDeviceConfig, Tabulated};
 use aimc_testkit::strategies::config as cases;
@@ -57,7 +58,9 @@ fn the_first_candidate_is_the_single_pair() {
         };
         let a = cell(&|g| pair.conductances(w, pair.gain(&[1.0], 25.0), 25.0, g));
         let b = cell(&|g| first.conductances(w, first.gain(&[1.0], 25.0), 25.0, g));
-        assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-4), "{w}: {a:?} {b:?}");
+        for (a, b) in a.iter().zip(&b) {
+            assert_close!(*a, *b, 1e-4);
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use crate::config::InferenceTileConfig;
 use crate::program::ProgrammedTile;
 use crate::program::tests::{example, perfect};
 use crate::programming::{Programming, ProgrammingReport};
+use aimc_testkit::assert_close;
 
 use aimc_device::config;
 use aimc_device::programmed::PcmLike;
@@ -97,7 +98,9 @@ fn budgets_are_kept() {
         let short = WriteVerify { max_pulses: 10, pulses_per_read, ..one_by_one(exact(1.0 / 1024.0)) };
         let (found, effort) = errors(&short, &[20.0; 2 * COLUMNS]);
         assert_eq!(effort.pulses, 10 * 2 * COLUMNS as u64);
-        assert!(found.iter().all(|e| (e + 20.0 - 10.0 * G_MAX / 1024.0).abs() < 1e-5));
+        for e in &found {
+            assert_close!(e + 20.0, 10.0 * G_MAX / 1024.0, 1e-5);
+        }
     }
 }
 

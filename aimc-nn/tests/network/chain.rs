@@ -4,6 +4,7 @@ use aimc_device::RngKey;
 use aimc_nn::log_softmax::LogSoftmax;
 use aimc_nn::loss::negative_log_likelihood;
 use aimc_nn::{Activation, LayerConfig, LayerError, LinearConfig, Network, NetworkConfig};
+use aimc_testkit::assert_close;
 use aimc_testkit::strategies;
 use aimc_tile::{IdealTile, IoConfig, ReadOut, SampleKeys, TileConfig, TileError};
 use nalgebra::DMatrix;
@@ -91,7 +92,7 @@ fn a_small_step_lowers_the_loss_as_predicted() {
     let drop = before - loss(&network, &x, &labels);
     let predicted = f64::from(lr * square);
     // The second-order term is smaller by a factor of the order of the learning rate.
-    assert!((drop / predicted - 1.0).abs() < 10.0 * f64::from(lr), "{drop} against {predicted}");
+    assert_close!(drop / predicted, 1.0, 10.0 * f64::from(lr));
 }
 
 /// Draws belong to samples, so that a batch may be split anywhere; sums of at most 4 small numbers are exact.

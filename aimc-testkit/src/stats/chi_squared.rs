@@ -1,6 +1,7 @@
 //! Chi-squared goodness of fit of binned counts.
 
-use super::Outcome;
+use super::band::Law;
+use super::{Finding, Outcome};
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 
 /// Smallest expected count of a bin; neighbouring bins are pooled until they reach it.
@@ -33,18 +34,19 @@ pub fn chi_squared(observed: &[u64], probabilities: &[f64]) -> Outcome {
         && probabilities.iter().all(|&p| p >= 0.0)
         && (total - 1.0).abs() <= rounding;
     if !valid {
-        return outcome(f64::NAN, f64::NAN, n);
+        return outcome(f64::NAN, f64::NAN, n, f64::NAN);
     }
     if observed.iter().zip(probabilities).any(|(&k, &p)| k > 0 && p == 0.0) {
-        return outcome(f64::INFINITY, 0.0, n);
+        return outcome(f64::INFINITY, 0.0, n, observed.len() as f64 - 1.0);
     }
     let bins = pool(observed, probabilities, n as f64);
     let statistic = bins.iter().map(|(k, e)| (k - e).powi(2) / e).sum();
-    let p_value = match ChiSquared::new(bins.len() as f64 - 1.0) {
+    let freedom = bins.len() as f64 - 1.0;
+    let p_value = match ChiSquared::new(freedom) {
         Ok(law) => law.sf(statistic),
         Err(_) => f64::NAN,
     };
-    outcome(statistic, p_value, n)
+    outcome(statistic, p_value, n, freedom)
 }
 
 /// [`chi_squared`] with equally probable bins.
@@ -59,8 +61,10 @@ pub fn chi_squared_uniform(observed: &[u64]) -> Outcome {
     chi_squared(observed, &vec![p; observed.len()])
 }
 
-fn outcome(statistic: f64, p_value: f64, n: u64) -> Outcome {
-    Outcome { test: "chi-squared", statistic, p_value, n: n as usize }
+fn outcome(statistic: f64, p_value: f64, n: u64, freedom: f64) -> Outcome {
+    let finding =
+        Finding { quantity: "chi-squared", measured: statistic, expected: freedom, law: Law::ChiSquared };
+    Outcome { test: "chi-squared", statistic, p_value, n: n as usize, finding }
 }
 
 /// (observed, expected) of neighbouring bins joined until each expects at least [`MIN_EXPECTED`];

@@ -1,6 +1,7 @@
 //! Pearson correlation and its test.
 
-use super::{Outcome, two_sided_normal};
+use super::band::Law;
+use super::{Finding, Outcome, two_sided_normal};
 
 /// Pearson's correlation coefficient of the pairs `(a[i], b[i])`, in [-1, 1].
 ///
@@ -54,8 +55,16 @@ where
 {
     // Rounding can push |r| an ulp above 1, where atanh has no value.
     let r = correlation(a, b).clamp(-1.0, 1.0);
-    let z = (r.atanh() - rho.atanh()) * (a.len() as f64 - 3.0).sqrt();
-    Outcome { test: "correlation (Fisher z)", statistic: z, p_value: two_sided_normal(z), n: a.len() }
+    let se = (a.len() as f64 - 3.0).sqrt().recip();
+    let z = (r.atanh() - rho.atanh()) / se;
+    let finding = Finding { quantity: "correlation", measured: r, expected: rho, law: Law::Fisher { se } };
+    Outcome {
+        test: "correlation (Fisher z)",
+        statistic: z,
+        p_value: two_sided_normal(z),
+        n: a.len(),
+        finding,
+    }
 }
 
 #[cfg(test)]

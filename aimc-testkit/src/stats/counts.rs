@@ -1,6 +1,7 @@
 //! Exact tests of how often something happened.
 
-use super::Outcome;
+use super::band::Law;
+use super::{Finding, Outcome};
 use statrs::distribution::{Binomial, Discrete, Poisson};
 
 /// Tests whether `successes` out of `trials` fits the probability `p`, by the exact binomial law.
@@ -20,7 +21,10 @@ pub fn proportion_test(successes: u64, trials: u64, p: f64) -> Outcome {
         Ok(law) if successes <= trials => two_sided(successes, mode(trials, p), trials, |k| law.ln_pmf(k)),
         _ => f64::NAN,
     };
-    Outcome { test: "proportion (successes)", statistic: successes as f64, p_value, n: trials as usize }
+    let measured = successes as f64 / trials as f64;
+    let finding = Finding { quantity: "share", measured, expected: p, law: Law::Share { trials } };
+    let (test, statistic) = ("proportion (successes)", successes as f64);
+    Outcome { test, statistic, p_value, n: trials as usize, finding }
 }
 
 /// Tests whether `count` rare events fit a Poisson law with mean `lambda`, by its exact tails.
@@ -38,7 +42,34 @@ pub fn poisson_test(count: u64, lambda: f64) -> Outcome {
         Ok(law) => two_sided(count, lambda as u64, u64::MAX, |k| law.ln_pmf(k)),
         Err(_) => f64::NAN,
     };
-    Outcome { test: "Poisson count", statistic: count as f64, p_value, n: count as usize }
+    let (quantity, measured) = ("count", count as f64);
+    let finding = Finding { quantity, measured, expected: lambda, law: Law::Count };
+    Outcome { test: "Poisson count", statistic: measured, p_value, n: count as usize, finding }
+}
+
+/// The smallest and the largest count that pass at this false-alarm rate: of so many trials with probability `expected`, or
+/// Poisson with mean `expected`.
+pub(super) fn accepted_counts(expected: f64, trials: Option<u64>, false_alarm: f64) -> [f64; 2] {
+    let passes = |count: u64| match trials {
+        Some(trials) => proportion_test(count, trials, expected).p_value >= false_alarm,
+        None => poisson_test(count, expected).p_value >= false_alarm,
+    };
+    let (middle, end) = match trials {
+        Some(trials) => (mode(trials, expected).min(trials), trials),
+        // Far beyond any count of probability 1e-300.
+        None => (expected as u64, (2.0 * expected) as u64 + 2000),
+    };
+    // p-values only fall from the mode outwards.
+    let (mut low, mut high) = ([0, middle], [middle, end]);
+    while low[0] < low[1] {
+        let tried = low[0].midpoint(low[1]);
+        low = if passes(tried) { [low[0], tried] } else { [tried + 1, low[1]] };
+    }
+    while high[0] < high[1] {
+        let tried = high[1] - (high[1] - high[0]) / 2;
+        high = if passes(tried) { [tried, high[1]] } else { [high[0], tried - 1] };
+    }
+    [low[0] as f64, high[0] as f64]
 }
 
 /// The most probable number of successes.

@@ -1,5 +1,8 @@
 //! The limiting distribution of the Kolmogorov-Smirnov statistic.
 
+use super::Finding;
+use super::band::Law;
+
 use std::f64::consts::PI;
 
 /// `P(K > λ)` for the Kolmogorov distribution (Kolmogorov, 1933; Smirnov, 1948).
@@ -40,6 +43,19 @@ pub fn kolmogorov_sf(lambda: f64) -> f64 {
 pub(super) fn p_value(d: f64, n: f64) -> f64 {
     let root = n.sqrt();
     kolmogorov_sf((root + 0.12 + 0.11 / root) * d)
+}
+
+/// The distance at which the p-value is `p`, for p well below 1: the first term of the series, where the second is smaller by
+/// `(p/2)³`.
+pub(super) fn critical(p: f64, n: f64) -> f64 {
+    let root = n.sqrt();
+    (-0.5 * (p / 2.0).ln()).sqrt() / (root + 0.12 + 0.11 / root)
+}
+
+/// The distance as what a test has found.
+pub(super) fn finding(distance: f64, n: f64) -> Finding {
+    let (quantity, measured) = ("distance of the distribution functions", distance);
+    Finding { quantity, measured, expected: 0.0, law: Law::Kolmogorov { n } }
 }
 
 #[cfg(test)]

@@ -38,6 +38,7 @@ pub fn ks_test<T: Copy + Into<f64>>(samples: &[T], cdf: impl Fn(f64) -> f64) -> 
         statistic: distance,
         p_value: kolmogorov::p_value(distance, n as f64),
         n,
+        finding: kolmogorov::finding(distance, n as f64),
     }
 }
 

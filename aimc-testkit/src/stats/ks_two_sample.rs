@@ -29,6 +29,7 @@ where
         statistic,
         p_value: kolmogorov::p_value(statistic, effective),
         n: effective as usize,
+        finding: kolmogorov::finding(statistic, effective),
     }
 }
 

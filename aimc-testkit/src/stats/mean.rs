@@ -1,6 +1,7 @@
 //! z-test of a mean with a known standard deviation.
 
-use super::{Moments, Outcome, two_sided_normal, z_score};
+use super::band::Law;
+use super::{Finding, Moments, Outcome, two_sided_normal, z_score};
 
 /// Tests whether the mean of the sample is `mu`, for a law with standard deviation `sigma`.
 ///
@@ -19,8 +20,11 @@ use super::{Moments, Outcome, two_sided_normal, z_score};
 /// ```
 pub fn mean_test<T: Copy + Into<f64>>(samples: &[T], mu: f64, sigma: f64) -> Outcome {
     let moments = Moments::of(samples);
-    let z = z_score(moments.mean() - mu, sigma / (samples.len() as f64).sqrt());
-    Outcome { test: "mean (z)", statistic: z, p_value: two_sided_normal(z), n: samples.len() }
+    let se = sigma / (samples.len() as f64).sqrt();
+    let z = z_score(moments.mean() - mu, se);
+    let law = Law::Normal { se };
+    let finding = Finding { quantity: "mean", measured: moments.mean(), expected: mu, law };
+    Outcome { test: "mean (z)", statistic: z, p_value: two_sided_normal(z), n: samples.len(), finding }
 }
 
 #[cfg(test)]

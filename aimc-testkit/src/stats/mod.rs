@@ -23,6 +23,7 @@
 //! expect_mean(&sample, 1.0, 0.1);
 //! ```
 
+mod band;
 mod chi_squared;
 mod correlation;
 mod counts;
@@ -39,6 +40,7 @@ mod variance;
 #[cfg(test)]
 mod test_random;
 
+pub use band::Finding;
 pub use chi_squared::{MIN_EXPECTED, chi_squared, chi_squared_uniform};
 pub use correlation::{correlation, correlation_test};
 pub use counts::{poisson_test, proportion_test};

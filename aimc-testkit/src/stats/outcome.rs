@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use super::Finding;
+use crate::record;
+
 /// Probability that a *correct* implementation fails one assertion: one in a million.
 ///
 /// The tests of this workspace run with fixed seeds, so a test that passed once passes for ever.
@@ -22,6 +25,8 @@ pub struct Outcome {
     pub p_value: f64,
     /// Sample size; for a two-sample test the effective one, rounded down.
     pub n: usize,
+    /// What was measured, in its own unit.
+    pub finding: Finding,
 }
 
 impl fmt::Display for Outcome {
@@ -49,15 +54,19 @@ impl fmt::Display for Outcome {
 /// ```
 #[track_caller]
 pub fn assert_p(outcome: Outcome, false_alarm: f64) {
+    record::outcome(&outcome, false_alarm);
     assert!(outcome.p_value >= false_alarm, "{outcome}; a correct implementation has p >= {false_alarm:e}");
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::band::Law;
 
     fn outcome(p_value: f64) -> Outcome {
-        Outcome { test: "t", statistic: 2.5, p_value, n: 42 }
+        let law = Law::Normal { se: 1.0 };
+        let finding = Finding { quantity: "q", measured: 2.5, expected: 0.0, law };
+        Outcome { test: "t", statistic: 2.5, p_value, n: 42, finding }
     }
 
     #[test]

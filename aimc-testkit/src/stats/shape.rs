@@ -1,6 +1,7 @@
 //! Tests of skewness and kurtosis against the normal law.
 
-use super::{Moments, Outcome, two_sided_normal};
+use super::band::Law;
+use super::{Finding, Moments, Outcome, two_sided_normal};
 
 /// Tests whether the skewness of the sample is that of a normal law, 0.
 ///
@@ -16,7 +17,13 @@ use super::{Moments, Outcome, two_sided_normal};
 pub fn skewness_test<T: Copy + Into<f64>>(samples: &[T]) -> Outcome {
     let n = samples.len() as f64;
     let z = if samples.len() < 8 { f64::NAN } else { skewness_z(Moments::of(samples).skewness(), n) };
-    Outcome { test: "skewness of a normal (z)", statistic: z, p_value: two_sided_normal(z), n: samples.len() }
+    outcome("skewness of a normal (z)", "skewness (z)", z, samples.len())
+}
+
+/// The outcome of a shape that has been transformed into a standard normal number.
+fn outcome(test: &'static str, quantity: &'static str, z: f64, n: usize) -> Outcome {
+    let finding = Finding { quantity, measured: z, expected: 0.0, law: Law::Normal { se: 1.0 } };
+    Outcome { test, statistic: z, p_value: two_sided_normal(z), n, finding }
 }
 
 fn skewness_z(skewness: f64, n: f64) -> f64 {
@@ -42,7 +49,7 @@ fn skewness_z(skewness: f64, n: f64) -> f64 {
 pub fn kurtosis_test<T: Copy + Into<f64>>(samples: &[T]) -> Outcome {
     let n = samples.len() as f64;
     let z = if samples.len() < 20 { f64::NAN } else { kurtosis_z(Moments::of(samples).kurtosis(), n) };
-    Outcome { test: "kurtosis of a normal (z)", statistic: z, p_value: two_sided_normal(z), n: samples.len() }
+    outcome("kurtosis of a normal (z)", "kurtosis (z)", z, samples.len())
 }
 
 fn kurtosis_z(kurtosis: f64, n: f64) -> f64 {

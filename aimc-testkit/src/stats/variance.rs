@@ -1,6 +1,7 @@
 //! Test of a variance (and so of a standard deviation).
 
-use super::{Moments, Outcome, two_sided_normal, z_score};
+use super::band::Law;
+use super::{Finding, Moments, Outcome, two_sided_normal, z_score};
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 
 /// What is known about the tails of the law whose variance is tested: the standard error of a
@@ -31,22 +32,26 @@ pub enum Kurtosis {
 pub fn variance_test<T: Copy + Into<f64>>(samples: &[T], variance: f64, kurtosis: Kurtosis) -> Outcome {
     let moments = Moments::of(samples);
     let n = samples.len() as f64;
-    let (statistic, p_value, test) = match kurtosis {
+    let (statistic, p_value, test, law) = match kurtosis {
         Kurtosis::Normal => {
             let statistic = z_score((n - 1.0) * moments.variance(), variance);
-            (statistic, chi_squared_two_sided(statistic, n - 1.0), "variance of a normal (chi-squared)")
+            let p_value = chi_squared_two_sided(statistic, n - 1.0);
+            (statistic, p_value, "variance of a normal (chi-squared)", Law::NormalStd { freedom: n - 1.0 })
         }
         Kurtosis::Known(kappa) => {
-            let z = z_score(moments.variance() - variance, variance * relative_se(kappa, n));
-            (z, two_sided_normal(z), "variance, known kurtosis (z)")
+            let se = variance * relative_se(kappa, n);
+            let z = z_score(moments.variance() - variance, se);
+            (z, two_sided_normal(z), "variance, known kurtosis (z)", Law::NormalSquare { se })
         }
         Kurtosis::Sample => {
             let se = 2.0 * moments.std() * moments.std_se();
             let z = z_score(moments.variance() - variance, se);
-            (z, two_sided_normal(z), "variance, sample kurtosis (z)")
+            (z, two_sided_normal(z), "variance, sample kurtosis (z)", Law::NormalSquare { se })
         }
     };
-    Outcome { test, statistic, p_value, n: samples.len() }
+    let (quantity, measured) = ("standard deviation", moments.std());
+    let finding = Finding { quantity, measured, expected: variance.sqrt(), law };
+    Outcome { test, statistic, p_value, n: samples.len(), finding }
 }
 
 /// Relative standard error of the unbiased variance of `n` samples with kurtosis `kappa`.

@@ -26,6 +26,7 @@ pub fn calibration(mean_strength: f32, r_series: f32, place: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aimc_testkit::assert_close;
     use aimc_testkit::strategies;
     use proptest::prelude::*;
 
@@ -41,7 +42,7 @@ mod tests {
             let slope = (bent(place + h, n, factor) - bent(place - h, n, factor)) / (2.0 * h);
             let bent_slack = factor * n * n * h * h / (1.0 + n * (place - h)).powi(4);
             let rounding = 8.0 * f32::EPSILON * bent(place, n, factor) / h;
-            prop_assert!((slope - 1.0).abs() <= bent_slack + rounding, "{slope}");
+            assert_close!(slope, 1.0, bent_slack + rounding);
         }
 
         #[test]

@@ -66,6 +66,7 @@ fn single(v: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aimc_testkit::assert_close;
     use aimc_testkit::strategies;
     use proptest::prelude::*;
 
@@ -103,7 +104,7 @@ mod tests {
             let config = UpdateConfig { update_management: um, update_bl_management: blm, um_grad_scale: alpha, ..Default::default() };
             let plan = plan(&config, lr, x, d);
             let product = plan.x_scale * plan.d_scale * f64::from(0.001_f32) * f64::from(plan.length);
-            prop_assert!((product / f64::from(lr) - 1.0).abs() < 8.0 * ROUNDOFF, "{product} {lr}");
+            assert_close!(product / f64::from(lr), 1.0, 8.0 * ROUNDOFF);
         }
 
         /// With both managements x is never clipped, and d only where the trains are too short.
@@ -127,7 +128,7 @@ mod tests {
             let config = UpdateConfig::default();
             let (one, other) = (plan(&config, lr, x, d), plan(&config, lr, c * x, d / c));
             prop_assert_eq!(one.length, other.length);
-            prop_assert!((one.x_scale / (f64::from(c) * other.x_scale) - 1.0).abs() < 8.0 * ROUNDOFF);
+            assert_close!(one.x_scale / (f64::from(c) * other.x_scale), 1.0, 8.0 * ROUNDOFF);
         }
     }
 }

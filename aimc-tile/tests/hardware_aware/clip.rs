@@ -1,5 +1,6 @@
 //! Clipping.
 
+use aimc_testkit::assert_close;
 use aimc_testkit::strategies;
 use aimc_tile::hardware_aware::{WeightClipConfig, WeightClipType as Type};
 use proptest::prelude::*;
@@ -53,7 +54,7 @@ fn the_gaussian_value_counts_standard_deviations() {
     let weights: Vec<f32> = (0..8).map(|i| if i % 2 == 0 { 0.75 } else { 0.25 }).collect();
     let record = WeightClipConfig { sigma: 2.0, ..clip(Type::LayerGaussian, -1.0) };
     let value = record.value(&weights, 4).unwrap();
-    assert!((value - 2.0 * 0.25 * (8.0_f32 / 7.0).sqrt()).abs() <= f32::EPSILON);
+    assert_close!(value, 2.0 * 0.25 * (8.0_f32 / 7.0).sqrt(), f32::EPSILON);
 }
 
 #[test]

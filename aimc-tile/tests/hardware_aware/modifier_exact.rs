@@ -1,6 +1,7 @@
 //! What modifiers do for certain: grids, columns left alone, addresses of draws.
 
 use aimc_device::RngKey;
+use aimc_testkit::assert_close;
 use aimc_testkit::strategies;
 use aimc_tile::hardware_aware::{WeightModifierConfig, WeightModifierType as Type};
 use proptest::prelude::*;
@@ -55,7 +56,9 @@ proptest! {
         prop_assert!(levels.len() as u32 <= 2 * steps + 1);
         prop_assert!(levels.iter().all(|level| level.unsigned_abs() <= u64::from(steps)));
         let half = 0.5 * res * assumed_wmax * (1.0 + 4.0 * f32::EPSILON) + 2.0 * f32::EPSILON * assumed_wmax;
-        prop_assert!(once.iter().zip(&scaled).all(|(a, b)| (a - b).abs() <= half));
+        for (a, b) in once.iter().zip(&scaled) {
+ assert_close!(*a, *b, half);
+}
     }
 
     /// Levels stay where they are under stochastic rounding, too.

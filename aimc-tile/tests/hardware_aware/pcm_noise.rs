@@ -1,6 +1,7 @@
 //! The modifier that stands for phase-change memory.
 
 use aimc_device::programmed::{PcmLike, ProgrammedDevice};
+use aimc_testkit::assert_close;
 use aimc_testkit::stats::{FALSE_ALARM, Moments, assert_p, expect_mean, expect_normal, proportion_test};
 use aimc_tile::hardware_aware::weight_modifier::pcm_noise::{Draws, PcmNoise};
 use aimc_tile::hardware_aware::{WeightModifierConfig, WeightModifierType as Type};
@@ -57,7 +58,7 @@ fn the_device_is_that_of_inference() {
     let nu = device.drift_exponent(15.0, -1.2) - device.drift_exponent(15.0, 0.0);
     let read = device.read(programmed, device.drifted(programmed, nu, t), t, 0.4);
     // Two roundings at the way to conductances and back.
-    assert!((w + read / 25.0).abs() <= 4.0 * f32::EPSILON, "{w} {read}");
+    assert_close!(w, -(read / 25.0), 4.0 * f32::EPSILON);
 }
 
 /// Faults by hand: reset, full devices of the pair, anything.
@@ -71,7 +72,7 @@ fn faults_by_hand() {
     });
     let near = |draws: Draws, expected: f32| {
         let w = noise.modified(0.25, 1.0, draws);
-        assert!((w - expected).abs() <= f32::EPSILON, "{w} {expected}");
+        assert_close!(w, expected, f32::EPSILON);
     };
     near(PLAIN, 0.25);
     near(Draws { at_reset: 0.0, ..PLAIN }, 0.0);

@@ -2,6 +2,7 @@
 
 use aimc_device::RngKey;
 use aimc_device::state::State;
+use aimc_testkit::assert_close;
 use aimc_testkit::strategies;
 use aimc_tile::hardware_aware::{
     WeightClipConfig, WeightClipType, WeightModifierConfig, WeightModifierType, WeightRemapConfig,
@@ -107,7 +108,7 @@ proptest! {
         prop_assert!((forward(&aware, &x, training(1)) - &weights * &x).amax() <= bound(18.0));
         prop_assert!((backward(&aware, &d, training(1)) - weights.transpose() * &d).amax() <= bound(12.0));
         let largest = aware.held().iter().fold(0.0_f32, |largest, w| largest.max(w.abs()));
-        prop_assert!((largest - omega).abs() <= 2.0 * f32::EPSILON * omega);
+        assert_close!(largest, omega, 2.0 * f32::EPSILON * omega);
     }
 
     /// Evaluation sees the clean weights whatever the modifier, training the modified ones; the first batch none.
@@ -149,7 +150,7 @@ proptest! {
         for k in 0..3 {
             for (j, z) in rows(k).column_iter().enumerate() {
                 // The scale is multiplied before or after the product.
-                prop_assert!((z[j] - columns[(k, j)]).abs() <= f32::EPSILON * z[j].abs());
+                assert_close!(z[j], columns[(k, j)], f32::EPSILON * z[j].abs());
             }
         }
         let same = DMatrix::from_element(5, 5, 1.0);
@@ -246,7 +247,7 @@ fn remapping_keeps_every_bit_of_the_weights() {
     for row in aware.held().chunks(9) {
         let largest = row.iter().fold(0.0_f32, |largest, w| largest.max(w.abs()));
         // Quotient and product of the scale, and the quotient by it.
-        assert!((largest - 1.0).abs() <= 3.0 * f32::EPSILON);
+        assert_close!(largest, 1.0, 3.0 * f32::EPSILON);
     }
 }
 

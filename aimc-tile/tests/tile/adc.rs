@@ -1,6 +1,7 @@
 //! Real converters: without spread they are the ideal quantiser; with spread they follow the laws of their architecture.
 
 use aimc_device::{RngKey, config};
+use aimc_testkit::assert_close;
 use aimc_testkit::stats::expect_normal;
 use aimc_testkit::strategies;
 use aimc_tile::periphery::adc::{flash::Flash, ramp::Ramp, sar::Sar};
@@ -128,7 +129,7 @@ fn converters_differ_and_are_shared() {
     let step = 4.0 / 1022.0;
     for (y, (gain, offset)) in y.chunks(4).zip(gains.iter().zip(&offsets)) {
         let expected = (0.7 * gain + offset * step).clamp(-2.0, 2.0);
-        assert!((f64::from(y[0]) - expected).abs() < step * 0.5001);
+        assert_close!(f64::from(y[0]), expected, step * 0.5001);
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{
     ROUNDOFF, backward, eighths, exact, forward, keys, product, same_bits, sizes, tile, transparent, uniform,
 };
+use aimc_testkit::assert_close;
 use aimc_testkit::strategies;
 use aimc_tile::IoConfig;
 use aimc_tile::periphery::bound_management::BoundManagement;
@@ -25,7 +26,7 @@ proptest! {
                 let row: f64 = weights.row(i).iter().map(|w| f64::from(w.abs())).sum();
                 let slack = 24.0 * ROUNDOFF * (sizes[(i, sample)] + scale * row);
                 let limit = f64::from(resolution) * scale * row + slack;
-                prop_assert!((f64::from(y[(i, sample)]) - ideal[(i, sample)]).abs() <= limit);
+                assert_close!(f64::from(y[(i, sample)]), ideal[(i, sample)], limit);
             }
         }
     }
@@ -41,7 +42,7 @@ proptest! {
         for i in 0..8 {
             let cut = ideal[i].clamp(-scale * bound, scale * bound);
             let slack = 24.0 * ROUNDOFF * (sizes[i] + scale * bound);
-            prop_assert!((f64::from(y[i]) - cut).abs() <= f64::from(resolution) * scale * bound + slack);
+            assert_close!(f64::from(y[i]), cut, f64::from(resolution) * scale * bound + slack);
         }
     }
 

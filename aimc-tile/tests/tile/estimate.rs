@@ -2,6 +2,7 @@
 
 use super::{tile, transparent, uniform};
 use aimc_device::RngKey;
+use aimc_testkit::assert_close;
 use aimc_testkit::stats::{Kurtosis, expect_mean, expect_std};
 use aimc_tile::periphery::noise_management::NoiseManagement::{AbsMax, None as Unmanaged};
 use aimc_tile::{IoConfig, estimate_weights};
@@ -50,7 +51,7 @@ fn an_analog_bias_is_an_offset() {
     // Rounding of products of order 3, averaged by a regression of 50 vectors.
     assert!((found.weights - weights).amax() < 8.0 * f32::EPSILON);
     for (offset, bias) in found.offsets.iter().zip([0.5, -2.0, 0.25]) {
-        assert!((offset - bias).abs() < 8.0 * f32::EPSILON, "{offset} {bias}");
+        assert_close!(*offset, bias, 8.0 * f32::EPSILON);
     }
 }
 

@@ -5,6 +5,7 @@
 use super::{
     ROUNDOFF, backward, eighths, exact, forward, keys, product, same_bits, sizes, tile, transparent, uniform,
 };
+use aimc_testkit::assert_close;
 use aimc_testkit::strategies::{self, LayerCase, layer_case};
 use aimc_tile::periphery::noise_management::NoiseManagement;
 use aimc_tile::periphery::weight_noise::WeightNoise;
@@ -28,7 +29,7 @@ fn assert_close(
     for ((found, expected), size) in found.iter().zip(expected.iter()).zip(sizes.iter()) {
         // Products of subnormal numbers lose everything: the smallest normal number is granted on top.
         let slack = (weights.ncols() as f64 + extra) * ROUNDOFF * size + f64::from(f32::MIN_POSITIVE);
-        prop_assert!((f64::from(*found) - expected).abs() <= slack, "{found} {expected}");
+        assert_close!(f64::from(*found), *expected, slack);
     }
     Ok(())
 }
@@ -123,7 +124,7 @@ fn extreme_magnitudes_come_through() {
             let y = product(io, &weights, &DMatrix::from_column_slice(2, 1, &[x, 0.0]), 1)[0];
             // α = x: half an ADC step of at most 2·24/510, and half a DAC step of 1/63 at ρ ≤ 2 times ½.
             let slack = f64::from(x) * (24.0 / 510.0 + 0.5 / 63.0) + 1e-45;
-            assert!((f64::from(y) - 0.5 * f64::from(x)).abs() <= slack, "{x:e} -> {y:e}");
+            assert_close!(f64::from(y), 0.5 * f64::from(x), slack);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{backward, keys, product, transparent, uniform};
 use aimc_device::RngKey;
+use aimc_testkit::assert_close;
 use aimc_testkit::strategies;
 use aimc_tile::matmul::Weights;
 use aimc_tile::periphery::ir_drop::resistive_grid::{ResistiveGrid, WireResistance};
@@ -67,7 +68,7 @@ proptest! {
         let condition = (1.0 / r.word_line.min(r.bit_line)) / 1e-6 * (rows * columns) as f64;
         let largest = voltages.iter().map(|v| v.abs()).sum::<f64>() * 1e-4;
         for (a, b) in ours.currents.iter().zip(dense(&g, columns, r, &voltages)) {
-            prop_assert!((a - b).abs() < largest * (1e-9 + f64::EPSILON * condition), "{a} {b}");
+            assert_close!(*a, b, largest * (1e-9 + f64::EPSILON * condition));
         }
     }
 
@@ -96,14 +97,14 @@ fn one_row_and_one_column_by_hand() {
     let parallel = 1.0 / (1.0 / branch(g1) + 1.0 / second);
     let node = parallel / (parallel + 40.0);
     let row = ResistiveGrid::new(vec![g1, g2], 2, r).solve(&[1.0]);
-    assert!((row.currents[0] - node / branch(g1)).abs() < 1e-12);
-    assert!((row.currents[1] - node / second).abs() < 1e-12);
+    assert_close!(row.currents[0], node / branch(g1), 1e-12);
+    assert_close!(row.currents[1], node / second, 1e-12);
     // A column is a row seen from its sense amplifier: by reciprocity each driver alone gives what the mirrored row would.
     let mirrored = WireResistance { word_line: 20.0, bit_line: 10.0, driver: 40.0, sense: 30.0 };
     let row = ResistiveGrid::new(vec![g2, g1], 2, mirrored).solve(&[1.0]);
     let column = ResistiveGrid::new(vec![g1, g2], 1, r);
-    assert!((column.solve(&[1.0, 0.0]).currents[0] - row.currents[1]).abs() < 1e-12);
-    assert!((column.solve(&[0.0, 1.0]).currents[0] - row.currents[0]).abs() < 1e-12);
+    assert_close!(column.solve(&[1.0, 0.0]).currents[0], row.currents[1], 1e-12);
+    assert_close!(column.solve(&[0.0, 1.0]).currents[0], row.currents[0], 1e-12);
 }
 
 fn weights(outputs: usize, inputs: usize) -> Vec<f32> {
@@ -155,7 +156,7 @@ fn the_ladder_is_a_bit_line_of_the_nodal_solver() {
     for column in 0..4 {
         let y: f64 = (0..16).map(|j| f64::from(values[column * 16 + j]) * f64::from(x[j])).sum();
         let exact = ends[column % 2][column] / 25e-6;
-        assert!((y - exact).abs() < 1e-6 * exact.abs(), "{y} {exact}");
+        assert_close!(y, exact, 1e-6 * exact.abs());
     }
 }
 
@@ -176,15 +177,12 @@ fn the_closed_form_agrees_for_even_lines() {
         let share = grid.solve(&vec![1.0; n]).currents[0] / (n as f64 * 1e-5);
         let exact = load.sqrt().tanh() / load.sqrt();
         // A chain of n nodes is the continuous line up to 1/n of the loss.
-        assert!((share - exact).abs() < (1.0 - exact) * 3.0 / n as f64, "{share} {exact}");
+        assert_close!(share, exact, (1.0 - exact) * 3.0 / n as f64);
         let position = 1.0 - ((n + 1) * (2 * n + 1)) as f64 / (6 * n * n) as f64;
         let lost = aimc_tile::periphery::ir_drop::closed_form::lost_share(load as f32);
         let closed = 1.0 - f64::from(lost) * position;
         // c(a)·2/3 = a/3 - 2a²/15 + …: equal to both orders; the rest is the cubic term and the 3/n above.
-        assert!(
-            (closed - exact).abs() < (1.0 - exact) * 3.0 / n as f64 + 0.2 * load.powi(3),
-            "{closed} {exact}"
-        );
+        assert_close!(closed, exact, (1.0 - exact) * 3.0 / n as f64 + 0.2 * load.powi(3));
     }
 }
 
@@ -225,7 +223,7 @@ fn full_ladders_read_the_known_shares() {
             ..transparent(NoiseManagement::None)
         };
         let y = product(&io, &weights, &DMatrix::from_element(512, 1, 0.5), 1)[0] / 256.0;
-        assert!((y - share).abs() <= 5e-4, "{y} {share}");
+        assert_close!(y, share, 5e-4);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{backward, forward, keys, same_bits, transparent, uniform};
 use aimc_device::RngKey;
+use aimc_testkit::assert_close;
 use aimc_testkit::strategies;
 use aimc_tile::grid::TileGrid;
 use aimc_tile::mapping::{InputRangeConfig, LogicalTile, MappingConfig, PeripheryConfig};
@@ -59,7 +60,7 @@ proptest! {
         prop_assert!(near(&backward(&scaled, &d, keys(1)), &backward(&plain, &d, keys(1)), 12.0));
         let held = first(&scaled).tile().weights();
         let largest: Vec<f32> = held.row_iter().map(|row| row.amax()).collect();
-        prop_assert!((held.amax() - omega).abs() <= 2.0 * f32::EPSILON * omega);
+        assert_close!(held.amax(), omega, 2.0 * f32::EPSILON * omega);
         prop_assert!(!columnwise || largest.iter().all(|w| (w - omega).abs() <= 2.0 * f32::EPSILON * omega));
         for tile in [&mut scaled, &mut plain] {
             tile.update(x.as_view(), d.as_view(), 0.25, keys(2)).unwrap();
@@ -94,7 +95,9 @@ proptest! {
         // 6 products of at most 2, rounded at most 20 times; the bias passes 1/r and r.
         prop_assert!((forward(&grid, &x, keys(1)) - expected).amax() <= 20.0 * f32::EPSILON * 12.0);
         let read = first(&grid).bias().unwrap();
-        prop_assert!(read.iter().zip(bias.iter()).all(|(a, b)| (a - b).abs() <= 4.0 * f32::EPSILON));
+        for (a, b) in read.iter().zip(bias.iter()) {
+ assert_close!(*a, *b, 4.0 * f32::EPSILON);
+}
         prop_assert_eq!(backward(&grid, &uniform(3, 2, 5), keys(1)).nrows(), 5);
     }
 }
@@ -137,8 +140,8 @@ fn input_ranges_take_statistics() {
     };
     let root = 3.0 * 2.0_f32.sqrt();
     assert_eq!(see(0.0), 3.0, "no spread, no statistics");
-    assert!((see(1.0) - root).abs() <= 2.0 * f32::EPSILON * root);
-    assert!((see(3.0) - 2.0 * root).abs() <= 4.0 * f32::EPSILON * root);
+    assert_close!(see(1.0), root, 2.0 * f32::EPSILON * root);
+    assert_close!(see(3.0), 2.0 * root, 4.0 * f32::EPSILON * root);
     let end = see(1.0);
     assert_eq!(see(5.0), end, "statistics are over");
 }

@@ -3,6 +3,7 @@
 use super::keys;
 use aimc_device::RngKey;
 use aimc_device::config;
+use aimc_testkit::assert_close;
 use aimc_testkit::stats::{FALSE_ALARM, assert_p, expect_mean, proportion_test};
 use aimc_testkit::strategies;
 use aimc_tile::pulse::PulseType;
@@ -41,7 +42,7 @@ proptest! {
         let n = pulses(&deterministic(PulseType::DeterministicImplicit), x, d, lr, 1);
         for (device, n) in n.iter().enumerate() {
             let wanted = -f64::from(lr) * f64::from(x[device % 3]) * f64::from(d[device / 3]) / f64::from(G);
-            prop_assert!((*n as f64 - wanted).abs() <= 0.5 + 1e-5 * wanted.abs(), "{} {}", n, wanted);
+            assert_close!(*n as f64, wanted, 0.5 + 1e-5 * wanted.abs());
         }
     }
 
@@ -54,7 +55,7 @@ proptest! {
         prop_assert_eq!(&first, &pulses(&deterministic(PulseType::MeanCount), x, d, lr, 1), "nothing is drawn");
         for (device, n) in first.iter().enumerate() {
             let wanted = -f64::from(lr) * f64::from(x[device % 3]) * f64::from(d[device / 3]) / f64::from(G);
-            prop_assert!((*n as f64 - wanted).abs() <= 1.75 + 1e-5 * wanted.abs(), "{} {}", n, wanted);
+            assert_close!(*n as f64, wanted, 1.75 + 1e-5 * wanted.abs());
         }
     }
 }

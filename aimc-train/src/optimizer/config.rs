@@ -147,6 +147,7 @@ impl OptimizerConfig {
 mod tests {
     use super::*;
     use crate::optimizer::Optimizer;
+    use aimc_testkit::assert_close;
 
     fn path(toml: &str, p: f32, steps: usize, gradient: fn(f32) -> f32, lr: f32) -> Vec<f32> {
         let mut optimizer = Optimizer::for_vector(config::from_toml(toml).unwrap(), 1).unwrap();
@@ -192,7 +193,7 @@ mod tests {
         let mut before = 0.0;
         for (i, p) in found.into_iter().enumerate() {
             let bound = (0.125 * (3.0 * (i as f32 + 1.0) + 8.0) + p.abs()) * f32::EPSILON;
-            assert!((before - p - 0.125).abs() <= bound, "step {i}: {}", before - p);
+            assert_close!(before - p, 0.125, bound, "step {i}");
             before = p;
         }
     }
@@ -208,7 +209,7 @@ mod tests {
         optimizer.step_vector(&mut p, &[0.0], 1.0);
         let third = 1.0_f32 / 3.0;
         let expected = -0.5 - third / (third.sqrt() + 1.0);
-        assert!((p[0] - expected).abs() <= f32::EPSILON, "{} against {expected}", p[0]);
+        assert_close!(p[0], expected, f32::EPSILON);
     }
 
     /// With g = 0 decoupled decay is all that happens; coupled, Adam makes it a step of η.

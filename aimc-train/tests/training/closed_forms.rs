@@ -5,6 +5,7 @@
 
 use aimc_device::state::{State, Values};
 use aimc_device::{RngKey, config};
+use aimc_testkit::assert_close;
 use aimc_testkit::stats::expect_mean;
 use aimc_tile::{SampleKeys, Shape, TrainableTile};
 use aimc_train::TrainingTileConfig;
@@ -193,7 +194,7 @@ fn automatic_scales_make_the_largest_element_move_by_whole_trains() {
         let moved = f64::from(second[7] - first[7]);
         let wanted = 4.0 * 31.0 / 128.0 / (1.01 * 1.01);
         // Means, their product, the quotient, the outer product and a difference: 8 roundings.
-        assert!((moved / wanted - 1.0).abs() < 8.0 * f64::from(f32::EPSILON), "{model}: {moved} {wanted}");
+        assert_close!(moved / wanted, 1.0, 8.0 * f64::from(f32::EPSILON), "{model}");
         assert_eq!(floats(&tile.state(), "rule.means"), [0.99_f32 * 2.0 + 0.01 * 4.0, 0.99 + 0.01 * 2.0]);
     }
 }

@@ -1,5 +1,6 @@
 //! Hardware-aware training in the training loop: digital training with perfect circuits, exact resume with noise.
 
+use aimc_testkit::assert_close;
 use std::ops::ControlFlow;
 
 use aimc_device::{RngKey, config};
@@ -151,7 +152,7 @@ fn adam_reaches_output_scales_and_input_ranges() {
     let alpha = floats("layer0.tile.tile0_0.out_scales");
     assert!(alpha.iter().all(|alpha| ((alpha - 1.0).abs() - 0.0625).abs() < 1e-5), "{alpha:?}");
     let range = floats("layer0.tile.tile0_0.input_range")[0];
-    assert!(((range - 0.25).abs() - 0.0625).abs() < 1e-5, "{range}");
+    assert_close!((range - 0.25).abs(), 0.0625, 1e-5);
 }
 
 /// A student that is its teacher stands still where only the teacher counts, and one without a teacher is refused; the same

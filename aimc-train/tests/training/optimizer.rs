@@ -1,5 +1,6 @@
 //! Optimizers in the training loop: digital parameters move by them, analog tiles by their own update; resume is exact.
 
+use aimc_testkit::assert_close;
 use std::ops::ControlFlow;
 
 use aimc_device::{RngKey, config};
@@ -85,7 +86,7 @@ fn decay_moves_digital_weights_and_leaves_analog_ones_to_their_pulses() {
     assert_eq!(without[0], with[0], "analog");
     for ((w, without), with) in start[1].iter().zip(without[1].iter()).zip(with[1].iter()) {
         // η λ w = 0.3·0.25·w; sums of a few numbers below 1 are rounded a few times.
-        assert!((without - with - 0.3 * 0.25 * w).abs() < 8.0 * f32::EPSILON);
+        assert_close!(without - with, 0.3 * 0.25 * w, 8.0 * f32::EPSILON);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Zero shifting finds the symmetry points that the equations of the devices have.
 
 use aimc_device::{RngKey, config};
+use aimc_testkit::assert_close;
 use aimc_testkit::stats::expect_mean;
 use aimc_tile::{AnalogTile, IdealTile, MatVec, ReadOut, SampleKeys, Shape, TileConfig};
 use aimc_train::{ZeroShifting, zero_shifting::ZeroShiftingError};
@@ -29,7 +30,7 @@ fn check(mut tile: AnalogTile, slopes: impl Fn(&AnalogTile) -> (Vec<f32>, Vec<f3
         let expected = (up[k] - down[k]) / (s_up[k] + s_down[k]);
         // w alternates between two values a step apart, whose mean is at most half a step from the symmetry point.
         let half_step = 0.5 * (up[k] - s_up[k] * expected) * (1.0 + s_up[k].abs());
-        assert!((found - expected).abs() <= half_step, "device {k}: {found} instead of {expected}");
+        assert_close!(*found, expected, half_step, "device {k}");
     }
     let spread = points.iter().fold(0.0_f32, |largest, point| largest.max(point.abs()));
     assert!(spread > 10.0 * STEP, "the devices do not differ enough to test anything");

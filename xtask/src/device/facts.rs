@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use super::DeviceError;
 use super::mean_device::MeanDevice;
-use super::number::{significant, with_tolerance};
 use super::source::Source;
 use super::symmetry::Symmetry;
+use crate::number::{significant, with_tolerance};
 
 /// Quantity, value and meaning, one row each.
 pub(crate) fn facts(

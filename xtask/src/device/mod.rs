@@ -2,7 +2,6 @@
 
 mod facts;
 mod mean_device;
-mod number;
 mod page;
 pub(crate) mod pulse_response;
 mod retention;

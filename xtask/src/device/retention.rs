@@ -5,8 +5,8 @@ use aimc_device::rng::label;
 use aimc_device::{ConfigError, RngKey};
 
 use super::mean_device::MeanDevice;
-use super::number::significant;
 use crate::csv::Columns;
+use crate::number::significant;
 use crate::plot::{Axis, LineChart, Series, SeriesStyle};
 use aimc_infer::quantile::quantile;
 

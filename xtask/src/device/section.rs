@@ -5,13 +5,13 @@ use aimc_device::rng::label;
 
 use super::facts::{facts, spoken};
 use super::mean_device::MeanDevice;
-use super::number::significant;
 use super::pulse_response;
 use super::source::Source;
 use super::symmetry::{self, Symmetry};
 use super::{DeviceError, retention, steps};
 use crate::csv::Columns;
 use crate::interrupt;
+use crate::number::significant;
 use crate::plot::{Axis, LineChart};
 
 /// One figure in all its forms.

@@ -71,26 +71,48 @@ const RUNNERS: &[(&str, Runner)] = &[
     ("update_stats", update_stats::compare),
 ];
 
+/// What became of one case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CaseOutcome {
+    pub(crate) name: String,
+    pub(crate) passed: bool,
+    /// The comparison in words: the value furthest off, and what differs.
+    pub(crate) words: String,
+}
+
 /// What became of one file.
-struct Summary {
-    line: String,
-    failures: Vec<String>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FileOutcome {
+    pub(crate) name: String,
+    pub(crate) cases: Vec<CaseOutcome>,
+}
+
+impl FileOutcome {
+    /// How many cases agree.
+    pub(crate) fn passed(&self) -> usize {
+        self.cases.iter().filter(|case| case.passed).count()
+    }
+
+    fn score(&self) -> String {
+        format!("{}/{}", self.passed(), self.cases.len())
+    }
 }
 
 /// Compares all files of `folder`; gives whether every case passed.
 pub(crate) fn run(folder: &Path) -> Result<bool, CaseError> {
     let files = read_folder(folder)?;
-    let width = files.iter().map(|file| file.name.len()).max().unwrap_or(0);
-    let mut failures = Vec::new();
-    let (mut passed, mut total) = (0, 0);
-    for file in &files {
-        let summary = compare_file(file)?;
-        println!("{:width$}  {}", format!("{}:", file.name), summary.line, width = width + 1);
-        passed += file.cases.len() - summary.failures.len();
-        total += file.cases.len();
-        failures.extend(summary.failures.into_iter().map(|failure| format!("{} / {failure}", file.name)));
-    }
-    println!("{:width$}  {passed}/{total}", "total:", width = width + 1);
+    let width = files.iter().map(|file| file.name.len() + 1).max().unwrap_or(0);
+    let outcomes = compare_files(&files, |file| {
+        println!("{:width$}  {}", format!("{}:", file.name), file.score());
+    })?;
+    let passed: usize = outcomes.iter().map(FileOutcome::passed).sum();
+    let total: usize = outcomes.iter().map(|file| file.cases.len()).sum();
+    println!("{:width$}  {passed}/{total}", "total:");
+    let failing = outcomes.iter().flat_map(|file| {
+        let cases = file.cases.iter().filter(|case| !case.passed);
+        cases.map(move |case| format!("{} / {}: {}", file.name, case.name, case.words))
+    });
+    let failures: Vec<String> = failing.collect();
     if !failures.is_empty() {
         println!("\nFailing cases:");
         failures.iter().for_each(|failure| println!("  {failure}"));
@@ -98,39 +120,55 @@ pub(crate) fn run(folder: &Path) -> Result<bool, CaseError> {
     Ok(failures.is_empty())
 }
 
-fn compare_file(file: &GoldenFile) -> Result<Summary, CaseError> {
+/// Compares all files of `folder`, without a word.
+pub(crate) fn compare_folder(folder: &Path) -> Result<Vec<FileOutcome>, CaseError> {
+    compare_files(&read_folder(folder)?, |_| {})
+}
+
+fn compare_files(files: &[GoldenFile], done: impl Fn(&FileOutcome)) -> Result<Vec<FileOutcome>, CaseError> {
+    let compare = |file| {
+        let outcome = compare_file(file)?;
+        done(&outcome);
+        Ok(outcome)
+    };
+    files.iter().map(compare).collect()
+}
+
+fn compare_file(file: &GoldenFile) -> Result<FileOutcome, CaseError> {
     let runner = RUNNERS.iter().find(|(kind, _)| *kind == file.kind).map(|(_, runner)| *runner);
     let bar = ProgressBar::new(file.cases.len() as u64).with_style(style()).with_message(file.name.clone());
     let cases: Vec<Node<'_>> = file.each_case().collect();
-    let verdicts: Vec<Option<String>> = cases
+    let cases: Vec<CaseOutcome> = cases
         .par_iter()
         .map(|case| {
-            let failure = match runner {
-                None => Some(format!("{}: not built yet: kind {:?}", case.name(), file.kind)),
+            let outcome = match runner {
+                None => failed(case, format!("not built yet: kind {:?}", file.kind)),
                 Some(runner) => judge(file, case, runner),
             };
             bar.inc(1);
-            failure
+            outcome
         })
         .collect();
     bar.finish_and_clear();
     interrupt::check()?;
-    let failures: Vec<String> = verdicts.into_iter().flatten().collect();
-    let line = format!("{}/{}", file.cases.len() - failures.len(), file.cases.len());
-    Ok(Summary { line, failures })
+    Ok(FileOutcome { name: file.name.clone(), cases })
 }
 
-/// Runs one case; gives what is wrong with it, if anything.
-fn judge(file: &GoldenFile, case: &Node<'_>, runner: Runner) -> Option<String> {
+fn failed(case: &Node<'_>, words: String) -> CaseOutcome {
+    CaseOutcome { name: case.name().to_owned(), passed: false, words }
+}
+
+/// Runs one case.
+fn judge(file: &GoldenFile, case: &Node<'_>, runner: Runner) -> CaseOutcome {
     if interrupt::requested() {
-        return Some(format!("{}: interrupted", case.name()));
+        return failed(case, "interrupted".to_owned());
     }
     match runner(file, case) {
         Ok(comparison) => {
             let verdict = comparison.verdict();
-            (!verdict.passed).then(|| format!("{}: {verdict}", case.name()))
+            CaseOutcome { name: case.name().to_owned(), passed: verdict.passed, words: verdict.to_string() }
         }
-        Err(error) => Some(format!("{}: {error}", case.name())),
+        Err(error) => failed(case, error.to_string()),
     }
 }
 
@@ -155,25 +193,26 @@ mod tests {
         GoldenFile::parse("test.json", &text).unwrap()
     }
 
-    fn verdict(file: &GoldenFile) -> Summary {
+    fn outcome(file: &GoldenFile) -> FileOutcome {
         compare_file(file).unwrap()
     }
 
     #[test]
     fn right_numbers_pass_and_wrong_ones_fail() {
-        assert_eq!(verdict(&file("mvm_exact", "[[3,7]]")).line, "1/1");
-        let wrong = verdict(&file("mvm_exact", "[[3,7.1]]"));
-        assert_eq!(wrong.line, "0/1");
-        assert!(wrong.failures[0].starts_with("one: differs") && wrong.failures[0].contains("theirs 7.1"));
+        assert_eq!(outcome(&file("mvm_exact", "[[3,7]]")).score(), "1/1");
+        let wrong = outcome(&file("mvm_exact", "[[3,7.1]]"));
+        assert_eq!((wrong.score().as_str(), wrong.cases[0].name.as_str()), ("0/1", "one"));
+        let words = &wrong.cases[0].words;
+        assert!(words.starts_with("differs") && words.contains("theirs 7.1"), "{words}");
     }
 
     #[test]
     fn what_is_not_built_fails() {
-        let unknown = verdict(&file("telepathy", "[[3,7]]"));
-        assert_eq!((unknown.line.as_str(), unknown.failures.len()), ("0/1", 1));
+        let unknown = outcome(&file("telepathy", "[[3,7]]"));
+        assert_eq!((unknown.score().as_str(), unknown.cases.len()), ("0/1", 1));
         let mut feature = file("mvm_exact", "[[3,7]]");
         feature.cases[0]["forward"]["non_default"]["telekinesis"] = 1.0.into();
         feature.cases[0]["forward"]["resolved"]["telekinesis"] = 1.0.into();
-        assert!(verdict(&feature).failures[0].contains("not built yet: IOParameters.telekinesis"));
+        assert!(outcome(&feature).cases[0].words.contains("not built yet: IOParameters.telekinesis"));
     }
 }

@@ -22,7 +22,7 @@ use crate::config_file::ConfigFileError;
 use crate::csv::Columns;
 use crate::data::{DataError, DataSummary, Split};
 use crate::files::{OutputError, Outputs, check_folder};
-use crate::interrupt::{self, Interrupted};
+use crate::interrupt::Interrupted;
 use crate::plot::PlotError;
 use crate::report::PROGRAM;
 use crate::timeline::{self, Timeline, TimelineError};
@@ -117,8 +117,7 @@ pub(crate) fn run(arguments: &HwaArguments) -> Result<(), HwaError> {
     let data = config.data.load()?;
     let summary = data.summary();
     let refused = |source| ConfigFileError::Refused { path: arguments.config.clone(), source };
-    let network = config.network(&data.shape, data.train.classes()).map_err(refused)?;
-    config.retraining_stage(config.seed, 1).build(&network).map_err(refused)?;
+    let network = network_for(&config, &data).map_err(refused)?;
     let samples = hold_out(&config, data)?;
     check_folder(&arguments.out)?;
     println!(
@@ -131,7 +130,7 @@ pub(crate) fn run(arguments: &HwaArguments) -> Result<(), HwaError> {
         arguments.out.display()
     );
     let begin = Begin::asked(arguments.resume, arguments.restart);
-    let place = Place { out: &arguments.out, begin, shown: true };
+    let place = Place { out: &arguments.out, begin, quiet: false };
     let results = measure(&place, config, network, &samples, summary)?;
     page::print_tables(&results);
     let mut outputs = Outputs::new();
@@ -142,21 +141,19 @@ pub(crate) fn run(arguments: &HwaArguments) -> Result<(), HwaError> {
     Ok(())
 }
 
-/// Compares without a word in a folder of its own, or goes on where an interruption has left it; none if Ctrl-C stops it.
-pub(crate) fn compare_quietly(
-    config: &HwaConfig,
-    data: &Split,
-    folder: &Path,
-) -> Result<Option<Results>, HwaError> {
+/// The network for `data`; refuses what only shows when it is built.
+pub(crate) fn network_for(config: &HwaConfig, data: &Split) -> Result<NetworkConfig, ConfigError> {
     let network = config.network(&data.shape, data.train.classes())?;
+    config.retraining_stage(config.seed, 1).build(&network)?;
+    Ok(network)
+}
+
+/// Compares without a word in a folder of its own, or goes on where an interruption has left it.
+pub(crate) fn compare_quietly(config: &HwaConfig, data: &Split, out: &Path) -> Result<Results, HwaError> {
+    let network = network_for(config, data)?;
     let samples = hold_out(config, data.clone())?;
-    let place = Place { out: folder, begin: Begin::asked(folder.exists(), false), shown: false };
-    match measure(&place, config.clone(), network, &samples, data.summary()) {
-        Ok(results) => Ok(Some(results)),
-        Err(HwaError::Stopped | HwaError::Interrupted(_)) => Ok(None),
-        Err(_) if interrupt::requested() => Ok(None),
-        Err(other) => Err(other),
-    }
+    let place = Place { out, begin: Begin::Resume, quiet: true };
+    measure(&place, config.clone(), network, &samples, data.summary())
 }
 
 /// Takes the last training samples away if early stopping needs them.
@@ -180,13 +177,13 @@ fn measure(
     let mut trainings = Vec::new();
     let mut runs: Vec<Vec<Run>> = config.device.iter().map(|_| Vec::new()).collect();
     for seed in config.all_seeds() {
-        if place.shown {
+        if !place.quiet {
             println!("\nSeed {seed}");
         }
         let pair = trainings::train(&config, &network, samples, seed, place)?;
         for (device, runs) in config.device.iter().zip(&mut runs) {
             let key = RngKey::root(seed).fold_in(label("inference")).fold_in(label(&device.name));
-            runs.push(age(&config, &device.tile, &pair, samples, (key, place.shown))?);
+            runs.push(age(&config, &device.tile, &pair, samples, (key, place.quiet))?);
         }
         trainings.push(pair.outcome);
     }
@@ -196,18 +193,18 @@ fn measure(
     Ok(Results { program: PROGRAM.to_owned(), data, held_out, config, network, trainings, devices })
 }
 
-/// Both networks of a seed on one device, with the same draws.
+/// Both networks of a seed on one device, with the same draws; with or without a word.
 fn age(
     config: &HwaConfig,
     tile: &aimc_infer::InferenceTileConfig,
     pair: &Pair,
     samples: &Samples,
-    (key, shown): (RngKey, bool),
+    (key, quiet): (RngKey, bool),
 ) -> Result<Run, HwaError> {
     let Pair { floating_point, hardware_aware, outcome } = pair;
     let test = &samples.split.test;
     let (plan, exact) = (&config.evaluation, outcome.floating_point);
-    let bar = || if shown { timeline::bar(plan) } else { ProgressBar::hidden() };
+    let bar = || if quiet { ProgressBar::hidden() } else { timeline::bar(plan) };
     let timeline = |network| Timeline::measure(network, tile, plan, exact, test, key, &bar());
     Ok(Run {
         seed: outcome.seed,

@@ -60,7 +60,7 @@ fn a_quiet_comparison_finds_the_same() {
     let data = config.data.load().unwrap();
     let scratch = folder.path().join("scratch");
     for _ in 0..2 {
-        let found = compare_quietly(&config, &data, &scratch).unwrap().unwrap();
+        let found = compare_quietly(&config, &data, &scratch).unwrap();
         assert_eq!(serde_json::to_string_pretty(&found).unwrap() + "\n", results(&arguments).0);
         std::fs::remove_dir_all(scratch.join("seed4")).unwrap();
     }

@@ -37,18 +37,19 @@ pub(crate) struct Place<'a> {
     pub(crate) out: &'a Path,
     /// What the user wants.
     pub(crate) begin: Begin,
-    /// Whether the terminal shows how it goes.
-    pub(crate) shown: bool,
+    /// Without a word.
+    pub(crate) quiet: bool,
 }
 
 impl Place<'_> {
-    fn follow(
+    /// Trains to the end, to Ctrl-C, or to where `pause` holds.
+    fn run(
         &self,
         session: &mut Session<'_>,
         name: &'static str,
         pause: &dyn Fn(&Progress<'_>) -> bool,
     ) -> Result<Ending, SessionError> {
-        if self.shown { follow(session, name, pause) } else { follow_quietly(session, pause) }
+        if self.quiet { follow_quietly(session, pause) } else { follow(session, name, pause) }
     }
 }
 
@@ -103,7 +104,7 @@ pub(crate) fn train(
     let (first, second) = (folder("baseline"), folder("hardware_aware"));
     let stage = config.baseline_stage(seed);
     let mut session = open(&stage, stage.build(network)?, samples, &first, place)?;
-    finish(place.follow(&mut session, "floating point", &|_| false)?)?;
+    finish(place.run(&mut session, "floating point", &|_| false)?)?;
     let (baseline_accuracy, baseline) = (last_accuracy(&session), session.trainer.network);
 
     let key = RngKey::root(seed).fold_in(label("retraining"));
@@ -123,7 +124,7 @@ pub(crate) fn train(
         let on = folder("floating_point");
         let mut session = open(&stage, start, samples, &on, place)?;
         teach(&mut session)?;
-        finish(place.follow(&mut session, "floating point, on", &|_| false)?)?;
+        finish(place.run(&mut session, "floating point, on", &|_| false)?)?;
         Some((last_accuracy(&session), session.trainer.network))
     } else {
         None
@@ -139,7 +140,7 @@ pub(crate) fn train(
             judge.retrain(&mut session, place)?
         }
         _ => {
-            finish(place.follow(&mut session, "hardware-aware", &|_| false)?)?;
+            finish(place.run(&mut session, "hardware-aware", &|_| false)?)?;
             Vec::new()
         }
     };
@@ -204,7 +205,7 @@ impl Judge<'_> {
                 break;
             }
             let known = scores.len();
-            let ending = place.follow(session, "hardware-aware", &|progress| {
+            let ending = place.run(session, "hardware-aware", &|progress| {
                 rule.is_due(progress.history.len()) && progress.history.len() / rule.every_epochs > known
             })?;
             if interrupt::requested() {

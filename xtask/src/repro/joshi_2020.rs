@@ -43,8 +43,9 @@ struct Found {
 }
 
 fn run(context: &Context) -> Result<Outcome, ReproError> {
-    let trees: Vec<Value> = LEVELS.iter().map(|level| comparison(context, *level)).collect();
-    let parameters = presets::resolve(trees[MATCHING].clone(), PRESETS)?;
+    let seeded = |level| (1..=SEEDS).map(move |seed| comparison(context, level, seed));
+    let trees: Vec<Value> = LEVELS.into_iter().flat_map(seeded).collect();
+    let parameters = presets::resolve(comparison(context, LEVELS[MATCHING], 1), PRESETS)?;
     let found = read(&run_all(context, "hwa", trees)?);
     let day = TIMES.len() - 1;
     let wide = PUBLISHED + sampling(found.test_samples);
@@ -77,15 +78,15 @@ fn run(context: &Context) -> Result<Outcome, ReproError> {
 }
 
 /// The comparison of naive conversion with training under noise of a level.
-fn comparison(context: &Context, level: f64) -> Value {
+fn comparison(context: &Context, level: f64, seed: u64) -> Value {
     let epochs = if context.full { 15 } else { 20 };
     let training = json!({ "epochs": epochs, "batch_size": 32, "learning_rate": 0.1,
                            "optimizer": { "model": "Sgd", "momentum": 0.9 } });
     let common = context.training();
     let mut tree = json!({ "data": common["data"], "network": common["network"] });
     tree["network"]["mlp"]["activation"] = json!("relu");
-    tree["seed"] = json!(1);
-    tree["seeds"] = json!(SEEDS);
+    tree["seed"] = json!(seed);
+    tree["seeds"] = json!(1);
     tree["baseline"] = training.clone();
     tree["retraining"] = training;
     tree["noise_ramp_epochs"] = json!(2);
@@ -106,20 +107,24 @@ fn comparison(context: &Context, level: f64) -> Value {
     tree
 }
 
+/// Means over the seeds of each level.
 fn read(results: &[Value]) -> Found {
-    let number = |value: &Value| 100.0 * value.as_f64().unwrap_or(f64::NAN);
-    let compensated = |run: &Value, what: &str| -> Vec<f64> {
-        let times = run["devices"][0]["compensated"].as_array().map_or(&[][..], Vec::as_slice);
-        times.iter().map(|at| number(&at[what]["mean"])).collect()
+    let mean = |runs: &[Value], number: &dyn Fn(&Value) -> &Value| -> f64 {
+        let sum: f64 = runs.iter().map(|run| number(run).as_f64().unwrap_or(f64::NAN)).sum();
+        100.0 * sum / runs.len() as f64
     };
-    let last = |run: &Value, what: &str| compensated(run, what).last().copied().unwrap_or(f64::NAN);
-    let trainings = results[0]["trainings"].as_array().map_or(&[][..], Vec::as_slice);
-    let exact: Vec<f64> = trainings.iter().map(|training| number(&training["floating_point"])).collect();
+    let compensated = |runs: &[Value], time: usize, what: &str| {
+        mean(runs, &|run| &run["devices"][0]["compensated"][time][what]["mean"])
+    };
+    let over_time = |runs: &[Value], what: &str| -> Vec<f64> {
+        (0..TIMES.len()).map(|time| compensated(runs, time, what)).collect()
+    };
+    let levels: Vec<&[Value]> = results.chunks(SEEDS as usize).collect();
     Found {
-        naive: compensated(&results[0], "naive"),
-        aware: results.iter().map(|run| compensated(run, "hardware_aware")).collect(),
-        difference: results.iter().map(|run| last(run, "difference")).collect(),
-        floating_point: exact.iter().sum::<f64>() / exact.len() as f64,
+        naive: over_time(levels[0], "naive"),
+        aware: levels.iter().map(|runs| over_time(runs, "hardware_aware")).collect(),
+        difference: levels.iter().map(|runs| compensated(runs, TIMES.len() - 1, "difference")).collect(),
+        floating_point: mean(levels[0], &|run| &run["trainings"][0]["floating_point"]),
         test_samples: results[0]["data"]["test_samples"].as_f64().unwrap_or(f64::NAN),
     }
 }

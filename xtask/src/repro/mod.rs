@@ -122,6 +122,11 @@ const ALL: &[Reproduction] = &[
     rasch_2023::REPRODUCTION,
 ];
 
+/// Name of every reproduction, and what it is of.
+pub(crate) fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ALL.iter().map(|one| (one.name, one.what))
+}
+
 /// What a reproduction works with.
 #[derive(Debug)]
 struct Context {

@@ -72,11 +72,6 @@ impl Inputs {
         Self { model, data: Vec::new() }
     }
 
-    fn refuse_model(&self) -> Result<(), ConfigError> {
-        let requirement = "must be left out: trainings begin with none";
-        require::that(self.model.is_none(), "model", "", requirement)
-    }
-
     fn data(&mut self, section: &DataSection) -> Result<Arc<Split>, DataError> {
         if let Some((_, data)) = self.data.iter().find(|(known, _)| known == section) {
             return Ok(Arc::clone(data));
@@ -92,6 +87,12 @@ fn tree(results: &impl Serialize) -> Result<Value, serde_json::Error> {
     serde_json::from_str(&serde_json::to_string(results)?)
 }
 
+/// Refuses a trained network where training begins.
+fn no_model(inputs: &Inputs) -> Result<(), ConfigError> {
+    let requirement = "must be left out: trainings begin with none";
+    require::that(inputs.model.is_none(), "model", "", requirement)
+}
+
 /// `cargo xtask train`.
 struct Training {
     config: TrainingConfig,
@@ -101,7 +102,7 @@ struct Training {
 
 impl Training {
     fn prepare(tree: Value, inputs: &mut Inputs) -> Result<Box<dyn Job>, JobError> {
-        inputs.refuse_model()?;
+        no_model(inputs)?;
         let config = train::decode(tree)?;
         let data = inputs.data(&config.data)?;
         let identity = resolved(&config, &data)?;
@@ -123,6 +124,50 @@ impl Job for Training {
     fn run(&self, scratch: &Path) -> Result<Option<Value>, JobError> {
         let results = train::train_quietly(&self.config, &self.data, scratch)?;
         Ok(results.as_ref().map(self::tree).transpose()?)
+    }
+}
+
+/// `cargo xtask hwa`, one seed a run.
+struct Comparison {
+    config: HwaConfig,
+    data: Arc<Split>,
+    identity: Value,
+}
+
+impl Comparison {
+    fn prepare(tree: Value, inputs: &mut Inputs) -> Result<Box<dyn Job>, JobError> {
+        no_model(inputs)?;
+        let config = hwa::decode(tree)?;
+        let requirement = "must be 1: the sweep counts seeds, and its own would be counted twice";
+        require::that(config.seeds == 1, "seeds", config.seeds, requirement)?;
+        let data = inputs.data(&config.data)?;
+        let identity = resolved(&config, &data)?;
+        Ok(Box::new(Self { config, data, identity }))
+    }
+}
+
+impl Job for Comparison {
+    fn identity(&self) -> &Value {
+        &self.identity
+    }
+
+    fn check(&self) -> Result<(), JobError> {
+        Ok(hwa::network_for(&self.config, &self.data).map(drop)?)
+    }
+
+    fn run(&self, scratch: &Path) -> Result<Option<Value>, JobError> {
+        unless_interrupted(hwa::compare_quietly(&self.config, &self.data, scratch))
+    }
+}
+
+/// Results as a tree; none if Ctrl-C is why there are none.
+fn unless_interrupted<E: Error + Send + Sync + 'static>(
+    results: Result<impl Serialize, E>,
+) -> Result<Option<Value>, JobError> {
+    match results {
+        Ok(results) => Ok(Some(tree(&results)?)),
+        Err(_) if interrupt::requested() => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -156,44 +201,6 @@ impl Job for Inference {
     }
 
     fn run(&self, _scratch: &Path) -> Result<Option<Value>, JobError> {
-        match infer::infer_quietly(&self.model, &self.config, &self.data) {
-            Ok(results) => Ok(Some(self::tree(&results)?)),
-            Err(_) if interrupt::requested() => Ok(None),
-            Err(error) => Err(error.into()),
-        }
-    }
-}
-
-/// `cargo xtask hwa`.
-struct Comparison {
-    config: HwaConfig,
-    data: Arc<Split>,
-    identity: Value,
-}
-
-impl Comparison {
-    fn prepare(tree: Value, inputs: &mut Inputs) -> Result<Box<dyn Job>, JobError> {
-        inputs.refuse_model()?;
-        let config = hwa::decode(tree)?;
-        let data = inputs.data(&config.data)?;
-        let identity = resolved(&config, &data)?;
-        Ok(Box::new(Self { config, data, identity }))
-    }
-}
-
-impl Job for Comparison {
-    fn identity(&self) -> &Value {
-        &self.identity
-    }
-
-    fn check(&self) -> Result<(), JobError> {
-        let network = self.config.network(&self.data.shape, self.data.train.classes())?;
-        self.config.retraining_stage(self.config.seed, 1).build(&network)?;
-        Ok(())
-    }
-
-    fn run(&self, scratch: &Path) -> Result<Option<Value>, JobError> {
-        let results = hwa::compare_quietly(&self.config, &self.data, scratch)?;
-        Ok(results.as_ref().map(self::tree).transpose()?)
+        unless_interrupted(infer::infer_quietly(&self.model, &self.config, &self.data))
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! | entry | what it says |
 //! |---|---|
-//! | `command` | what is swept: `train`, `infer` or `hwa` |
+//! | `command` | what is swept: `train`, `infer` or `hwa` (with `seeds = 1` of its own) |
 //! | `base` | its configuration: a table, or the name of a file, relative to the sweep file |
 //! | `model` | the network of `infer`, relative to the sweep file |
 //! | `seeds` | runs of every point, with the seed of the base and those that follow it |

@@ -104,6 +104,48 @@ fn tables_have_every_run_and_the_mean_of_every_point() {
     assert!(message.contains("column[1].path = history[-1].pulses.sideways: leads nowhere"), "{message}");
 }
 
+/// A run of `hwa` in a sweep is that command with one seed.
+#[test]
+fn a_comparison_can_be_swept() {
+    let sweep = r#"
+        command = "hwa"
+        seeds = 2
+        [base]
+        seed = 3
+        seeds = 1
+        network.mlp = { hidden = [8], activation = "tanh" }
+        baseline = { epochs = 2, batch_size = 32, learning_rate = 0.5 }
+        retraining = { epochs = 2, batch_size = 32, learning_rate = 0.1 }
+        hardware_aware.preset = "StandardHWATrainingPreset"
+        device = [{ name = "PCM" }]
+        evaluation = { times_seconds = [1.0, 1e6], repeats = 1 }
+        [[axis]]
+        field = "hardware_aware.modifier"
+        values = [{ type = "AddNormal", std_dev = 0.1 }, { type = "AddNormal", std_dev = 0.2 }]
+        [[column]]
+        name = "accuracy (share)"
+        path = "devices[0].compensated[-1].hardware_aware.mean"
+    "#;
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = arguments(folder.path(), sweep);
+    run(&arguments).unwrap();
+    let runs = std::fs::read_to_string(arguments.out.join("runs.csv")).unwrap();
+    let cell =
+        |row: usize| runs.lines().nth(row).unwrap().rsplit(',').next().unwrap().parse::<f64>().unwrap();
+    assert_eq!(runs.lines().count(), 5, "{runs}");
+    // The second run of the first point, alone.
+    let mut alone = aimc_device::config::parse_toml(sweep).unwrap()["base"].clone();
+    alone["seed"] = 4.into();
+    alone["hardware_aware"]["modifier"] = serde_json::json!({ "type": "AddNormal", "std_dev": 0.1 });
+    let config = crate::hwa::decode(alone).unwrap();
+    let data = config.data.load().unwrap();
+    let results = crate::hwa::compare_quietly(&config, &data, &folder.path().join("alone")).unwrap();
+    let results = serde_json::to_value(&results).unwrap();
+    assert_eq!(results["devices"][0]["compensated"][1]["hardware_aware"]["mean"], cell(2), "{runs}");
+    let message = refusal(&sweep.replace("seeds = 1", "seeds = 2"));
+    assert!(message.contains("seeds = 2: must be 1"), "{message}");
+}
+
 fn arguments_with(other: &SweepArguments, text: &str) -> SweepArguments {
     std::fs::write(&other.file, text).unwrap();
     other.clone()

@@ -6,6 +6,7 @@
 
 mod cases;
 
+use aimc_testkit::assert_close;
 use std::collections::BTreeMap;
 
 use aimc_device::{RngKey, config};
@@ -62,7 +63,7 @@ fn assert_equal(what: &str, ours: &[f32], theirs: &[f32]) {
     let size = theirs.iter().fold(1.0_f32, |size, value| size.max(value.abs()));
     let tolerance = 64.0 * f32::EPSILON / 2.0 * size;
     for (i, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
-        assert!((ours - theirs).abs() <= tolerance, "{what}[{i}]: {ours} against {theirs} ± {tolerance}");
+        assert_close!(*ours, *theirs, tolerance, "{what}[{i}]");
     }
 }
 

@@ -36,6 +36,7 @@ pub fn position_weight(j: usize, n: usize) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aimc_testkit::assert_close;
 
     /// y/y₀ = 1 - c(a)·(1 - (n+1)(2n+1)/(6n²)) for all-on lines; the sum of n terms errs by at most n roundings.
     #[test]
@@ -46,7 +47,7 @@ mod tests {
         let found = 1.0 - lost_share(load) * weights / n as f32;
         let size = n as f32;
         let mean = 1.0 - (size + 1.0) * (2.0 * size + 1.0) / (6.0 * size * size);
-        assert!((found - (1.0 - lost_share(load) * mean)).abs() < n as f32 * f32::EPSILON);
-        assert!((found - 0.8721).abs() < 5e-5, "{found}");
+        assert_close!(found, 1.0 - lost_share(load) * mean, n as f32 * f32::EPSILON);
+        assert_close!(found, 0.8721, 5e-5);
     }
 }

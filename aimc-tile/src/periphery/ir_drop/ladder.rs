@@ -210,6 +210,7 @@ fn linspace(n: usize) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aimc_testkit::assert_close;
 
     /// Without resistance nothing is lost, and more resistance loses more.
     #[test]
@@ -219,7 +220,7 @@ mod tests {
         let ladder = |r_row| Ladder { r_row, rows: 0, ..Ladder::default() };
         let (exact, _) = ladder(0.0).attenuated(weights, 1.0);
         for (w, ideal) in exact.iter().zip(&w) {
-            assert!((w - ideal).abs() <= 2.0 * f32::EPSILON * ideal);
+            assert_close!(*w, *ideal, 2.0 * f32::EPSILON * ideal);
         }
         let sum = |r_row| ladder(r_row).attenuated(weights, 1.0).0.iter().sum::<f32>();
         assert!(sum(0.1) < sum(0.0) && sum(1.0) < sum(0.1));
@@ -234,8 +235,8 @@ mod tests {
         let (values, _) = ladder.attenuated(Weights::new(&w, 1, 2), 1.0);
         // g = 37.5 µS behind 100 Ω, half of the two rows' wire.
         let share = 1.0 / (1.0 + 37.5e-6 * 100.0);
-        assert!((values[0] - share as f32).abs() < 2.0 * f32::EPSILON);
-        assert!((values[1] + 0.5 * share as f32).abs() < 2.0 * f32::EPSILON);
+        assert_close!(values[0], share as f32, 2.0 * f32::EPSILON);
+        assert_close!(values[1], -(0.5 * share as f32), 2.0 * f32::EPSILON);
     }
 
     #[test]
