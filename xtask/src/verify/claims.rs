@@ -89,7 +89,7 @@ pub(super) fn of_program(package: &str, source: &Path, run: Run, sources: &Sourc
 /// The claims of examples in documentation, `FILE - ITEM (line N)`.
 pub(super) fn of_examples(tests: &[Tested]) -> Vec<Claim> {
     let claim = |test: &Tested| {
-        let (file, item) = test.name.split_once(" - ").unwrap_or((&test.name, ""));
+        let (file, item) = test.name.split_once(" - ").unwrap_or(("documentation", &test.name));
         let item = item.rsplit_once(" (line ").map_or(item, |(item, _)| item);
         Claim {
             package: file.split('/').next().unwrap_or_default().to_owned(),

@@ -116,14 +116,15 @@ impl Program {
 
 /// Runs the examples in the documentation; their names are file, item and line.
 pub(super) fn examples(packages: &[&str]) -> Result<Vec<Tested>, VerifyError> {
-    let output = cargo(packages, &["test", "--doc", "--no-fail-fast", "--quiet", "--", "--format=pretty"])
+    let output = cargo(packages, &["test", "--doc", "--no-fail-fast"])
         .stderr(Stdio::null())
         .output()
         .map_err(VerifyError::Cargo)?;
     interrupt::check()?;
     let mut tests = endings(&String::from_utf8_lossy(&output.stdout));
     if !output.status.success() && tests.iter().all(|test| test.ending != Ending::Fails) {
-        tests.push(Tested { name: "examples do not compile".to_owned(), ending: Ending::Fails });
+        let name = "documentation - all that `cargo test --doc` compiles".to_owned();
+        tests.push(Tested { name, ending: Ending::Fails });
     }
     Ok(tests)
 }
