@@ -1,7 +1,7 @@
 //! Arrays of NumPy as matrices and back.
 
 use nalgebra::{DMatrix, DMatrixView};
-use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
+use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
 use crate::errors::refused;
@@ -14,7 +14,9 @@ pub(crate) type Numbers<'py> = PyReadonlyArray1<'py, f32>;
 
 /// [batch, features] as features x batch, without a copy.
 pub(crate) fn columns<'a>(what: &str, array: &'a Vectors<'_>) -> PyResult<DMatrixView<'a, f32>> {
-    let slice = array.as_slice().map_err(|_| refused(format!("{what} must be contiguous, row by row")))?;
+    // A slice of the memory of a transposed array would be taken for rows.
+    let slice = if array.is_c_contiguous() { array.as_slice().ok() } else { None };
+    let slice = slice.ok_or_else(|| refused(format!("{what} must be contiguous, row by row")))?;
     let [batch, features] = array.dims().into_pattern();
     Ok(DMatrixView::from_slice(slice, features, batch))
 }

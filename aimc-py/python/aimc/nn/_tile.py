@@ -47,6 +47,13 @@ def check(what: str, tensor: Tensor) -> Tensor:
     return tensor.detach().contiguous()
 
 
+def check_config(config: TileConfig) -> None:
+    """Refuses what is no record of a tile in training."""
+    if not isinstance(config, TileConfig):
+        kinds = "TrainingTileConfig or HardwareAwareTileConfig"
+        raise TypeError(f"config must be a {kinds}, not {type(config).__name__}")
+
+
 def random_seed() -> int:
     """A seed from PyTorch's generator, so that `torch.manual_seed` decides."""
     return int(torch.randint(2**62, ()))
@@ -114,9 +121,7 @@ class AnalogTile(torch.nn.Module):
         self, outputs: int, inputs: int, bias: bool, config: TileConfig, seed: int | None = None, name: str = ""
     ) -> None:
         super().__init__()
-        if not isinstance(config, TileConfig):
-            kinds = "TrainingTileConfig or HardwareAwareTileConfig"
-            raise TypeError(f"config must be a {kinds}, not {type(config).__name__}")
+        check_config(config)
         seed = random_seed() if seed is None else seed
         self.native = _native.Tile(config.KIND, config.to_json(), outputs, inputs, bias, seed, name)
         mapping = config.periphery.mapping

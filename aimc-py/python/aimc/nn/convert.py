@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from ._tile import TileConfig, analog_tiles, random_seed
+from ._tile import TileConfig, analog_tiles, check_config, random_seed
 from .conv import AnalogConv1d, AnalogConv2d, AnalogConv3d
 from .linear import AnalogLinear
 from .recurrent import AnalogGRU, AnalogGRUCell, AnalogLSTM, AnalogLSTMCell, AnalogRNN, AnalogRNNCell
@@ -60,6 +60,8 @@ def convert_to_analog(  # noqa: PLR0913
 
     `torch.nn.MultiheadAttention` multiplies past its layers and stays digital, with a warning.
     """
+    for given in (config, *(other for other in (per_layer or {}).values() if other is not None)):
+        check_config(given)
     exclude, per_layer = list(exclude), dict(per_layer or {})
     model = model if inplace else copy.deepcopy(model)
     seed = random_seed() if seed is None else seed
