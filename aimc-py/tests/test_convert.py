@@ -7,7 +7,7 @@ import warnings
 
 import pytest
 import torch
-from conftest import close, perfect, perfect_memory
+from helpers import close, perfect, perfect_memory
 from torch import nn
 
 from aimc import presets

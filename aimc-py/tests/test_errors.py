@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import perfect
+from helpers import perfect
 
 from aimc import _native, presets
 from aimc.config import InferenceTileConfig, SoftBoundsDevice, TrainingTileConfig
@@ -129,7 +129,7 @@ def test_the_bindings_refuse_what_the_modules_never_pass() -> None:
         tile.forward(np.zeros((3, 4), dtype=np.float32).T, True)
     with pytest.raises(TypeError):
         tile.forward(np.zeros((4, 3)), True)
-    with pytest.raises(ValueError, match="x has"):
+    with pytest.raises(ValueError, match="input has"):
         tile.forward(np.zeros((4, 2), dtype=np.float32), True)
     with pytest.raises(ValueError, match="outputs"):
         _native.Tile("tile", "{}", 0, 3, True, 1, "")

@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from conftest import close, perfect, perfect_memory
+from helpers import close, perfect, perfect_memory
 from torch import nn
 
 from aimc import presets

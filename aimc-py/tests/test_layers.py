@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import close, perfect, perfect_memory
+from helpers import close, perfect, perfect_memory
 from torch import nn
 
 from aimc.nn import AnalogLinear, convert_to_analog, convert_to_digital

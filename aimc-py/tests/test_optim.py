@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import close, perfect, perfect_memory
+from helpers import close, perfect, perfect_memory
 from torch import nn
 
 from aimc.config import ConstantStepDevice, HardwareAwareTileConfig, IoConfig, TrainingTileConfig, WeightClipConfig

@@ -9,10 +9,12 @@
 >>> optimizer = AnalogSGD(model.parameters(), lr=0.1)
 >>> model(torch.zeros(3, 4)).square().sum().backward()
 >>> optimizer.step()
+
+`aimc.nn`, `aimc.optim` and `aimc.inference` need PyTorch, the rest does not.
 """
 
-from . import config, inference, nn, optim, presets
+from . import config, presets
 from ._build import build_config, ideal_tile
 from ._native import __version__, set_num_threads
 
-__all__ = ["build_config", "config", "ideal_tile", "inference", "nn", "optim", "presets", "set_num_threads", "__version__"]
+__all__ = ["build_config", "config", "ideal_tile", "presets", "set_num_threads", "__version__"]
