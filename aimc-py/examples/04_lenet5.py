@@ -1,10 +1,9 @@
-"""LeNet-5 with a training algorithm of choice on asymmetric ReRAM (AIHWKit's example 04, on MNIST there)."""
+"""LeNet-5 with a training algorithm of choice on a device of choice (AIHWKit's example 04, on MNIST there)."""
 
 from common import accuracy, digits, fit, options
 from torch import nn
 
-from aimc import build_config
-from aimc.config import SoftBoundsReferenceDevice
+from aimc import build_config, presets
 from aimc.nn import convert_to_analog
 from aimc.optim import AnalogSGD
 
@@ -29,7 +28,8 @@ def lenet() -> nn.Module:
 def main() -> None:
     epochs = options(__doc__, epochs=10)
     x, y, test_x, test_y = digits(28)
-    tile = build_config("agad", SoftBoundsReferenceDevice(dw_min=0.05))
+    # Others: ttv1, ttv2, c-ttv2, agad, mp.
+    tile = build_config("sgd", presets.GokmenVlasovPresetDevice())
     model = convert_to_analog(lenet(), tile, seed=1)
     optimizer = AnalogSGD(model.parameters(), lr=0.05)
     losses = fit(model, optimizer, x, y, nn.functional.nll_loss, epochs=epochs, batch=8)
