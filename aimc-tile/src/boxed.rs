@@ -6,7 +6,7 @@ use aimc_device::RngKey;
 use aimc_device::state::{State, StateError, StatePart};
 
 use crate::mapping::{PeripheryQuantization, TileSettings};
-use crate::tile::{Inventory, MatVec, ReadOut, SampleKeys, Shape, StepWeights, Tile, TileError};
+use crate::tile::{Inventory, MatVec, ReadOut, SampleKeys, Shape, StepWeights, Tile, TileError, VisitDigital};
 
 impl<T: MatVec + ?Sized> MatVec for Box<T> {
     fn shape(&self) -> Shape {
@@ -61,6 +61,10 @@ impl<T: Tile + ?Sized> Tile for Box<T> {
 
     fn inventory(&self) -> Inventory {
         (**self).inventory()
+    }
+
+    fn visit_digital(&mut self, visit: &mut VisitDigital<'_>) {
+        (**self).visit_digital(visit);
     }
 
     fn digital_len(&mut self) -> usize {

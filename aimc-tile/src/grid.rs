@@ -33,7 +33,8 @@ use aimc_device::state::{State, StateError, StatePart};
 use crate::ideal::check_update;
 use crate::mapping::{PeripheryQuantization, TileSettings};
 use crate::tile::{
-    Inventory, MatVec, ReadOut, SampleKeys, Shape, StepWeights, Tile, TileError, check_lines, check_shape,
+    Inventory, MatVec, ReadOut, SampleKeys, Shape, StepWeights, Tile, TileError, VisitDigital, check_lines,
+    check_shape,
 };
 
 /// `size` lines cut into the fewest parts of at most `largest` lines (0: no limit), equal but for one line, larger first.
@@ -206,6 +207,14 @@ impl<T: Tile> Tile for TileGrid<T> {
             part.tile.update(x.as_view(), d.as_view(), lr, draws)?;
         }
         Ok(())
+    }
+
+    fn visit_digital(&mut self, visit: &mut VisitDigital<'_>) {
+        let mut before = 0;
+        for part in &mut self.parts {
+            part.tile.visit_digital(&mut |first, numbers| visit(before + first, numbers));
+            before += part.tile.digital_len();
+        }
     }
 
     fn digital_len(&mut self) -> usize {

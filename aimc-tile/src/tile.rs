@@ -173,6 +173,9 @@ pub trait MatVec: std::fmt::Debug + Send + Sync {
 /// and the gradient with respect to each.
 pub type StepWeights<'a> = dyn FnMut(usize, &mut [f32], &[f32]) + 'a;
 
+/// Who looks at the digital numbers of a tile, see [`Tile::visit_digital`].
+pub type VisitDigital<'a> = dyn FnMut(usize, &mut [f32]) + 'a;
+
 /// A tile that learns.
 pub trait Tile: MatVec {
     /// z = Wᵀ d for every column; `d` is outputs x batch, `z` inputs x batch.
@@ -209,6 +212,14 @@ pub trait Tile: MatVec {
     /// The devices behind the tile and their pulses; a tile made of tiles sums up those of all of them.
     fn inventory(&self) -> Inventory {
         Inventory::default()
+    }
+
+    /// Shows the numbers that [`Tile::update_by`] leaves to its caller, to be read or changed: the number of the first, and some of
+    /// them; none of analog tiles. An output scale that is not finite and an input range that is not above 0 stay as they were.
+    fn visit_digital(&mut self, visit: &mut VisitDigital<'_>) {
+        if let Some(weights) = self.digital_weights() {
+            visit(0, weights);
+        }
     }
 
     /// Number of weights that [`Tile::update_by`] leaves to its caller; 0 for analog tiles.

@@ -1,20 +1,18 @@
 //! Checkpoints: everything that a training needs to go on bit for bit.
 //!
-//! The file is in the safetensors format, with a checksum: weights, per-device constants and counters as named arrays; the
-//! configuration, seed, step and history as JSON in its header. A checkpoint whose configuration or seed
+//! In a [`state_file`]: weights, per-device constants and counters as named arrays; the configuration, seed, step and history as
+//! JSON in its header. A checkpoint whose configuration or seed
 //! differs from the trainer's is refused, never silently preferred.
 
-use std::collections::HashMap;
-
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use aimc_device::state::{State, StateError, StatePart, Values};
+use aimc_device::state::{State, StateError, StatePart};
 use aimc_nn::Gradients;
 use aimc_tile::Tile;
 use nalgebra::DMatrix;
 
+use crate::state_file;
 use crate::trainer::{EpochMetrics, Trainer};
 
 /// Version of the layout; files of another version are refused.
@@ -39,13 +37,6 @@ struct Header {
     /// Bits of the loss summed up so far in the current epoch.
     loss_sum: u64,
     history: Vec<EpochMetrics>,
-}
-
-/// What the file has in its own header: ours as JSON, and the checksum.
-#[derive(Debug, Serialize, Deserialize)]
-struct Envelope {
-    crc32: String,
-    header: String,
 }
 
 /// Names and sizes of the gradients of one batch; their numbers are arrays of the file.
@@ -111,7 +102,7 @@ impl Waiting {
 pub enum CheckpointError {
     /// Damaged, truncated or another kind of file.
     #[error("is no checkpoint of aimc: {0}")]
-    Damaged(String),
+    Damaged(#[from] state_file::Damaged),
     /// Written with another configuration or seed.
     #[error("was written with another {what}: it holds {stored}, this training has {given}")]
     Disagrees {
@@ -187,85 +178,21 @@ impl Checkpoint {
 
     /// The checkpoint as the content of a file.
     pub fn to_bytes(&self) -> Result<Vec<u8>, CheckpointError> {
-        let arrays: Vec<(&str, Dtype, usize, Vec<u8>)> = self
-            .state
-            .iter()
-            .map(|(name, values)| match values {
-                Values::Floats(v) => {
-                    (name, Dtype::F32, v.len(), v.iter().flat_map(|v| v.to_le_bytes()).collect())
-                }
-                Values::Counts(v) => {
-                    (name, Dtype::U64, v.len(), v.iter().flat_map(|v| v.to_le_bytes()).collect())
-                }
-            })
-            .collect();
-        let views = arrays
-            .iter()
-            .map(|(name, dtype, length, bytes)| {
-                Ok((*name, TensorView::new(*dtype, vec![*length], bytes).map_err(damaged)?))
-            })
-            .collect::<Result<Vec<_>, CheckpointError>>()?;
         let header = serde_json::to_string(&self.header).map_err(damaged)?;
-        let by_name = arrays.iter().map(|(name, _, _, bytes)| (*name, bytes.as_slice())).collect();
-        let checksum = checksum(&header, by_name);
-        // One entry: the order of several would differ from file to file.
-        let envelope = serde_json::to_string(&Envelope { crc32: checksum, header }).map_err(damaged)?;
-        let metadata = HashMap::from([("aimc".to_owned(), envelope)]);
-        safetensors::serialize(views, Some(metadata)).map_err(damaged)
+        Ok(state_file::to_bytes(&self.state, header)?)
     }
 
     /// Reads the content of a file.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CheckpointError> {
-        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
-        let entry = metadata.metadata().as_ref().and_then(|entries| entries.get("aimc"));
-        let entry =
-            entry.ok_or_else(|| CheckpointError::Damaged("its header lacks the entry `aimc`".to_owned()))?;
-        let Envelope { crc32: stated, header: text } = serde_json::from_str(entry).map_err(damaged)?;
+        let (state, text) = state_file::from_bytes(bytes)?;
         let header: Header = serde_json::from_str(&text).map_err(damaged)?;
         if header.format != FORMAT {
-            return Err(CheckpointError::Damaged(format!(
-                "format {:?} instead of {FORMAT:?}",
-                header.format
-            )));
-        }
-        let tensors = SafeTensors::deserialize(bytes).map_err(damaged)?.tensors();
-        let found =
-            checksum(&text, tensors.iter().map(|(name, tensor)| (name.as_str(), tensor.data())).collect());
-        if found != stated {
-            return Err(CheckpointError::Damaged(format!(
-                "its checksum is {found}, the file states {stated}"
-            )));
-        }
-        let mut state = State::default();
-        for (name, tensor) in tensors {
-            match tensor.dtype() {
-                Dtype::F32 => state.put(&name, numbers(tensor.data(), f32::from_le_bytes)),
-                Dtype::U64 => state.put(&name, numbers(tensor.data(), u64::from_le_bytes)),
-                other => return Err(CheckpointError::Damaged(format!("array {name} has type {other:?}"))),
-            }
+            return Err(damaged(format!("format {:?} instead of {FORMAT:?}", header.format)));
         }
         Ok(Self { header, state })
     }
 }
 
-/// CRC-32 of the header and of all arrays with their names, in the order of the names.
-fn checksum(header: &str, mut arrays: Vec<(&str, &[u8])>) -> String {
-    arrays.sort_unstable_by_key(|(name, _)| *name);
-    let mut crc = crc32fast::Hasher::new();
-    crc.update(header.as_bytes());
-    for (name, bytes) in arrays {
-        crc.update(name.as_bytes());
-        crc.update(bytes);
-    }
-    format!("{:08x}", crc.finalize())
-}
-
 fn damaged(error: impl std::fmt::Display) -> CheckpointError {
-    CheckpointError::Damaged(error.to_string())
-}
-
-/// Decodes numbers of N bytes each; the format guarantees whole numbers.
-fn numbers<const N: usize, T>(bytes: &[u8], decode: fn([u8; N]) -> T) -> Vec<T> {
-    let (whole, _) = bytes.as_chunks::<N>();
-    whole.iter().map(|bytes| decode(*bytes)).collect()
+    CheckpointError::Damaged(state_file::Damaged::new(error))
 }

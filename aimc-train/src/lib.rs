@@ -8,6 +8,7 @@ pub mod convert;
 pub mod early_stopping;
 pub mod optimizer;
 pub mod presets;
+pub mod state_file;
 pub mod trainer;
 pub mod zero_shifting;
 

@@ -29,7 +29,8 @@ use crate::ideal::{by_rows, check_update};
 use crate::mapping::input_range::InputRange;
 use crate::mapping::{MappingConfig, PeripheryConfig, PeripheryQuantization, TileSettings, scales};
 use crate::tile::{
-    Inventory, MatVec, ReadOut, SampleKeys, Shape, StepWeights, Tile, TileError, check_lines, check_shape,
+    Inventory, MatVec, ReadOut, SampleKeys, Shape, StepWeights, Tile, TileError, VisitDigital, check_lines,
+    check_shape,
 };
 
 /// A tile and its digital periphery, see the [module](self).
@@ -247,6 +248,12 @@ impl<T: Tile> Tile for LogicalTile<T> {
             values.iter_mut().zip(gradient).for_each(|(value, g)| *value -= lr * g);
         };
         self.descend((&x, &d, lr, draws), &mut descent, |tile, x, d, lr, _| tile.update(x, d, lr, draws))
+    }
+
+    fn visit_digital(&mut self, visit: &mut VisitDigital<'_>) {
+        self.tile.visit_digital(visit);
+        let weights = self.tile.digital_len();
+        self.visit_learned(weights, visit);
     }
 
     /// Digital weights, then what learns beside them.

@@ -118,6 +118,37 @@ fn digital_scales_learn_beside_an_optimizer() {
     assert_eq!(by.weights(), plain.weights());
 }
 
+/// An optimizer elsewhere sees the same numbers in the same places: a step that only notes its gradients, then a visit that
+/// moves the numbers, is plain descent.
+#[test]
+fn digital_numbers_may_be_moved_after_the_step() {
+    let text = "[periphery.mapping]\nlearn_out_scaling = true\nout_scaling_columnwise = true\nmax_input_size = 2\n\
+                [periphery.input_range]\nenable = true\ninit_value = 0.5\ninit_from_data = 0";
+    let build = || {
+        let mut tile = config(text).build(Shape { outputs: 2, inputs: 4 }, RngKey::root(1)).unwrap();
+        tile.set_weights(&eighths(2, 4, 1), RngKey::root(2)).unwrap();
+        tile
+    };
+    let (x, d) = (eighths(4, 4, 2), eighths(2, 4, 3));
+    let (mut plain, mut later) = (build(), build());
+    let mut descent: Box<StepWeights<'_>> = Box::new(|_, numbers, gradient| {
+        numbers.iter_mut().zip(gradient).for_each(|(number, g)| *number -= 0.25 * g);
+    });
+    plain.update_by(x.as_view(), d.as_view(), 0.25, draws(1), &mut *descent).unwrap();
+    let mut gradients = vec![f32::NAN; later.digital_len()];
+    let mut note: Box<StepWeights<'_>> =
+        Box::new(|first, _, gradient| gradients[first..][..gradient.len()].copy_from_slice(gradient));
+    later.update_by(x.as_view(), d.as_view(), 0.25, draws(1), &mut *note).unwrap();
+    drop(note);
+    assert_eq!(later.weights(), build().weights());
+    later.visit_digital(&mut |first, numbers| {
+        numbers.iter_mut().zip(&gradients[first..]).for_each(|(number, g)| *number -= 0.25 * g);
+    });
+    assert!(gradients.iter().all(|g| g.is_finite()), "{gradients:?}");
+    assert_ne!(later.weights(), build().weights());
+    assert_eq!(later.state(), plain.state());
+}
+
 /// Where weights are remapped, learned output scales become part of the scales of the tile; what is computed stays.
 #[test]
 fn remapping_takes_output_scales_in() {

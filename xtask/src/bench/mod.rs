@@ -121,7 +121,8 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<(), BenchError> {
     let rows = page::rows(&order, &ours, &theirs);
     print_table(&page::HEADERS, &rows);
     if let Some(path) = &arguments.write {
-        let text = page::render(&rows, &versions);
+        let before = std::fs::read_to_string(path).unwrap_or_default();
+        let text = page::render(&rows, &versions) + page::sections(&before);
         std::fs::write(path, text).map_err(|source| BenchError::File { path: path.clone(), source })?;
         println!("\nWritten: {}", path.display());
     }

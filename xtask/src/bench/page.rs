@@ -43,6 +43,11 @@ pub(super) fn render(rows: &[Vec<String>], versions: &str) -> String {
     )
 }
 
+/// What a page has behind its table, written by hand: everything from the first heading of the second level on.
+pub(super) fn sections(page: &str) -> &str {
+    page.find("\n## ").map_or("", |at| &page[at..])
+}
+
 /// The processor's name, where the system tells it.
 fn processor() -> String {
     let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
@@ -61,6 +66,12 @@ mod tests {
         {
             assert_eq!(duration(seconds), text);
         }
+    }
+
+    #[test]
+    fn sections_by_hand_are_kept() {
+        assert_eq!(sections("# Title\n\n| a |\n\n## More\n\ntext\n"), "\n## More\n\ntext\n");
+        assert_eq!(sections("# Title\n"), "");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use nalgebra::{DMatrix, DMatrixView};
 use aimc_device::rng::label;
 
 use super::LogicalTile;
-use crate::tile::{SampleKeys, StepWeights, Tile, TileError};
+use crate::tile::{SampleKeys, StepWeights, Tile, TileError, VisitDigital};
 
 /// What the digital side learns from one batch.
 pub(super) struct DigitalGradients {
@@ -61,10 +61,7 @@ impl<T: Tile> LogicalTile<T> {
         step: &mut StepWeights<'_>,
     ) {
         if let Some(g) = gradients.out_scales {
-            let before = self.out_scales.clone();
-            step(first, &mut self.out_scales, &g);
-            let moved = self.out_scales.iter_mut().zip(before);
-            moved.filter(|(alpha, _)| !alpha.is_finite()).for_each(|(alpha, before)| *alpha = before);
+            self.move_out_scales(|scales| step(first, scales, &g));
             first += g.len();
         }
         if let Some(range) = &mut self.range {
@@ -74,6 +71,27 @@ impl<T: Tile> LogicalTile<T> {
                 step(first, &mut next, &[g]);
                 range.move_to(next[0]);
             }
+        }
+    }
+
+    /// Lets `change` at α of every output.
+    fn move_out_scales(&mut self, change: impl FnOnce(&mut [f32])) {
+        let before = self.out_scales.clone();
+        change(&mut self.out_scales);
+        let moved = self.out_scales.iter_mut().zip(before);
+        moved.filter(|(alpha, _)| !alpha.is_finite()).for_each(|(alpha, before)| *alpha = before);
+    }
+
+    /// Shows α and r to `visit`, which knows them as [`Self::learn`] does.
+    pub(super) fn visit_learned(&mut self, mut first: usize, visit: &mut VisitDigital<'_>) {
+        if self.mapping.learn_out_scaling {
+            self.move_out_scales(|scales| visit(first, scales));
+            first += self.shape.outputs;
+        }
+        if let Some(range) = self.range.as_mut().filter(|range| range.record.learn_input_range) {
+            let mut next = [range.value];
+            visit(first, &mut next);
+            range.move_to(next[0]);
         }
     }
 
