@@ -1,6 +1,6 @@
 //! Inference: devices, conversion, programming, time, calibration.
 
-use crate::parity::feature::{Here, Section, have, item, not, partly};
+use crate::parity::feature::{Here, Section, have, item, partly};
 use crate::schema::SchemaName::Infer;
 
 pub(in crate::parity) const SECTION: Section = Section {
@@ -63,11 +63,6 @@ pub(in crate::parity) const SECTION: Section = Section {
             "fusion_export, fusion_import",
             &[item!(aimc_infer::converter::fusion::conductances)],
             "conductances can be computed; the file format is not written",
-        ),
-        not(
-            "Programming in the middle of a training",
-            "remap in a training loop of one's own",
-            "train, then program: each is a command and a crate of its own",
         ),
     ],
 };

@@ -91,6 +91,5 @@ pub(in crate::parity) const SECTION: Section = Section {
             "calibrate_quantization_ranges",
             &[item!(aimc_nn::quantize::calibrate)],
         ),
-        have("Knowledge distillation", "teacher in examples", &[item!(aimc_nn::Distillation)]),
     ],
 };
