@@ -205,7 +205,9 @@ mod tests {
         digital.add(&[Sample { x: &[1.0, 0.4, -0.2], d: &[1.0, 0.3], key }], 0.1);
         assert_eq!(digital.chi, [4, 2, 0, -2, -1, 0]);
         // A granule of 0.1 is 0.1/(0.1·0.5·1) = 2 units; halves stay.
-        assert_eq!(digital.take(0..3, 0.1, 0.1), [2.0, 1.0, 0.0]);
+        let mut granules = [0.0; 3];
+        digital.take(0..3, 0.1, 0.1, &mut granules);
+        assert_eq!(granules, [2.0, 1.0, 0.0]);
         assert_eq!(digital.take(3..6, 0.1, 0.1), [-1.0, 0.0, 0.0]);
         assert_eq!(digital.chi, [0, 0, 0, 0, -1, 0]);
     }
