@@ -40,7 +40,10 @@ pub(crate) fn rows(py: Python<'_>, matrix: DMatrix<f32>) -> PyResult<Bound<'_, P
 }
 
 /// A weight matrix as [outputs, inputs].
-pub(crate) fn weight_rows<'py>(py: Python<'py>, matrix: &DMatrix<f32>) -> PyResult<Bound<'py, PyArray2<f32>>> {
+pub(crate) fn weight_rows<'py>(
+    py: Python<'py>,
+    matrix: &DMatrix<f32>,
+) -> PyResult<Bound<'py, PyArray2<f32>>> {
     rows(py, matrix.transpose())
 }
 

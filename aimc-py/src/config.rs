@@ -79,7 +79,11 @@ pub(crate) fn schema() -> PyResult<String> {
 #[pyfunction]
 pub(crate) fn preset_names() -> Vec<(&'static str, &'static str)> {
     let groups = ["algorithm", "tile", "hardware_aware", "device"];
-    groups.into_iter().zip(KNOWN).flat_map(|(group, known)| known.iter().map(move |p| (group, p.name))).collect()
+    groups
+        .into_iter()
+        .zip(KNOWN)
+        .flat_map(|(group, known)| known.iter().map(move |p| (group, p.name)))
+        .collect()
 }
 
 /// The record of a tile with exact products and updates.

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use aimc_device::RngKey;
 use aimc_device::rng::label;
 use aimc_infer::{
-    EvaluationError, InferenceMatrix, InferenceTileConfig, Nested, NetworkSettings, ProgrammedMatrix, Summary,
-    WithSettings, network_at, program_network, with_settings,
+    EvaluationError, InferenceMatrix, InferenceTileConfig, Nested, NetworkSettings, ProgrammedMatrix,
+    Summary, WithSettings, network_at, program_network, with_settings,
 };
 use aimc_nn::{Layer, LayerConfig, Linear, LinearConfig, Network, NetworkConfig};
 use aimc_tile::{IdealTile, SampleKeys, TileSettings};
@@ -53,7 +53,8 @@ pub(crate) fn layer(
 ) -> PyResult<Network<WithSettings<IdealTile>>> {
     let values = weights("weights", values)?;
     let bias = bias.map(|bias| list("bias", bias)).transpose()?;
-    let (outputs, finite) = (values.nrows(), |numbers: &[f32]| numbers.iter().all(|number| number.is_finite()));
+    let (outputs, finite) =
+        (values.nrows(), |numbers: &[f32]| numbers.iter().all(|number| number.is_finite()));
     if let Some(bias) = &bias
         && (bias.len() != outputs || !finite(bias))
     {
@@ -98,7 +99,8 @@ impl Programmed {
     #[pyo3(signature = (t_seconds, read=0))]
     fn at(&self, py: Python<'_>, t_seconds: f32, read: u64) -> PyResult<Chip> {
         // Adding 0 makes -0 the same address as 0.
-        let key = self.key.fold_in(label("time")).fold_in(u64::from((t_seconds + 0.0).to_bits())).fold_in(read);
+        let key =
+            self.key.fold_in(label("time")).fold_in(u64::from((t_seconds + 0.0).to_bits())).fold_in(read);
         let network = detached(py, || network_at(&self.network, t_seconds, key.fold_in(label("read"))))?;
         Ok(Chip { network, key: key.fold_in(label("forward")), next: AtomicU64::new(0) })
     }
@@ -133,9 +135,7 @@ impl Chip {
         let x = columns("x", &x)?;
         let first = self.next.fetch_add(x.ncols() as u64, Ordering::Relaxed);
         let draws = SampleKeys::new(self.key).skip(first);
-        let y = detached(py, || {
-            self.network.forward(x, draws).map_err(|error| error.source.to_string())
-        })?;
+        let y = detached(py, || self.network.forward(x, draws).map_err(|error| error.source.to_string()))?;
         rows(py, y)
     }
 

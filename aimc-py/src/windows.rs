@@ -47,7 +47,9 @@ impl Windows {
     ) -> PyResult<Self> {
         let dimensions = size.len();
         if [&kernel, &stride, &padding, &dilation].iter().any(|list| list.len() != dimensions) {
-            return Err(refused(format!("kernel, stride, padding and dilation must have {dimensions} entries")));
+            return Err(refused(format!(
+                "kernel, stride, padding and dilation must have {dimensions} entries"
+            )));
         }
         if groups == 0 {
             return Err(refused("groups = 0: must be at least 1"));
@@ -99,7 +101,11 @@ impl Windows {
     }
 
     /// Images of the size of the positions as vectors, one for each position, for each group.
-    fn to_points<'py>(&self, py: Python<'py>, images: Vectors<'py>) -> PyResult<Vec<Bound<'py, PyArray2<f32>>>> {
+    fn to_points<'py>(
+        &self,
+        py: Python<'py>,
+        images: Vectors<'py>,
+    ) -> PyResult<Vec<Bound<'py, PyArray2<f32>>>> {
         let images = columns("images", &images)?;
         let area = self.positions.iter().product();
         let channels = self.channels("images", images.nrows(), area)?;
@@ -112,7 +118,7 @@ impl Windows {
     }
 
     /// The inverse of `to_points`.
-    fn from_points<'py>(
+    fn images<'py>(
         &self,
         py: Python<'py>,
         vectors: Vec<Vectors<'py>>,
@@ -137,7 +143,11 @@ impl Windows {
 
 impl Windows {
     /// The vectors of all groups, `batch` times the positions each.
-    fn views<'a>(&self, vectors: &'a [Vectors<'_>], batch: usize) -> PyResult<Vec<nalgebra::DMatrixView<'a, f32>>> {
+    fn views<'a>(
+        &self,
+        vectors: &'a [Vectors<'_>],
+        batch: usize,
+    ) -> PyResult<Vec<nalgebra::DMatrixView<'a, f32>>> {
         let count = batch * self.positions.iter().product::<usize>();
         let views: Vec<_> = vectors.iter().map(|v| columns("vectors", v)).collect::<PyResult<_>>()?;
         if views.len() != self.groups || views.iter().any(|v| v.ncols() != count) {

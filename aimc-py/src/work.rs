@@ -70,6 +70,8 @@ pub(crate) fn detached<T: Send, E: Display + Send>(
     });
     match caught {
         Ok(outcome) => outcome.map_err(refused),
-        Err(_) => Err(PyRuntimeError::new_err("aimc failed inside, which is a mistake of its own; see stderr")),
+        Err(_) => {
+            Err(PyRuntimeError::new_err("aimc failed inside, which is a mistake of its own; see stderr"))
+        }
     }
 }

@@ -32,7 +32,11 @@ fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
 }
 
 fn all_sources() -> Vec<(PathBuf, String)> {
-    LAYERS.iter().chain(&["aimc-py", "aimc-testkit", "xtask"]).flat_map(|name| sources(&root().join(name))).collect()
+    LAYERS
+        .iter()
+        .chain(&["aimc-py", "aimc-testkit", "xtask"])
+        .flat_map(|name| sources(&root().join(name)))
+        .collect()
 }
 
 /// Names of the crates of this workspace under `[table]` of a manifest.

@@ -6,7 +6,9 @@ use aimc_device::RngKey;
 use aimc_device::state::{State, StateError, StatePart};
 
 use crate::mapping::{PeripheryQuantization, TileSettings};
-use crate::tile::{Inventory, MatVec, ReadOut, SampleKeys, Shape, StepWeights, Tile, TileError, VisitDigital};
+use crate::tile::{
+    Inventory, MatVec, ReadOut, SampleKeys, Shape, StepWeights, Tile, TileError, VisitDigital,
+};
 
 impl<T: MatVec + ?Sized> MatVec for Box<T> {
     fn shape(&self) -> Shape {
