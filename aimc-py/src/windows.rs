@@ -118,7 +118,7 @@ impl Windows {
     }
 
     /// The inverse of `to_points`.
-    fn from_points<'py>(
+    fn images<'py>(
         &self,
         py: Python<'py>,
         vectors: Vec<Vectors<'py>>,

@@ -21,3 +21,5 @@ def _seeded() -> None:
         import torch
 
         torch.manual_seed(1)
+        # Idle threads of PyTorch spin, which slows the tiles down where there are few cores.
+        torch.set_num_threads(1)

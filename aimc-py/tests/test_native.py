@@ -91,7 +91,7 @@ def test_windows_are_those_of_a_convolution() -> None:
     two = np.array([[1, 2, 3, 4]], dtype=np.float32)
     (points,) = windows.to_points(two)
     np.testing.assert_array_equal(points, [[1, 3], [2, 4]])
-    np.testing.assert_array_equal(windows.from_points([points], 1), two)
+    np.testing.assert_array_equal(windows.images([points], 1), two)
 
 
 def test_other_python_threads_go_on_meanwhile() -> None:

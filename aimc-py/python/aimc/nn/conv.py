@@ -51,7 +51,7 @@ class _Images(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, windows: _native.Windows, batch: int, *vectors: Tensor) -> Tensor:
         ctx.windows = windows
-        return torch.from_numpy(windows.from_points([v.detach().contiguous().numpy() for v in vectors], batch))
+        return torch.from_numpy(windows.images([v.detach().contiguous().numpy() for v in vectors], batch))
 
     @staticmethod
     @once_differentiable
