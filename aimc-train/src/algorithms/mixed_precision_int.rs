@@ -194,6 +194,12 @@ impl Accumulator for IntAccumulator {
 mod tests {
     use super::*;
 
+    fn taken(digital: &mut impl Accumulator, row: Range<usize>) -> Vec<f32> {
+        let mut granules = vec![0.0; row.len()];
+        digital.take(row, 0.1, 0.1, &mut granules);
+        granules
+    }
+
     #[test]
     fn sums_and_thresholds_by_hand() {
         let record = MixedPrecisionInt { momentum_nm: 0.0, ..MixedPrecisionInt::default() };
@@ -205,10 +211,8 @@ mod tests {
         digital.add(&[Sample { x: &[1.0, 0.4, -0.2], d: &[1.0, 0.3], key }], 0.1);
         assert_eq!(digital.chi, [4, 2, 0, -2, -1, 0]);
         // A granule of 0.1 is 0.1/(0.1·0.5·1) = 2 units; halves stay.
-        let mut granules = [0.0; 3];
-        digital.take(0..3, 0.1, 0.1, &mut granules);
-        assert_eq!(granules, [2.0, 1.0, 0.0]);
-        assert_eq!(digital.take(3..6, 0.1, 0.1), [-1.0, 0.0, 0.0]);
+        assert_eq!(taken(&mut digital, 0..3), [2.0, 1.0, 0.0]);
+        assert_eq!(taken(&mut digital, 3..6), [-1.0, 0.0, 0.0]);
         assert_eq!(digital.chi, [0, 0, 0, 0, -1, 0]);
     }
 
@@ -216,7 +220,7 @@ mod tests {
     fn nothing_comes_of_nothing() {
         let mut digital = MixedPrecisionInt::default().accumulator(Shape { outputs: 1, inputs: 2 });
         digital.add(&[Sample { x: &[0.0, 0.0], d: &[0.0], key: RngKey::root(1) }], 0.1);
-        assert_eq!(digital.take(0..2, 0.1, 0.1), [0.0, 0.0]);
+        assert_eq!(taken(&mut digital, 0..2), [0.0, 0.0]);
     }
 
     #[test]
