@@ -130,7 +130,7 @@ impl DifferentialEvolution {
             }
             let moved = |i: usize| {
                 let mut x = found.x.clone();
-                let way = if i % 2 == 0 { step } else { -step };
+                let way = if i.is_multiple_of(2) { step } else { -step };
                 x[i / 2] = (x[i / 2] + way).clamp(0.0, 1.0);
                 x
             };

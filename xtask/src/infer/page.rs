@@ -119,6 +119,6 @@ pub(crate) fn render<N>(
     }
     layer_by_layer(&mut report, found);
     network(&mut report, &results.network);
-    again(&mut report, &results.program, config)?;
+    again(&mut report, results.program, config)?;
     Ok(report.render())
 }
