@@ -58,7 +58,11 @@ pub(in crate::parity) const SECTION: Section = Section {
             &[Here::Named("layer", "Attention")],
             "attention layers and ONNX exports exist; this data set and its scores do not",
         ),
-        not("Detection of correlations", "26", "not built"),
+        have(
+            "Detection of correlations",
+            "26",
+            &[Here::File("aimc-py/examples/26_correlation_detection.py")],
+        ),
         have(
             "Calibration of input ranges",
             "27, calibration notebook",

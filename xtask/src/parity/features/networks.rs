@@ -1,6 +1,6 @@
 //! Layers, optimizers, conversion, few bits.
 
-use crate::parity::feature::{Here, Section, have, item, not, partly};
+use crate::parity::feature::{Here, Section, have, item, partly};
 use crate::schema::SchemaName::Train;
 
 pub(in crate::parity) const SECTION: Section = Section {
@@ -40,16 +40,15 @@ pub(in crate::parity) const SECTION: Section = Section {
             "AnalogOptimizer, AnalogSGD, AnalogAdam",
             &[item!(aimc_train::Optimizer), item!(aimc_train::Trainer)],
         ),
-        partly(
+        have(
             "Any optimizer of PyTorch",
             "AnalogOptimizer(optimizer class)",
-            &[item!(aimc_train::OptimizerConfig)],
-            "gradient descent with momentum, Nesterov and decay, and Adam",
+            &[item!(aimc_train::OptimizerConfig), Here::File("aimc-py/python/aimc/optim.py")],
         ),
-        not(
+        have(
             "The handle of a tile among the parameters",
             "AnalogContext",
-            "tiles are found by name and updated by their own method",
+            &[Here::File("aimc-py/python/aimc/nn/_tile.py")],
         ),
         have("A digital network onto tiles", "convert_to_analog", &[item!(aimc_train::convert::TileRules)]),
         have("And back", "convert_to_digital", &[item!(aimc_train::convert::to_digital)]),
@@ -59,11 +58,10 @@ pub(in crate::parity) const SECTION: Section = Section {
             &[Here::Field(Train, "override[].layer"), Here::Field(Train, "override[].digital")],
         ),
         have("Weights of PyTorch models", "load_state_dict", &[item!(aimc_nn::import::load)]),
-        partly(
+        have(
             "A model of PyTorch as it is",
             "AnalogWrapper",
-            &[item!(aimc_nn::import::load)],
-            "ONNX exports run on inference tiles (feature onnx); training needs the network in the configuration",
+            &[Here::File("aimc-py/python/aimc/nn/convert.py"), item!(aimc_nn::import::load)],
         ),
         have(
             "Quantisers, symmetric or not",

@@ -76,6 +76,11 @@ pub(in crate::parity) const SECTION: Section = Section {
             ],
         ),
         have("Documentation", "docs/", &[Here::File("book/src/SUMMARY.md")]),
-        not("Docker, conda and wheels", "packaging", "a clone and `cargo` suffice"),
+        partly(
+            "Docker, conda and wheels",
+            "packaging",
+            &[Here::File("aimc-py/pyproject.toml")],
+            "a wheel can be built; for all else a clone and `cargo` suffice",
+        ),
     ],
 };

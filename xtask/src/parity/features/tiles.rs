@@ -92,11 +92,10 @@ pub(in crate::parity) const SECTION: Section = Section {
             "construction_seed",
             &[Here::Field(Train, "tile.device{model=ConstantStep}.construction_seed")],
         ),
-        partly(
+        have(
             "Gradients through analog products",
             "AnalogFunction",
-            &[item!(aimc_nn::Network)],
-            "layers have explicit gradients; there is no automatic differentiation of arbitrary graphs",
+            &[item!(aimc_nn::Network), Here::File("aimc-py/python/aimc/nn/_tile.py")],
         ),
         partly(
             "Training spread over processes",
