@@ -2635,6 +2635,10 @@ class TileUpdatesProgramming(Record):
     #: Pulses of the updates.
     update: UpdateConfig = dataclasses.field(default_factory=lambda: UpdateConfig())
 
+    #: Updates by this many leading singular vectors of the error; none: by the inputs, one after the other. More than the tile
+    #: has lines are as many as it has.
+    rank: int | None | None = None
+
     #: Learning rate.
     learning_rate: float = 0.1
 
