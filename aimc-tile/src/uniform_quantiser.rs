@@ -99,43 +99,43 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-            #![proptest_config(strategies::config(256))]
+        #![proptest_config(strategies::config(256))]
 
-            /// Within half a step inside the range, idempotent, monotone, at most 2ᵇ levels, 0 among them.
-            #[test]
-            fn grids_round_to_the_nearest_level(
-                mut x in strategies::vector(2..=40, -4.0..=4.0), bits in 2_u32..9, symmetric in any::<bool>(),
-            ) {
-                let low = x.iter().copied().fold(0.0, f32::min);
-                let high = x.iter().copied().fold(0.0, f32::max);
-                let grid = Quantiser::new(bits, symmetric, (low, high));
-                prop_assert_eq!(grid.value(0.0), 0.0);
-                x.sort_by(f32::total_cmp);
-                let q: Vec<f32> = x.iter().map(|x| grid.value(*x)).collect();
-                // The quotient is rounded, and so are the ends of an asymmetric range, to whole steps.
-                let half = 0.5 * grid.step + 4.0 * f32::EPSILON * (high - low);
-                let allowed = if symmetric { half } else { half + 0.5 * grid.step };
-                for (x, q) in x.iter().zip(&q) {
-     assert_close!(*x, *q, allowed);
-    }
-                prop_assert!(q.windows(2).all(|pair| pair[0] <= pair[1]));
-                prop_assert!(q.iter().all(|q| grid.value(*q) == *q));
-                let mut levels = q.clone();
-                levels.dedup();
-                prop_assert!(levels.len() <= 1 << bits);
+        /// Within half a step inside the range, idempotent, monotone, at most 2ᵇ levels, 0 among them.
+        #[test]
+        fn grids_round_to_the_nearest_level(
+            mut x in strategies::vector(2..=40, -4.0..=4.0), bits in 2_u32..9, symmetric in any::<bool>(),
+        ) {
+            let low = x.iter().copied().fold(0.0, f32::min);
+            let high = x.iter().copied().fold(0.0, f32::max);
+            let grid = Quantiser::new(bits, symmetric, (low, high));
+            prop_assert_eq!(grid.value(0.0), 0.0);
+            x.sort_by(f32::total_cmp);
+            let q: Vec<f32> = x.iter().map(|x| grid.value(*x)).collect();
+            // The quotient is rounded, and so are the ends of an asymmetric range, to whole steps.
+            let half = 0.5 * grid.step + 4.0 * f32::EPSILON * (high - low);
+            let allowed = if symmetric { half } else { half + 0.5 * grid.step };
+            for (x, q) in x.iter().zip(&q) {
+                assert_close!(*x, *q, allowed);
             }
-
-            /// The slope in Δ is that of a finite difference where no rounding flips and nothing is cut: q = Δ·k for small
-            /// changes of Δ, of which x/Δ is taken away by the straight-through rule.
-            #[test]
-            fn slopes_follow_from_the_levels(x in -3.0_f32..3.0, symmetric in any::<bool>()) {
-                let grid = Quantiser::new(4, symmetric, (-1.0, 1.5));
-                let level = grid.value(x) / grid.step;
-                let expected = if grid.contains(x) { level - x / grid.step } else { level };
-                assert_close!(grid.slope(x), expected, 8.0 * f32::EPSILON * 16.0);
-                prop_assert!(grid.contains(x) || !(-1.0..=1.5).contains(&x));
-            }
+            prop_assert!(q.windows(2).all(|pair| pair[0] <= pair[1]));
+            prop_assert!(q.iter().all(|q| grid.value(*q) == *q));
+            let mut levels = q.clone();
+            levels.dedup();
+            prop_assert!(levels.len() <= 1 << bits);
         }
+
+        /// The slope in Δ is that of a finite difference where no rounding flips and nothing is cut: q = Δ·k for small
+        /// changes of Δ, of which x/Δ is taken away by the straight-through rule.
+        #[test]
+        fn slopes_follow_from_the_levels(x in -3.0_f32..3.0, symmetric in any::<bool>()) {
+            let grid = Quantiser::new(4, symmetric, (-1.0, 1.5));
+            let level = grid.value(x) / grid.step;
+            let expected = if grid.contains(x) { level - x / grid.step } else { level };
+            assert_close!(grid.slope(x), expected, 8.0 * f32::EPSILON * 16.0);
+            prop_assert!(grid.contains(x) || !(-1.0..=1.5).contains(&x));
+        }
+    }
 
     #[test]
     fn one_sided_ranges_use_all_levels() {

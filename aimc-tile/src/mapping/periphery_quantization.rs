@@ -72,27 +72,27 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-            #![proptest_config(strategies::config(64))]
+        #![proptest_config(strategies::config(64))]
 
-            /// Nothing moves by more than half a step (an asymmetric grid lies on whole steps: one step), and the extreme of a
-            /// symmetric grid stays; rounding twice is rounding once.
-            #[test]
-            fn values_move_by_half_a_step(values in strategies::vector(2..=20, -3.0..=3.0), n_bits in 2_u32..=12, symmetric in any::<bool>()) {
-                let record = PeripheryQuantization { n_bits, symmetric };
-                let rounded = record.round(&values).into_owned();
-                let step = Quantiser::over(n_bits, symmetric, &values).step;
-                let most = if symmetric { 0.5 } else { 1.0 } * step + 8.0 * f32::EPSILON * 3.0;
-                for (a, b) in values.iter().zip(&rounded) {
-     assert_close!(*a, *b, most);
-    }
-                if symmetric {
-                    let again = record.round(&rounded).into_owned();
-                    for (a, b) in rounded.iter().zip(&again) {
-     assert_close!(*a, *b, 8.0 * f32::EPSILON * 3.0);
-    }
+        /// Nothing moves by more than half a step (an asymmetric grid lies on whole steps: one step), and the extreme of a
+        /// symmetric grid stays; rounding twice is rounding once.
+        #[test]
+        fn values_move_by_half_a_step(values in strategies::vector(2..=20, -3.0..=3.0), n_bits in 2_u32..=12, symmetric in any::<bool>()) {
+            let record = PeripheryQuantization { n_bits, symmetric };
+            let rounded = record.round(&values).into_owned();
+            let step = Quantiser::over(n_bits, symmetric, &values).step;
+            let most = if symmetric { 0.5 } else { 1.0 } * step + 8.0 * f32::EPSILON * 3.0;
+            for (a, b) in values.iter().zip(&rounded) {
+                assert_close!(*a, *b, most);
+            }
+            if symmetric {
+                let again = record.round(&rounded).into_owned();
+                for (a, b) in rounded.iter().zip(&again) {
+                    assert_close!(*a, *b, 8.0 * f32::EPSILON * 3.0);
                 }
             }
         }
+    }
 
     #[test]
     fn bits_that_are_no_grid_are_refused() {
