@@ -1,7 +1,7 @@
 //! Convolution as products: windows of images become vectors, group by group of channels.
 
 use aimc_nn::window::{self, Geometry};
-use nalgebra::DMatrix;
+use nalgebra::{DMatrix, DMatrixView};
 use numpy::PyArray2;
 use pyo3::prelude::*;
 
@@ -68,14 +68,8 @@ impl Windows {
 
     /// The vectors under the windows, for each group.
     fn unfold<'py>(&self, py: Python<'py>, x: Vectors<'py>) -> PyResult<Vec<Bound<'py, PyArray2<f32>>>> {
-        let x = columns("x", &x)?;
-        let channels = self.channels("x", x.nrows(), self.area)?;
-        let unfolded = detached(py, || {
-            let x = x.into_owned();
-            let groups = (0..self.groups).map(|g| self.windows.unfold(&x, g * channels, channels));
-            Ok::<Vec<_>, String>(groups.collect())
-        })?;
-        unfolded.into_iter().map(|vectors| rows(py, vectors)).collect()
+        let cut = |x: &_, first, channels| self.windows.unfold(x, first, channels);
+        self.each_group(py, ("x", &x), self.area, cut)
     }
 
     /// The transpose of `unfold`: adds vectors into `batch` images.
@@ -90,14 +84,9 @@ impl Windows {
         if groups.iter().any(|vectors| vectors.nrows() != channels * self.windows.points()) || channels == 0 {
             return Err(refused("vectors must have as many numbers as a window of whole channels"));
         }
-        let images = detached(py, || {
-            let mut images = DMatrix::zeros(self.groups * channels * self.area, batch);
-            for (g, vectors) in groups.iter().enumerate() {
-                self.windows.fold(&vectors.into_owned(), g * channels, channels, &mut images);
-            }
-            Ok::<_, String>(images)
-        })?;
-        rows(py, images)
+        self.images_of(py, &groups, (channels * self.area, batch), |vectors, g, images| {
+            self.windows.fold(vectors, g * channels, channels, images);
+        })
     }
 
     /// Images of the size of the positions as vectors, one for each position, for each group.
@@ -106,15 +95,9 @@ impl Windows {
         py: Python<'py>,
         images: Vectors<'py>,
     ) -> PyResult<Vec<Bound<'py, PyArray2<f32>>>> {
-        let images = columns("images", &images)?;
         let area = self.positions.iter().product();
-        let channels = self.channels("images", images.nrows(), area)?;
-        let points = detached(py, || {
-            let images = images.into_owned();
-            let groups = (0..self.groups).map(|g| window::to_points(&images, area, g * channels, channels));
-            Ok::<Vec<_>, String>(groups.collect())
-        })?;
-        points.into_iter().map(|vectors| rows(py, vectors)).collect()
+        let cut = |images: &_, first, channels| window::to_points(images, area, first, channels);
+        self.each_group(py, ("images", &images), area, cut)
     }
 
     /// The inverse of `to_points`.
@@ -130,24 +113,51 @@ impl Windows {
             return Err(refused("the groups must have equally many outputs"));
         }
         let area: usize = self.positions.iter().product();
+        self.images_of(py, &groups, (channels * area, batch), |vectors, g, images| {
+            window::from_points(vectors, area, g * channels, images);
+        })
+    }
+}
+
+impl Windows {
+    /// What `cut` makes of the images (their name in messages, and they) for each group, told by its first channel and their number;
+    /// `area` points to a channel.
+    fn each_group<'py>(
+        &self,
+        py: Python<'py>,
+        (what, images): (&str, &Vectors<'py>),
+        area: usize,
+        cut: impl Fn(&DMatrix<f32>, usize, usize) -> DMatrix<f32> + Send + Sync,
+    ) -> PyResult<Vec<Bound<'py, PyArray2<f32>>>> {
+        let images = columns(what, images)?;
+        let channels = self.channels(what, images.nrows(), area)?;
+        let vectors = detached(py, || {
+            let images = images.into_owned();
+            Ok::<Vec<_>, String>((0..self.groups).map(|g| cut(&images, g * channels, channels)).collect())
+        })?;
+        vectors.into_iter().map(|vectors| rows(py, vectors)).collect()
+    }
+
+    /// Images into which `put` brings the vectors of each group, told by its number: `numbers` of a group in an image, `batch` images.
+    fn images_of<'py>(
+        &self,
+        py: Python<'py>,
+        groups: &[DMatrixView<'_, f32>],
+        (numbers, batch): (usize, usize),
+        put: impl Fn(&DMatrix<f32>, usize, &mut DMatrix<f32>) + Send + Sync,
+    ) -> PyResult<Bound<'py, PyArray2<f32>>> {
         let images = detached(py, || {
-            let mut images = DMatrix::zeros(self.groups * channels * area, batch);
+            let mut images = DMatrix::zeros(self.groups * numbers, batch);
             for (g, vectors) in groups.iter().enumerate() {
-                window::from_points(&vectors.into_owned(), area, g * channels, &mut images);
+                put(&vectors.into_owned(), g, &mut images);
             }
             Ok::<_, String>(images)
         })?;
         rows(py, images)
     }
-}
 
-impl Windows {
     /// The vectors of all groups, `batch` times the positions each.
-    fn views<'a>(
-        &self,
-        vectors: &'a [Vectors<'_>],
-        batch: usize,
-    ) -> PyResult<Vec<nalgebra::DMatrixView<'a, f32>>> {
+    fn views<'a>(&self, vectors: &'a [Vectors<'_>], batch: usize) -> PyResult<Vec<DMatrixView<'a, f32>>> {
         let count = batch * self.positions.iter().product::<usize>();
         let views: Vec<_> = vectors.iter().map(|v| columns("vectors", v)).collect::<PyResult<_>>()?;
         if views.len() != self.groups || views.iter().any(|v| v.ncols() != count) {

@@ -18,6 +18,12 @@ use crate::interrupt;
 /// Visible in a listing, should the machine lose power in the middle of a commit.
 const PREFIX: &str = ".aimc-part-";
 
+/// Folder of the workspace.
+pub(crate) fn root() -> PathBuf {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.parent().unwrap_or(manifest).to_owned()
+}
+
 /// Why results could not be written.
 #[derive(Debug, Error)]
 pub(crate) enum OutputError {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use aimc_device::{ConfigError, config};
 use clap::Parser;
 
+use crate::files::root;
 use crate::sweep::SweepConfig;
 use crate::{Arguments, hwa, infer, train};
 
@@ -16,10 +17,6 @@ struct Block {
     /// What stands behind the fence: `toml,train`, `sh`, `rust`.
     kind: String,
     text: String,
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 fn chapters() -> Vec<PathBuf> {

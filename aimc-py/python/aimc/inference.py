@@ -135,8 +135,7 @@ def calibrate(
     for name, tile, bias in places:
         if not seen[name]:
             raise ValueError(f"{name}: no vector has reached this matrix")
-        analog = tile.analog_bias()
-        bias = bias if analog is None else analog
+        bias = tile.bias_or(bias)
         x = torch.cat(seen[name]).numpy()
         numbers = None if bias is None else bias.detach().numpy()
         place = (seed, name)

@@ -93,6 +93,12 @@ impl FileOutcome {
         self.cases.iter().filter(|case| case.passed).count()
     }
 
+    /// The cases that do not agree, in a line each.
+    pub(crate) fn failures(&self) -> impl Iterator<Item = String> {
+        let cases = self.cases.iter().filter(|case| !case.passed);
+        cases.map(|case| format!("{} / {}: {}", self.name, case.name, case.words))
+    }
+
     fn score(&self) -> String {
         format!("{}/{}", self.passed(), self.cases.len())
     }
@@ -108,11 +114,7 @@ pub(crate) fn run(folder: &Path) -> Result<bool, CaseError> {
     let passed: usize = outcomes.iter().map(FileOutcome::passed).sum();
     let total: usize = outcomes.iter().map(|file| file.cases.len()).sum();
     println!("{:width$}  {passed}/{total}", "total:");
-    let failing = outcomes.iter().flat_map(|file| {
-        let cases = file.cases.iter().filter(|case| !case.passed);
-        cases.map(move |case| format!("{} / {}: {}", file.name, case.name, case.words))
-    });
-    let failures: Vec<String> = failing.collect();
+    let failures: Vec<String> = outcomes.iter().flat_map(FileOutcome::failures).collect();
     if !failures.is_empty() {
         println!("\nFailing cases:");
         failures.iter().for_each(|failure| println!("  {failure}"));

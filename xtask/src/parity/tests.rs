@@ -1,7 +1,6 @@
 //! Every claim of the parity table, looked up in the program.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -10,11 +9,8 @@ use super::records::{Elsewhere, RECORDS, Record};
 use super::registries::{ALL, find};
 use super::schema_path::SchemaPath;
 use super::{names, page};
+use crate::files::root;
 use crate::schema::{self, SchemaName};
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
 
 fn schemas() -> BTreeMap<&'static str, Value> {
     let all = [SchemaName::Train, SchemaName::Infer, SchemaName::Hwa];

@@ -16,7 +16,7 @@ use std::time::Instant;
 
 use clap::Args;
 
-use crate::files::{OutputError, Outputs, check_folder};
+use crate::files::{OutputError, Outputs, check_folder, root};
 use crate::golden::{self, CaseError, FileOutcome};
 use crate::interrupt::Interrupted;
 use crate::progress;
@@ -77,7 +77,7 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<bool, VerifyError> {
         [] => PACKAGES.to_vec(),
         chosen => chosen.iter().map(String::as_str).collect(),
     };
-    let sources = Sources::read(&suite::root(), &packages)?;
+    let sources = Sources::read(&root(), &packages)?;
     let claims = claims_of(&packages, arguments.filter.as_deref(), &sources)?;
     let golden = match &arguments.golden {
         Some(folder) => golden::compare_folder(folder)?,
@@ -120,11 +120,7 @@ fn claims_of(packages: &[&str], filter: Option<&str>, sources: &Sources) -> Resu
 fn tell_failures(claims: &[Claim], golden: &[FileOutcome]) -> bool {
     let claims = claims.iter().filter(|claim| claim.verdict == Verdict::Fails);
     let claims = claims.map(|claim| format!("{}: {} ({})", claim.file, claim.claim, claim.test));
-    let cases = golden.iter().flat_map(|file| {
-        let failing = file.cases.iter().filter(|case| !case.passed);
-        failing.map(move |case| format!("{} / {}: {}", file.name, case.name, case.words))
-    });
-    let failures: Vec<String> = claims.chain(cases).collect();
+    let failures: Vec<String> = claims.chain(golden.iter().flat_map(FileOutcome::failures)).collect();
     if !failures.is_empty() {
         println!("\nWhat fails:");
         failures.iter().for_each(|failure| println!("  {failure}"));

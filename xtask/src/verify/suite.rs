@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::VerifyError;
 use super::findings::{self, Finding};
+use crate::files::root;
 use crate::interrupt;
 
 /// A program full of tests.
@@ -42,12 +43,6 @@ pub(super) struct Tested {
 pub(super) struct Run {
     pub(super) tests: Vec<Tested>,
     pub(super) findings: Vec<Finding>,
-}
-
-/// Folder of the workspace.
-pub(super) fn root() -> PathBuf {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-    manifest.parent().unwrap_or(manifest).to_owned()
 }
 
 /// Has cargo build the tests of these packages; what it says goes to the terminal.

@@ -5,8 +5,9 @@ use std::path::Path;
 use super::claims::{self, Claim, Verdict};
 use super::findings::Finding;
 use super::sources::Sources;
-use super::suite::{Ending, Run, Tested, root};
+use super::suite::{Ending, Run, Tested};
 use super::{page, tell_failures};
+use crate::files::root;
 use crate::golden::{CaseOutcome, FileOutcome};
 
 const SOURCE: &str = "aimc-device/tests/pulsed/noise.rs";

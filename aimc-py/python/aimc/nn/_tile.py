@@ -130,7 +130,7 @@ class AnalogTile(torch.nn.Module):
         self.context = torch.nn.Parameter(torch.empty(0))
         self.pending: list[tuple[Tensor, Tensor]] = []
         self.observe: Callable[[Tensor], None] | None = None
-        self._forget_chip()
+        self.unprogram()
         self._link()
 
     def _link(self) -> None:
@@ -150,8 +150,8 @@ class AnalogTile(torch.nn.Module):
         if self.observe is not None:
             self.observe(check("x", x))
             y = torch.nn.functional.linear(x, self.weights())
-            analog = self.analog_bias()
-            return y + (bias if analog is None else analog) if bias is not None or analog is not None else y
+            bias = self.bias_or(bias)
+            return y if bias is None else y + bias
         if self.chip is not None and not self.training:
             return _ChipProduct.apply(x, self)
         y = _Product.apply(x, self.context, self)
@@ -200,6 +200,11 @@ class AnalogTile(torch.nn.Module):
         bias = self.native.bias() if self.has_analog_bias else None
         return None if bias is None else torch.from_numpy(bias)
 
+    def bias_or(self, digital: Tensor | None) -> Tensor | None:
+        """The bias that lies on the tile, else the digital one."""
+        analog = self.analog_bias()
+        return digital if analog is None else analog
+
     def set_analog_bias(self, bias: Tensor) -> None:
         """Writes the bias of a tile that has one."""
         self.native.set_bias(check("bias", bias).numpy())
@@ -210,8 +215,7 @@ class AnalogTile(torch.nn.Module):
         self, chip: InferenceTileConfig, bias: Tensor | None, seed: int, event: int = 0, settings: str | None = None
     ) -> None:
         """Programs the weights into the devices of a chip, which is read right away."""
-        analog = self.analog_bias()
-        bias = bias if analog is None else analog
+        bias = self.bias_or(bias)
         self._recipe = {
             "values": self.native.weights(),
             "bias": None if bias is None else check("bias", bias).numpy().copy(),
@@ -237,9 +241,6 @@ class AnalogTile(torch.nn.Module):
 
     def unprogram(self) -> None:
         """Takes the chip away; evaluation uses the tile in training again."""
-        self._forget_chip()
-
-    def _forget_chip(self) -> None:
         self._recipe: dict[str, Any] | None = None
         self._programmed: _native.Programmed | None = None
         self.chip: _native.Chip | None = None
