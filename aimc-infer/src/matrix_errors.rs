@@ -31,6 +31,12 @@ pub struct MatrixError {
 }
 
 impl MatrixError {
+    /// The error that `sums` tell.
+    pub(crate) fn of(name: String, sums: &Sums) -> Self {
+        let (error, signal) = *sums.lock().unwrap_or_else(PoisonError::into_inner);
+        Self { name, relative: (error / signal).sqrt() }
+    }
+
     /// Signal to noise (dB).
     #[must_use]
     pub fn signal_to_noise_db(&self) -> f64 {
@@ -52,14 +58,6 @@ pub(crate) struct Compared<A> {
 impl<A> Compared<A> {
     pub(crate) fn new(weights: &DMatrix<f32>, analog: A) -> Self {
         Self { exact: IdealTile::holding(weights), analog, sums: Sums::default() }
-    }
-}
-
-impl MatrixError {
-    /// The error that `sums` tell.
-    pub(crate) fn of(name: String, sums: &Sums) -> Self {
-        let (error, signal) = *sums.lock().unwrap_or_else(PoisonError::into_inner);
-        Self { name, relative: (error / signal).sqrt() }
     }
 }
 
@@ -99,7 +97,7 @@ pub fn matrix_errors<T: ReadOut>(
     let compared = network.try_map_tiles(|name, tile| {
         let requirement = "is not in the programmed network";
         let analog = *matrices.get(name).ok_or_else(|| ConfigError::new("matrix", name, requirement))?;
-        Ok::<_, EvaluationError>(Compared::new(&tile.weights(), analog.clone()))
+        Ok::<_, EvaluationError>(Compared::new(&tile.weights(), analog))
     })?;
     for_each_batch(&compared, data, BATCH, draws, |_, _| {})?;
     Ok(compared.tiles().map(|(name, tile)| MatrixError::of(name, &tile.sums)).collect())

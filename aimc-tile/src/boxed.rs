@@ -10,24 +10,31 @@ use crate::tile::{
     Inventory, MatVec, ReadOut, SampleKeys, Shape, StepWeights, Tile, TileError, VisitDigital,
 };
 
-impl<T: MatVec + ?Sized> MatVec for Box<T> {
-    fn shape(&self) -> Shape {
-        (**self).shape()
-    }
+/// What only reads works through a shared reference, too.
+macro_rules! mat_vec_behind {
+    ($($pointer:ty),*) => {$(
+        impl<T: MatVec + ?Sized> MatVec for $pointer {
+            fn shape(&self) -> Shape {
+                (**self).shape()
+            }
 
-    fn forward(
-        &self,
-        x: DMatrixView<f32>,
-        y: DMatrixViewMut<f32>,
-        draws: SampleKeys,
-    ) -> Result<(), TileError> {
-        (**self).forward(x, y, draws)
-    }
+            fn forward(
+                &self,
+                x: DMatrixView<f32>,
+                y: DMatrixViewMut<f32>,
+                draws: SampleKeys,
+            ) -> Result<(), TileError> {
+                (**self).forward(x, y, draws)
+            }
 
-    fn periphery_precision(&self) -> PeripheryQuantization {
-        (**self).periphery_precision()
-    }
+            fn periphery_precision(&self) -> PeripheryQuantization {
+                (**self).periphery_precision()
+            }
+        }
+    )*};
 }
+
+mat_vec_behind!(Box<T>, &T);
 
 impl<T: Tile + ?Sized> Tile for Box<T> {
     fn backward(

@@ -59,20 +59,17 @@ pub(crate) fn power_law<L: Lane>(g: L, nu: L, t: f32, t_0: f32) -> L {
 /// The ordinates at `x` of the polygon through (`xs`, `ys`), constant beyond its ends; `xs` ascend.
 #[inline(always)]
 pub(crate) fn polygon<L: Lane>(xs: &[f32], ys: &[f32], x: L) -> L {
-    x.map(|x| interpolate(xs, ys, x))
-}
-
-#[inline]
-fn interpolate(xs: &[f32], ys: &[f32], x: f32) -> f32 {
-    let above = xs.partition_point(|&node| node <= x);
-    if above == 0 {
-        return ys[0];
-    }
-    if above == xs.len() {
-        return ys[xs.len() - 1];
-    }
-    let share = (x - xs[above - 1]) / (xs[above] - xs[above - 1]);
-    ys[above - 1] + share * (ys[above] - ys[above - 1])
+    x.map(|x| {
+        let above = xs.partition_point(|&node| node <= x);
+        if above == 0 {
+            return ys[0];
+        }
+        if above == xs.len() {
+            return ys[xs.len() - 1];
+        }
+        let share = (x - xs[above - 1]) / (xs[above] - xs[above - 1]);
+        ys[above - 1] + share * (ys[above] - ys[above - 1])
+    })
 }
 
 /// Refuses nodes that are fewer than two, negative or not ascending.
@@ -117,7 +114,7 @@ mod tests {
     fn a_polygon_passes_its_nodes_and_stays_constant_beyond() {
         let (xs, ys) = ([0.0, 1.0, 3.0], [1.0, 2.0, 0.0]);
         for (x, y) in [(-1.0, 1.0), (0.0, 1.0), (0.5, 1.5), (1.0, 2.0), (2.0, 1.0), (3.0, 0.0), (9.0, 0.0)] {
-            assert_eq!(interpolate(&xs, &ys, x), y);
+            assert_eq!(polygon(&xs, &ys, x), y);
         }
     }
 }

@@ -5,8 +5,8 @@
 //! ```
 //!
 //! The converter is a [`CustomPair`] with 6 nodes for weights from 0 to the largest, mirrored below or, not `symmetric`, with 5
-//! nodes of their own there: all conductances that represent a weight are free. Per node w and pair p, with c = k_w w still to be represented, span_p = f_p (g_max - g_min) and
-//! R_p = Σ_{q>p} span_q:
+//! nodes of their own there: all conductances that represent a weight are free. Per node w and pair p, with c = k_w w still to be
+//! represented, span_p = f_p (g_max - g_min) and R_p = Σ_{q>p} span_q:
 //!
 //! ```text
 //! f_pΔ_p = lo + x_Δ (hi - lo),  lo = max(c - R_p, -span_p),  hi = min(c + R_p, span_p);   c ← c - f_pΔ_p
@@ -229,12 +229,8 @@ impl WeightProgramming {
         let largest = (NODES - 1) as f64;
         for (i, x) in nodes.chunks(2 * factors.len() - 1).enumerate() {
             let w = (i + NODES) as f64 - self.nodes() as f64;
-            let cell = conductances(
-                x,
-                use_of_range * span * w / largest,
-                &factors,
-                (f64::from(self.g_min), f64::from(g_max)),
-            );
+            let rest = use_of_range * span * w / largest;
+            let cell = conductances(x, rest, &factors, (f64::from(self.g_min), f64::from(g_max)));
             table.iter_mut().zip(cell).for_each(|(list, g)| list.push(g as f32));
         }
         let mirrored = |i: usize| table[i ^ 1].iter().skip(1).rev().chain(&table[i]).copied().collect();

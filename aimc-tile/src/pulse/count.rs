@@ -9,8 +9,6 @@
 //! after another, each with noise of its own. Without resolution and clipping, DeterministicImplicit errs by at most
 //! half a pulse.
 
-use crate::pulse::train::bits;
-
 /// The counts of one vector pair, as factors of lines: n = rint(row factor · column factor).
 #[derive(Clone, Debug)]
 pub(crate) struct Counts {
@@ -75,6 +73,11 @@ impl Counts {
         let words = (0..columns).step_by(64);
         words.map(|start| bits((start..columns.min(start + 64)).map(|j| property(self.at(row, j))))).collect()
     }
+}
+
+/// Up to 64 bits, the first one lowest.
+fn bits(values: impl Iterator<Item = bool>) -> u64 {
+    values.enumerate().fold(0, |bits, (k, value)| bits | u64::from(value) << k)
 }
 
 #[cfg(test)]

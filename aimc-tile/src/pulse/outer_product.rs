@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use crate::periphery::quantiser::quantise;
 use crate::pulse::count::Counts;
 use crate::pulse::management::TrainPlan;
-use crate::pulse::train::{self, Source, Trains};
+use crate::pulse::train::{Probabilities, Source, Trains};
 use crate::pulse::{PulseType, UpdateConfig};
 use crate::tile::{SampleKeys, largest_size};
 use crate::unit_cell::OuterProducts;
@@ -55,15 +55,10 @@ impl Lines {
         let (x_dithers, d_dithers) = (dithers(x, x_bin, "x rounding"), dithers(d, d_bin, "d rounding"));
         let x = probabilities(x, plan.x_scale, x_bin, x_dithers.as_deref());
         let d = probabilities(d, plan.d_scale, d_bin, d_dithers.as_deref());
-        let single = |p: &mut dyn Iterator<Item = f64>| p.map(|p| p as f32).collect::<Vec<f32>>();
         Some(match config.pulse_type {
-            PulseType::MeanCount => Self::Counts(Counts::mean_count(
-                plan.length,
-                &single(&mut x.clone()),
-                &single(&mut d.clone()),
-            )),
+            PulseType::MeanCount => Self::Counts(Counts::mean_count(plan.length, &singles(x), &singles(d))),
             PulseType::DeterministicImplicit => {
-                Self::Counts(Counts::implicit(plan.length, &single(&mut x.clone()), &single(&mut d.clone())))
+                Self::Counts(Counts::implicit(plan.length, &singles(x), &singles(d)))
             }
             _ => {
                 let rounds = config.sto_round && x_bin > 0.0;
@@ -115,13 +110,18 @@ fn probabilities<'a>(
     scale: f64,
     bin: f32,
     dithers: Option<&'a [f32]>,
-) -> impl train::Lines + use<'a> {
+) -> impl Probabilities + use<'a> {
     values.iter().enumerate().map(move |(line, v)| {
         let p = f64::from(v.abs()) * scale;
         let dither = dithers.map_or(0.5, |dithers| dithers[line]);
         let binned = if bin > 0.0 { f64::from(quantise(p as f32, bin, dither - 0.5)) } else { p };
         binned.copysign(f64::from(*v))
     })
+}
+
+/// In single precision.
+fn singles(probabilities: impl Probabilities) -> Vec<f32> {
+    probabilities.map(|p| p as f32).collect()
 }
 
 /// Updates `array` by every sample in turn, as far as `receiver` takes it.

@@ -9,10 +9,10 @@ use aimc_device::{RngKey, Stream, rng::label};
 use crate::pulse::PulseSource;
 use crate::pulse::lagged_fibonacci::LaggedFibonacci;
 
-/// Signed pulse probabilities of lines, one after another.
-pub(crate) trait Lines: ExactSizeIterator<Item = f64> + Clone {}
+/// Signed pulse probabilities, line after line.
+pub(crate) trait Probabilities: ExactSizeIterator<Item = f64> + Clone {}
 
-impl<I: ExactSizeIterator<Item = f64> + Clone> Lines for I {}
+impl<I: ExactSizeIterator<Item = f64> + Clone> Probabilities for I {}
 
 /// The pulses of one vector pair, ready to meet at the devices. Lines are bits: bit k of word n is line 64·n + k.
 #[derive(Clone, Debug, Default)]
@@ -28,7 +28,13 @@ pub struct Trains {
 
 impl Trains {
     /// Draws trains of `length` slots with the signed pulse probabilities `x` and `d` from the streams of `key`.
-    pub(crate) fn draw(source: Source, length: u32, x: impl Lines, d: impl Lines, key: RngKey) -> Self {
+    pub(crate) fn draw(
+        source: Source,
+        length: u32,
+        x: impl Probabilities,
+        d: impl Probabilities,
+        key: RngKey,
+    ) -> Self {
         let (slots, words, outputs) = (length as usize, x.len().div_ceil(64), d.len());
         let mut positive = vec![0; words];
         x.clone().enumerate().for_each(|(line, x)| positive[line / 64] |= u64::from(x > 0.0) << (line % 64));
@@ -81,11 +87,6 @@ impl Trains {
     fn row_words(&self, row: usize) -> &[u64] {
         &self.row_bits[row * self.words_per_row..(row + 1) * self.words_per_row]
     }
-}
-
-/// Up to 64 bits, the first one lowest.
-pub(super) fn bits(values: impl Iterator<Item = bool>) -> u64 {
-    values.enumerate().fold(0, |bits, (k, value)| bits | u64::from(value) << k)
 }
 
 /// Where the chance of pulses comes from.
@@ -163,7 +164,7 @@ impl Chance {
 struct LiveLines(Vec<(usize, u64)>);
 
 impl LiveLines {
-    fn new(source: Source, probabilities: impl Lines) -> Self {
+    fn new(source: Source, probabilities: impl Probabilities) -> Self {
         const WORDS: f64 = 4_294_967_296.0;
         let all = matches!(source.kind, PulseSource::LaggedFibonacci);
         let threshold = |p: f64| if p == 0.0 { 0 } else { (p.abs() * WORDS).min(WORDS) as u64 };
