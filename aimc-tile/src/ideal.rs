@@ -62,14 +62,19 @@ impl IdealTile {
 
 /// The columns of `lines`, one after another.
 pub(crate) fn gather(lines: &DMatrixView<f32>) -> Vec<f32> {
-    lines.iter().copied().collect()
+    let mut gathered = Vec::with_capacity(lines.len());
+    lines.column_iter().for_each(|column| gathered.extend_from_slice(column.as_slice()));
+    gathered
 }
 
 /// `out` = W `lines`, exactly.
 pub(crate) fn exact_product(weights: Weights<'_>, lines: &DMatrixView<f32>, out: &mut DMatrixViewMut<f32>) {
     let mut product = vec![0.0; out.len()];
     weights.multiply(&gather(lines), &mut product);
-    out.iter_mut().zip(product).for_each(|(out, value)| *out = value);
+    let columns = product.chunks_exact(weights.outputs());
+    out.column_iter_mut()
+        .zip(columns)
+        .for_each(|(mut out, values)| out.as_mut_slice().copy_from_slice(values));
 }
 
 /// Weights of a tile as a matrix.

@@ -9,21 +9,14 @@ use crate::state::{State, StateError, StatePart};
 
 /// The devices of one row (bit line) while pulses arrive.
 pub trait RowPort {
-    /// Number of devices.
-    fn columns(&self) -> usize;
+    /// Gives the pulses of one vector pair: one pulse to each device whose bit is set in `fired`, upwards where it is set in
+    /// `up` as well; bit k of word n stands for column 64·n + k. `fired` may hold several slots, one after another. Noise
+    /// comes from the stream of `key` with the number of the row, slot by slot in the order of the columns; then that of
+    /// reading, once for each device that fired in any of the slots.
+    fn pulse_where(&mut self, fired: &[u64], up: &[u64], key: RngKey);
 
-    /// Gives one pulse to each device whose bit is set in `fired`, upwards where it is set in `up` as well; bit k of word n
-    /// stands for column 64·n + k. `fired` may hold several slots, one after another. Noise comes from `draws`, slot by slot
-    /// in the order of the columns; then that of reading, once for each device that fired in any of the slots.
-    fn pulse_where(&mut self, fired: &[u64], up: &[u64], draws: &mut Stream);
-
-    /// Gives one pulse in `direction` to each device in `columns`.
-    fn pulse(&mut self, columns: &[u32], direction: Direction, draws: &mut Stream) {
-        let mut fired = vec![0; self.columns().div_ceil(64)];
-        columns.iter().for_each(|&column| fired[column as usize / 64] |= 1 << (column % 64));
-        let up = vec![if direction == Direction::Up { u64::MAX } else { 0 }; fired.len()];
-        self.pulse_where(&fired, &up, draws);
-    }
+    /// Gives one pulse in `direction` to each device in `columns`, with the next numbers of `draws`.
+    fn pulse(&mut self, columns: &[u32], direction: Direction, draws: &mut Stream);
 }
 
 /// An array of devices of one model, whatever the model: `rows` x `columns` weights, stored row by row.

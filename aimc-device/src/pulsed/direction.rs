@@ -1,6 +1,8 @@
 //! Which way pulses move weights.
 
-use crate::lane::Lane;
+use pulp::Simd;
+
+use crate::lane::{Lane, Wide};
 
 /// Which way a pulse moves the weight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,10 +12,6 @@ pub enum Direction {
     /// Towards smaller weights.
     Down,
 }
-
-/// Which way each device of a lane is moved: +1 is up, -1 down.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Signs<L>(pub(crate) L);
 
 /// Which way a pulse moves a lane of devices: all of them one way ([`Direction`]), or each its own.
 ///
@@ -48,15 +46,30 @@ impl<L: Lane> Way<L> for Direction {
     }
 }
 
-impl<L: Lane> Way<L> for Signs<L> {
+/// Which way each device of a lane is moved: the chosen ones up, the others down.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ways<S: Simd> {
+    up: S::m32s,
+    /// The sign bit, where weights go down.
+    flip: S::f32s,
+}
+
+impl<S: Simd> Ways<S> {
     #[inline(always)]
-    fn pick(self, up: L, down: L) -> L {
-        self.0.if_positive(up, down)
+    pub(super) fn new(simd: S, up: S::m32s) -> Self {
+        Self { up, flip: simd.select_f32s(up, simd.splat_f32s(0.0), simd.splat_f32s(-0.0)) }
+    }
+}
+
+impl<S: Simd> Way<Wide<S>> for Ways<S> {
+    #[inline(always)]
+    fn pick(self, up: Wide<S>, down: Wide<S>) -> Wide<S> {
+        up.where_chosen(self.up, down)
     }
 
-    /// Multiplying by ±1 is exact: the bits are those of a sum or difference.
+    /// Turning the sign round is exact: the bits are those of a sum or difference.
     #[inline(always)]
-    fn apply(self, w: L, step: L) -> L {
-        w + self.0 * step
+    fn apply(self, w: Wide<S>, step: Wide<S>) -> Wide<S> {
+        w + step.flipped(self.flip)
     }
 }

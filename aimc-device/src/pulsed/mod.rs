@@ -29,6 +29,7 @@ pub mod pulse_count;
 pub mod reference;
 pub mod retention;
 mod row;
+mod slots;
 pub mod soft_bounds;
 pub mod soft_bounds_pmax;
 pub mod soft_bounds_reference;

@@ -122,6 +122,7 @@ impl<D: PulsedDevice> Population<D> {
         let (device, arch) = (&self.device, Arch::new());
         let (noisy, write_std) = (self.common.dw_min_std > 0.0, self.write_noise.std);
         let open = |&row: &usize| Row {
+            row,
             device,
             arch,
             constants: self.packed.row(row),
@@ -166,10 +167,11 @@ impl<D: PulsedDevice> DeviceArray for Population<D> {
 
     fn for_rows(&mut self, rows: &[usize], parallel: bool, work: &(dyn Fn(usize, &mut dyn RowPort) + Sync)) {
         let mut ports = self.open(rows);
-        // Each thread hands its memory for draws from row to row.
+        // Each thread hands its memory from row to row.
         let run = |scratch: &mut Scratch, (row, port): (&usize, &mut Row<'_, D>)| {
             std::mem::swap(scratch, &mut port.scratch);
             work(*row, port);
+            port.finish();
             std::mem::swap(scratch, &mut port.scratch);
         };
         if parallel {

@@ -1,23 +1,22 @@
 //! One row of an array while pulses arrive: the hot loop over devices.
 //!
-//! Where many devices fire, the row is stepped a lane of neighbours at a time: the equation acts on all of the lane, and
-//! those that fire keep what it gives. Where few fire, device by device. Each device has its own draw of noise, so that
-//! the bits are the same either way.
+//! Pulses wait until several slots are there, of one vector pair or of many, which then pass over the row together. Where
+//! many devices fire, a lane of neighbours is stepped at a time: the equation acts on all of the lane, and those that fire
+//! keep what it gives. Where few fire, device by device. Each device has its own draw of noise, so that the bits are the
+//! same either way.
 
 use pulp::{Arch, Simd, WithSimd};
 
 use crate::lane::{Lane, Wide};
-use crate::pulsed::direction::Signs;
+use crate::pulsed::direction::Ways;
 use crate::pulsed::packed;
-use crate::pulsed::spread::{LINED_UP, SIGNS, spread};
+use crate::pulsed::slots::{Slots, TOGETHER, count, direction, visit};
+use crate::pulsed::spread::{LINED_UP, all, chosen, spread};
 use crate::pulsed::{Cell, Constants, Direction, Extra, PulseCount, PulsedDevice, RowPort};
-use crate::rng::Stream;
+use crate::rng::{RngKey, Stream};
 
 /// A row is stepped by lanes if at least one device in so many fires.
 const SPARSE: usize = 6;
-
-/// Slots that are stepped at a time: their draws stay in the first-level cache.
-const TOGETHER: usize = 8;
 
 /// Lanes that are stepped side by side.
 const ABREAST: usize = 2;
@@ -32,14 +31,10 @@ fn gather<D: PulsedDevice, L: Lane>(number: impl Fn(usize) -> L) -> (Cell<L>, Ex
 /// The constants of a lane of neighbours.
 type Neighbours<D, S> = (Cell<Wide<S>>, Extra<D, Wide<S>>);
 
-/// Bits of the lane of devices from column `column` on.
-#[inline(always)]
-fn bits<S: Simd>(words: &[u64], column: usize) -> usize {
-    (words[column / 64] >> (column % 64)) as usize & ((1 << S::F32_LANES.min(LINED_UP)) - 1)
-}
-
 /// One row of a population.
 pub(super) struct Row<'a, D: PulsedDevice> {
+    /// Its number.
+    pub(super) row: usize,
     pub(super) device: &'a D,
     pub(super) arch: Arch,
     /// See [`packed`].
@@ -58,14 +53,17 @@ pub(super) struct Row<'a, D: PulsedDevice> {
     pub(super) scratch: Scratch,
 }
 
-/// Memory for the draws of the devices that fire, one after another.
+/// Memory that goes from row to row.
 #[derive(Default)]
 pub(super) struct Scratch {
-    /// With some room behind, so that a lane may be read anywhere.
-    noise: Vec<f32>,
-    hidden: Vec<f32>,
-    /// Devices that fired in any slot.
-    any: Vec<u64>,
+    /// Pulses that wait.
+    slots: Slots,
+    /// Draws of steps and of hidden states.
+    draws: [Vec<f32>; 2],
+    /// Draws of reading.
+    read: Vec<f32>,
+    /// Vector pairs whose write noise waits: the devices that fired, and the stream of their draws.
+    written: Vec<(Vec<u64>, Stream)>,
 }
 
 /// The rows of a list, given out in ascending order; empty ones where the list is.
@@ -92,55 +90,10 @@ impl<'a, T> Rows<'a, T> {
     }
 }
 
-/// Which devices of a row fire in some slots, and which of them upwards: bit k of word n stands for column 64·n + k.
-#[derive(Clone, Copy)]
-struct Slots<'a> {
-    /// Slot after slot, as many words for each as `up` has.
-    fired: &'a [u64],
-    up: &'a [u64],
-}
-
-impl<'a> Slots<'a> {
-    fn each(self) -> impl Iterator<Item = &'a [u64]> {
-        self.fired.chunks_exact(self.up.len())
-    }
-
-    /// Where the draws of each slot begin, if they lie one slot after another.
-    fn starts(self) -> [usize; TOGETHER] {
-        let (mut starts, mut next) = ([0; TOGETHER], 0);
-        for (start, fired) in starts.iter_mut().zip(self.each()) {
-            *start = next;
-            next += count(fired);
-        }
-        starts
-    }
-
-    /// Visits the devices from column `first` on that fire in `fired`, in order: number among these, column and direction.
-    #[inline(always)]
-    fn visit(self, fired: &[u64], first: usize, mut visit: impl FnMut(usize, usize, Direction)) {
-        let mut place = 0;
-        for (word, (&fired, &up)) in fired.iter().zip(self.up).enumerate().skip(first / 64) {
-            let mut left = if word == first / 64 { fired >> (first % 64) << (first % 64) } else { fired };
-            while left != 0 {
-                let bit = left.trailing_zeros();
-                let direction = if up >> bit & 1 == 1 { Direction::Up } else { Direction::Down };
-                visit(place, 64 * word + bit as usize, direction);
-                place += 1;
-                left &= left - 1;
-            }
-        }
-    }
-}
-
-/// Number of bits that are set.
-fn count(words: &[u64]) -> usize {
-    words.iter().map(|word| word.count_ones() as usize).sum()
-}
-
-/// A few slots of pulses on the devices of a row, some lanes at a time.
+/// The pulses that wait, on the devices of a row, some lanes at a time.
 struct LanePulses<'a, 'r, D: PulsedDevice> {
     row: &'a mut Row<'r, D>,
-    pulses: Slots<'a>,
+    slots: &'a Slots,
 }
 
 impl<D: PulsedDevice> WithSimd for LanePulses<'_, '_, D> {
@@ -148,88 +101,77 @@ impl<D: PulsedDevice> WithSimd for LanePulses<'_, '_, D> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { row, pulses } = self;
-        let mut places = pulses.starts();
+        let Self { row, slots } = self;
+        let mut places = slots.starts();
         if !LINED_UP.is_multiple_of(S::F32_LANES) {
-            return row.step_each(pulses, 0, &places);
+            return row.step_each(slots, 0, &places);
         }
-        let lanes = row.persistent.len() / S::F32_LANES;
-        // A single slot is over before lanes side by side pay, and leaves many of them alone.
-        let single = pulses.fired.len() == pulses.up.len();
-        let blocks = if single { 0 } else { lanes / ABREAST * ABREAST };
-        for lane in (0..blocks).step_by(ABREAST) {
-            row.step_lanes::<S, ABREAST>(simd, pulses, lane, &mut places);
-        }
-        for lane in blocks..lanes {
-            if single && bits::<S>(pulses.fired, lane * S::F32_LANES) == 0 {
-                continue;
+        let whole = row.persistent.len() / S::F32_LANES * S::F32_LANES;
+        for (word, pulses) in slots.words().enumerate() {
+            let (first, end) = (64 * word, whole.min(64 * (word + 1)));
+            let abreast = end - (end - first) % (ABREAST * S::F32_LANES);
+            for column in (first..abreast).step_by(ABREAST * S::F32_LANES) {
+                row.step_lanes::<S, ABREAST>(simd, pulses, slots.noise(), column, &mut places);
             }
-            row.step_lanes::<S, 1>(simd, pulses, lane, &mut places);
+            for column in (abreast..end).step_by(S::F32_LANES) {
+                row.step_lanes::<S, 1>(simd, pulses, slots.noise(), column, &mut places);
+            }
         }
-        row.step_each(pulses, lanes * S::F32_LANES, &places);
+        row.step_each(slots, whole, &places);
     }
 }
 
 impl<D: PulsedDevice> Row<'_, D> {
-    /// A lane of the devices from column `column` on: constants, which way to go, weights.
+    /// A lane of the devices from column `column` on: constants and weights.
     #[inline(always)]
-    fn lane<S: Simd>(
-        &self,
-        simd: S,
-        up: &[u64],
-        column: usize,
-    ) -> (Neighbours<D, S>, Signs<Wide<S>>, Wide<S>) {
+    fn lane<S: Simd>(&self, simd: S, column: usize) -> (Neighbours<D, S>, Wide<S>) {
         let (start, lists) = (packed::place::<D::Extra>(0, column), packed::lists::<D::Extra>());
         let numbers = &self.constants[start..][..(lists - 1) * LINED_UP + S::F32_LANES];
         (
             gather::<D, _>(|list| Wide::load(simd, &numbers[list * LINED_UP..])),
-            Signs(Wide::load(simd, &SIGNS[bits::<S>(up, column)])),
             Wide::load(simd, &self.persistent[column..]),
         )
     }
 
-    /// The slots on `N` lanes from lane `first` on, which stay in registers meanwhile: their steps do not wait for each
-    /// other. `places` is where the next draws of each slot lie.
+    /// The pulses of 64 columns, slot by slot, on `N` lanes of them from column `first` on, which stay in registers
+    /// meanwhile: their steps do not wait for each other. `places` is where the next draws of each slot lie.
     #[inline(always)]
     fn step_lanes<S: Simd, const N: usize>(
         &mut self,
         simd: S,
-        pulses: Slots<'_>,
+        (fired, up): (&[u64], &[u64]),
+        noise: &[f32],
         first: usize,
         places: &mut [usize; TOGETHER],
     ) {
-        let column = |lane: usize| (first + lane) * S::F32_LANES;
-        let mut lanes = [self.lane(simd, pulses.up, column(0)); N];
+        let mut lanes = [self.lane(simd, first); N];
         for (k, lane) in lanes.iter_mut().enumerate().skip(1) {
-            *lane = self.lane(simd, pulses.up, column(k));
+            *lane = self.lane(simd, first + k * S::F32_LANES);
         }
-        let (device, noise) = (self.device, self.scratch.noise.as_slice());
-        for (fired, next) in pulses.each().zip(places) {
-            let mut place = *next;
-            for (k, ((cell, extra), way, w)) in lanes.iter_mut().enumerate() {
-                let fired = bits::<S>(fired, column(k));
-                let xi = Wide::new(simd, spread(simd, &noise[place..], fired));
-                let stepped = device.step(*cell, *extra, *w, *way, xi);
-                *w = Wide::load(simd, &SIGNS[fired]).if_positive(stepped, *w);
-                place += fired.count_ones() as usize;
+        for ((fired, up), next) in fired.iter().zip(up).zip(places) {
+            let (mut fired, mut up) = (fired >> (first % 64), up >> (first % 64));
+            for ((cell, extra), w) in &mut lanes {
+                let here = fired & all::<S>();
+                let xi = Wide::new(simd, spread(simd, &noise[*next..], here));
+                let way = Ways::new(simd, chosen(simd, up & all::<S>()));
+                let stepped = self.device.step(*cell, *extra, *w, way, xi);
+                *w = stepped.where_chosen(chosen(simd, here), *w);
+                *next += here.count_ones() as usize;
+                (fired, up) = (fired >> S::F32_LANES, up >> S::F32_LANES);
             }
-            *next = place;
         }
-        for (k, (_, _, w)) in lanes.iter().enumerate() {
-            S::as_mut_simd_f32s(&mut self.persistent[column(k)..][..S::F32_LANES]).0[0] = w.values;
+        for (k, (_, w)) in lanes.iter().enumerate() {
+            let column = first + k * S::F32_LANES;
+            S::as_mut_simd_f32s(&mut self.persistent[column..][..S::F32_LANES]).0[0] = w.values;
         }
     }
 
-    /// The slots on each device from column `first` on, one by one; `places` as for lanes.
+    /// The pulses on each device from column `first` on, one by one; `places` as for lanes.
     #[inline(always)]
-    fn step_each(&mut self, pulses: Slots<'_>, first: usize, places: &[usize; TOGETHER]) {
-        if first == self.persistent.len() {
-            return;
-        }
-        for (fired, place) in pulses.each().zip(places) {
-            pulses.visit(fired, first, |k, j, direction| {
-                self.persistent[j] = self.stepped(j, self.scratch.noise[place + k], direction);
-            });
+    fn step_each(&mut self, slots: &Slots, first: usize, places: &[usize; TOGETHER]) {
+        if first < self.persistent.len() {
+            slots
+                .visit(first, places, |j, direction, xi| self.persistent[j] = self.stepped(j, xi, direction));
         }
     }
 
@@ -240,97 +182,144 @@ impl<D: PulsedDevice> Row<'_, D> {
         self.device.step(cell, extra, self.persistent[j], direction, xi)
     }
 
-    /// Some slots on devices without hidden states.
-    fn step(&mut self, pulses: Slots<'_>, draws: &mut Stream) {
-        let number = count(pulses.fired);
-        self.scratch.noise.resize(number + LINED_UP, 0.0);
-        if self.noisy {
-            draws.fill_normal(&mut self.scratch.noise[..number]);
-        }
-        if number * SPARSE < pulses.each().count() * self.persistent.len() {
-            self.step_each(pulses, 0, &pulses.starts());
-        } else {
-            self.arch.dispatch(LanePulses { row: self, pulses });
+    /// Lets the pulses wait until several slots are there, and then delivers them.
+    fn queue(&mut self, fired: &[u64], up: &[u64], draws: &mut Stream) {
+        let mut left = fired;
+        while !left.is_empty() {
+            let (next, rest) = left.split_at(left.len().min(self.scratch.slots.room() * up.len()));
+            self.scratch.slots.push(next, up, self.noisy.then_some(&mut *draws));
+            if self.scratch.slots.room() == 0 {
+                self.deliver();
+            }
+            left = rest;
         }
     }
 
-    /// A slot on devices with hidden states, one by one: only those whose state overflows make a step.
-    fn step_overflowing(&mut self, pulses: Slots<'_>, draws: &mut Stream) {
-        let number = count(pulses.fired);
-        self.scratch.noise.resize(number, 0.0);
-        if self.noisy {
-            draws.fill_normal(&mut self.scratch.noise);
+    /// Delivers the pulses that wait.
+    fn deliver(&mut self) {
+        if self.scratch.slots.number() == 0 {
+            return;
         }
-        self.scratch.hidden.resize(number, 0.0);
-        draws.fill_normal(&mut self.scratch.hidden);
-        pulses.visit(pulses.fired, 0, |k, j, direction| {
+        let mut slots = std::mem::take(&mut self.scratch.slots);
+        if slots.pulses() * SPARSE < slots.number() * self.persistent.len() {
+            self.step_each(&slots, 0, &slots.starts());
+        } else {
+            self.arch.dispatch(LanePulses { row: self, slots: &slots });
+        }
+        slots.clear();
+        self.scratch.slots = slots;
+    }
+
+    /// A slot on devices with hidden states, one by one: only those whose state overflows make a step.
+    fn step_overflowing(&mut self, fired: &[u64], up: &[u64], draws: &mut Stream) {
+        let mut noise = std::mem::take(&mut self.scratch.draws);
+        for list in &mut noise {
+            list.resize(count(fired), 0.0);
+        }
+        let [steps, hidden] = &mut noise;
+        if self.noisy {
+            draws.fill_normal(steps);
+        }
+        draws.fill_normal(hidden);
+        visit(fired.iter().copied(), |k, j| {
             let extra = D::Extra::of(|k| self.constants[packed::place::<D::Extra>(4 + k, j)]);
-            let (hidden, overflow) =
-                self.device.accumulate(extra, self.hidden[j], direction, self.scratch.hidden[k]);
-            self.hidden[j] = hidden;
+            let (state, overflow) =
+                self.device.accumulate(extra, self.hidden[j], direction(up[j / 64], j), hidden[k]);
+            self.hidden[j] = state;
             if let Some(direction) = overflow {
-                self.persistent[j] = self.stepped(j, self.scratch.noise[k], direction);
+                self.persistent[j] = self.stepped(j, steps[k], direction);
+            }
+        });
+        self.scratch.draws = noise;
+    }
+
+    /// Draws write noise anew for devices that fired, see [`Row::write`]: for all of them, and uses it where they are `left`.
+    fn write_those(&mut self, fired: &[u64], left: &[u64], draws: &mut Stream) {
+        let noise = &mut self.scratch.read;
+        noise.resize(count(fired), 0.0);
+        draws.fill_normal(noise);
+        visit(fired.iter().copied(), |k, j| {
+            if left[j / 64] >> (j % 64) & 1 == 1 {
+                self.apparent[j] = self.persistent[j] + self.write_std * noise[k];
             }
         });
     }
 
-    /// Draws write noise anew for the devices that fired at all: what is read depends on the last pulse only.
-    fn write(&mut self, pulses: Slots<'_>, draws: &mut Stream) {
-        let mut any = std::mem::take(&mut self.scratch.any);
-        any.clear();
-        any.resize(pulses.up.len(), 0);
-        pulses.each().for_each(|fired| any.iter_mut().zip(fired).for_each(|(any, fired)| *any |= fired));
-        let number = count(&any);
-        self.scratch.noise.resize(number, 0.0);
-        draws.fill_normal(&mut self.scratch.noise);
-        pulses.visit(&any, 0, |k, j, _| {
-            self.apparent[j] = self.persistent[j] + self.write_std * self.scratch.noise[k];
-        });
-        if !self.noisy {
-            self.scratch.noise.fill(0.0);
+    /// Draws the write noise that waits. What is read depends on the last pulse only: the vector pairs are gone through
+    /// from the last, and those that have no device left are not drawn.
+    fn write(&mut self) {
+        let mut left = vec![u64::MAX; self.persistent.len().div_ceil(64)];
+        let mut written = std::mem::take(&mut self.scratch.written);
+        for (fired, mut draws) in written.drain(..).rev() {
+            if fired.iter().zip(&left).any(|(fired, left)| fired & left != 0) {
+                self.write_those(&fired, &left, &mut draws);
+                left.iter_mut().zip(&fired).for_each(|(left, fired)| *left &= !fired);
+            }
         }
-        self.scratch.any = any;
+        self.scratch.written = written;
     }
 
-    /// Counts the pulses of all slots.
-    fn count(&mut self, pulses: Slots<'_>) {
-        let ups: usize = pulses
-            .each()
-            .map(|fired| {
-                fired.iter().zip(pulses.up).map(|(f, up)| (f & up).count_ones() as usize).sum::<usize>()
-            })
-            .sum();
-        self.pulses += PulseCount { up: ups as u64, down: (count(pulses.fired) - ups) as u64 };
+    /// Counts the pulses of some slots.
+    fn count(&mut self, fired: &[u64], up: &[u64]) {
+        let ups = |slot: &[u64]| {
+            slot.iter().zip(up).map(|(fired, up)| (fired & up).count_ones() as usize).sum::<usize>()
+        };
+        let ups: usize = fired.chunks_exact(up.len()).map(ups).sum();
+        self.pulses += PulseCount { up: ups as u64, down: (count(fired) - ups) as u64 };
         if self.counts.0.is_empty() {
             return;
         }
-        for fired in pulses.each() {
-            pulses.visit(fired, 0, |_, j, direction| match direction {
+        for slot in fired.chunks_exact(up.len()) {
+            visit(slot.iter().copied(), |_, j| match direction(up[j / 64], j) {
                 Direction::Up => self.counts.0[j] += 1,
                 Direction::Down => self.counts.1[j] += 1,
             });
         }
     }
+
+    /// The pulses of one vector pair, slot after slot.
+    fn step(&mut self, fired: &[u64], up: &[u64], draws: &mut Stream) {
+        if D::HIDDEN {
+            fired.chunks_exact(up.len()).for_each(|fired| self.step_overflowing(fired, up, draws));
+        } else {
+            self.queue(fired, up, draws);
+        }
+        self.count(fired, up);
+    }
+
+    /// Ends the work on the row: nothing waits afterwards.
+    pub(super) fn finish(&mut self) {
+        self.deliver();
+        if !self.scratch.written.is_empty() {
+            self.write();
+        }
+    }
 }
 
 impl<D: PulsedDevice> RowPort for Row<'_, D> {
-    fn columns(&self) -> usize {
-        self.persistent.len()
-    }
-
-    fn pulse_where(&mut self, fired: &[u64], up: &[u64], draws: &mut Stream) {
+    fn pulse_where(&mut self, fired: &[u64], up: &[u64], key: RngKey) {
         if fired.iter().all(|word| *word == 0) {
             return;
         }
-        let slots = if D::HIDDEN { 1 } else { TOGETHER };
-        for fired in fired.chunks(slots * up.len()) {
-            let pulses = Slots { fired, up };
-            if D::HIDDEN { self.step_overflowing(pulses, draws) } else { self.step(pulses, draws) }
-        }
-        let pulses = Slots { fired, up };
+        let mut draws = key.stream(self.row as u64);
+        self.step(fired, up, &mut draws);
         if !self.apparent.is_empty() {
-            self.write(pulses, draws);
+            let mut any = fired[..up.len()].to_vec();
+            for slot in fired.chunks_exact(up.len()).skip(1) {
+                any.iter_mut().zip(slot).for_each(|(any, fired)| *any |= fired);
+            }
+            self.scratch.written.push((any, draws));
         }
-        self.count(pulses);
+    }
+
+    fn pulse(&mut self, columns: &[u32], direction: Direction, draws: &mut Stream) {
+        let mut fired = vec![0; self.persistent.len().div_ceil(64)];
+        columns.iter().for_each(|&column| fired[column as usize / 64] |= 1 << (column % 64));
+        let up = vec![if direction == Direction::Up { u64::MAX } else { 0 }; fired.len()];
+        self.step(&fired, &up, draws);
+        if !self.apparent.is_empty() {
+            self.finish();
+            self.write_those(&fired, &vec![u64::MAX; fired.len()], draws);
+        }
     }
 }

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use aimc_device::{RngKey, parallel};
 
-use crate::periphery::adc::Adc;
+use crate::periphery::adc::{Adc, Reading};
 use crate::periphery::dac::Dac;
 
 /// The loop over the inputs of one sample; no closure, so that it is inlined where vector units are on.
@@ -20,9 +20,7 @@ impl WithSimd for Digitise<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _simd: S) {
-        for (i, line) in self.lines.iter_mut().enumerate() {
-            *line = self.dac.level(*line, at(self.dither, i));
-        }
+        each(self.lines, self.dither, |line, dither| self.dac.level(line, dither));
     }
 }
 
@@ -38,9 +36,7 @@ impl WithSimd for Drive<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _simd: S) {
-        for (i, line) in self.lines.iter_mut().enumerate() {
-            *line = self.dac.line(*line, at(self.noise, i));
-        }
+        each(self.lines, self.noise, |line, noise| self.dac.line(line, noise));
     }
 }
 
@@ -56,9 +52,7 @@ impl WithSimd for Sense<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _simd: S) {
-        for (i, current) in self.currents.iter_mut().enumerate() {
-            *current = self.adc.line(*current, at(self.noise, i));
-        }
+        each(self.currents, self.noise, |current, noise| self.adc.line(current, noise));
     }
 }
 
@@ -76,14 +70,37 @@ impl WithSimd for Convert<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _simd: S) -> bool {
-        let mut exceeded = false;
-        for (i, current) in self.currents.iter_mut().enumerate() {
-            let reading = self.adc.number(*current, at(self.dither, i));
-            exceeded = self.adc.overflow(exceeded, reading);
-            // ρ goes first: it is exact, and αρ alone might overflow.
-            *current = self.factor * (self.rho * reading.value);
+        let Self { adc, currents, dither, rho, factor } = self;
+        // ρ goes first: it is exact, and αρ alone might overflow.
+        let number = |reading: Reading| factor * (rho * reading.value);
+        if adc.order_matters() {
+            let mut exceeded = false;
+            each(currents, dither, |current, dither| {
+                let reading = adc.number(current, dither);
+                exceeded = adc.overflow(exceeded, reading);
+                number(reading)
+            });
+            return exceeded;
         }
-        exceeded
+        // As numbers, so that the loop vectorises.
+        let (mut above, mut below) = (0_u32, 0_u32);
+        each(currents, dither, |current, dither| {
+            let reading = adc.number(current, dither);
+            above |= u32::from(reading.above);
+            below |= u32::from(reading.below);
+            number(reading)
+        });
+        adc.overflow(false, Reading { value: 0.0, above: above > 0, below: below > 0 })
+    }
+}
+
+/// Changes every line, given its draw: 0 where none were needed.
+#[inline(always)]
+fn each(lines: &mut [f32], draws: &[f32], mut change: impl FnMut(f32, f32) -> f32) {
+    if draws.is_empty() {
+        lines.iter_mut().for_each(|line| *line = change(*line, 0.0));
+    } else {
+        lines.iter_mut().zip(draws).for_each(|(line, draw)| *line = change(*line, *draw));
     }
 }
 
@@ -120,10 +137,4 @@ pub(super) fn uniforms(needed: bool, key: RngKey, stream: u64, n: usize) -> Vec<
         key.stream(stream).fill_uniform(&mut values);
     }
     values
-}
-
-/// Draw number `i`, or 0 where none were needed.
-#[inline(always)]
-fn at(draws: &[f32], i: usize) -> f32 {
-    draws.get(i).copied().unwrap_or(0.0)
 }

@@ -38,9 +38,9 @@ impl Counts {
         (self.rows[row] * self.columns[column]).round_ties_even()
     }
 
-    /// Whether a line carries anything.
-    pub(crate) fn row_fires(&self, row: usize) -> bool {
-        self.rows[row] != 0.0
+    /// Rows that carry anything, in ascending order.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = u32> {
+        (0..).zip(&self.rows).filter(|(_, factor)| **factor != 0.0).map(|(row, _)| row)
     }
 
     /// Largest possible number of pulses, for judging the amount of work.
@@ -103,7 +103,7 @@ mod tests {
         assert_eq!(totals(&implicit, 0, 4), [3, -6, 1, 6]);
         // -2·0.125 = -0.25 rounds to none, -2·0.5 to one.
         assert_eq!(totals(&implicit, 1, 4), [-1, 2, 0, -2]);
-        assert!(!implicit.row_fires(2));
+        assert_eq!(implicit.rows().collect::<Vec<_>>(), [0, 1]);
         let mean = Counts::mean_count(8, &x, &d);
         // Lines carry 4, -8, 1, 8 and 6/8, -2/8 pulses.
         assert_eq!(totals(&mean, 0, 4), [3, -6, 1, 6]);

@@ -3,11 +3,13 @@
 //! [`config`] says what trains are made of, [`management`] scales the lines, [`train`] draws the pulses (or `count`
 //! computes them) and [`outer_product`] lets them meet at the devices.
 
+pub(crate) mod comparison;
 pub mod config;
-pub(crate) mod count;
+mod count;
 pub mod lagged_fibonacci;
 pub mod management;
 pub mod outer_product;
+mod probabilities;
 pub mod train;
 
 pub use config::{PulseSource, PulseType, UpdateConfig};

@@ -4,16 +4,18 @@
 //! where x·d > 0, so that on average W changes by -lr·d xᵀ; a negative learning rate turns directions round. Rows go to
 //! different threads; within a row the samples, and within a sample the slots, stay in order.
 
+use std::borrow::Cow;
+
 use aimc_device::RngKey;
 use aimc_device::parallel;
 use aimc_device::pulsed::{DeviceArray, Direction, Way};
 use aimc_device::rng::label;
 use rayon::prelude::*;
 
-use crate::periphery::quantiser::quantise;
 use crate::pulse::count::Counts;
 use crate::pulse::management::TrainPlan;
-use crate::pulse::train::{Probabilities, Source, Trains};
+use crate::pulse::probabilities::Probabilities;
+use crate::pulse::train::{Source, Trains};
 use crate::pulse::{PulseType, UpdateConfig};
 use crate::tile::{SampleKeys, largest_size};
 use crate::unit_cell::OuterProducts;
@@ -35,67 +37,79 @@ pub(crate) struct Receiver<'a> {
 
 /// What the lines of one vector pair carry.
 enum Lines {
-    Trains(Trains),
+    /// With the aims of rows whose d is below and above 0.
+    Trains(Trains, [Aim; 2]),
     Counts(Counts),
 }
 
 impl Lines {
     /// The pulses of a vector pair; `None` if there are none.
-    fn new(config: &UpdateConfig, granularity: f32, (x, d, lr): Pair<'_>, key: RngKey) -> Option<Self> {
+    fn new(
+        config: &UpdateConfig,
+        receiver: &Receiver<'_>,
+        routes: &Routes,
+        (x, d, lr): Pair<'_>,
+        key: RngKey,
+    ) -> Option<Self> {
+        let granularity = receiver.granularity;
         let plan = TrainPlan::new(config, lr.abs(), granularity, largest_size(x), largest_size(d))?;
         let (x_bin, d_bin) = config.bins();
-        let dithers = |values: &[f32], bin: f32, purpose| {
+        let probabilities = |values, scale, bin, purpose| {
             let drawn = config.sto_round && bin > 0.0;
-            drawn.then(|| {
-                let mut dithers = vec![0.0; values.len()];
+            let dithers = drawn.then(|| {
+                let mut dithers = vec![0.0; <[f32]>::len(values)];
                 key.fold_in(label(purpose)).stream(0).fill_uniform(&mut dithers);
                 dithers
-            })
+            });
+            Probabilities { values, scale, bin, dithers }
         };
-        let (x_dithers, d_dithers) = (dithers(x, x_bin, "x rounding"), dithers(d, d_bin, "d rounding"));
-        let x = probabilities(x, plan.x_scale, x_bin, x_dithers.as_deref());
-        let d = probabilities(d, plan.d_scale, d_bin, d_dithers.as_deref());
+        let (x, d) = (
+            probabilities(x, plan.x_scale, x_bin, "x rounding"),
+            probabilities(d, plan.d_scale, d_bin, "d rounding"),
+        );
         Some(match config.pulse_type {
-            PulseType::MeanCount => Self::Counts(Counts::mean_count(plan.length, &singles(x), &singles(d))),
+            PulseType::MeanCount => Self::Counts(Counts::mean_count(plan.length, &x.singles(), &d.singles())),
             PulseType::DeterministicImplicit => {
-                Self::Counts(Counts::implicit(plan.length, &singles(x), &singles(d)))
+                Self::Counts(Counts::implicit(plan.length, &x.singles(), &d.singles()))
             }
             _ => {
                 let rounds = config.sto_round && x_bin > 0.0;
                 let source = Source { kind: config.pulse_source, rounds };
-                Self::Trains(Trains::draw(source, plan.length, x, d, key))
+                let trains = Trains::draw(source, plan.length, &x, &d, key);
+                let positive = trains.positive().iter().copied();
+                let aims = [routes.aim(positive.clone().map(|word| !word)), routes.aim(positive)];
+                Self::Trains(trains, aims)
             }
         })
     }
 
-    fn row_fires(&self, row: usize) -> bool {
+    /// Rows that carry pulses.
+    fn rows(&self) -> Vec<u32> {
         match self {
-            Self::Trains(trains) => trains.row_fires(row),
-            Self::Counts(counts) => counts.row_fires(row),
+            Self::Trains(trains, _) => trains.rows().to_vec(),
+            Self::Counts(counts) => counts.rows().collect(),
         }
     }
 
     fn work(&self) -> usize {
         match self {
-            Self::Trains(trains) => trains.work(),
+            Self::Trains(trains, _) => trains.work(),
             Self::Counts(counts) => counts.work(),
         }
     }
 
-    /// The columns whose product x·d with a row is above 0, a bit for each.
-    fn positive(&self, row: usize, d_is_positive: bool, into: &mut Vec<u64>) {
-        into.clear();
+    /// Where the pulses of a row go, given whether its d is above 0.
+    fn aim(&self, routes: &Routes, row: usize, d_is_positive: bool) -> Cow<'_, Aim> {
         match self {
-            Self::Trains(trains) if d_is_positive => into.extend(trains.positive()),
-            Self::Trains(trains) => into.extend(trains.positive().iter().map(|word| !word)),
-            Self::Counts(counts) => into.extend(counts.positive(row)),
+            Self::Trains(_, aims) => Cow::Borrowed(&aims[usize::from(d_is_positive)]),
+            Self::Counts(counts) => Cow::Owned(routes.aim(counts.positive(row).iter().copied())),
         }
     }
 
     /// The pulses of a row, slot by slot: which columns fire, a bit for each.
     fn deliver(&self, row: usize, emit: impl FnMut(&[u64])) {
         match self {
-            Self::Trains(trains) => trains.coincidences(row).for_each(emit),
+            Self::Trains(trains, _) => trains.coincidences(row).for_each(emit),
             Self::Counts(counts) => counts.deliver(row, emit),
         }
     }
@@ -104,24 +118,40 @@ impl Lines {
 /// x, d and learning rate of one sample.
 type Pair<'a> = (&'a [f32], &'a [f32], f32);
 
-/// Signed pulse probabilities of lines: values times scale, in bins where there is a width, dithered where there are numbers for it.
-fn probabilities<'a>(
-    values: &'a [f32],
-    scale: f64,
-    bin: f32,
-    dithers: Option<&'a [f32]>,
-) -> impl Probabilities + use<'a> {
-    values.iter().enumerate().map(move |(line, v)| {
-        let p = f64::from(v.abs()) * scale;
-        let dither = dithers.map_or(0.5, |dithers| dithers[line]);
-        let binned = if bin > 0.0 { f64::from(quantise(p as f32, bin, dither - 0.5)) } else { p };
-        binned.copysign(f64::from(*v))
-    })
+/// Which samples fire on which rows.
+struct Firing {
+    /// Rows that any sample fires on, in ascending order.
+    rows: Vec<usize>,
+    /// Numbers of the samples, row after row in order; those of row k begin at `starts[k]`.
+    samples: Vec<u32>,
+    starts: Vec<usize>,
 }
 
-/// In single precision.
-fn singles(probabilities: impl Probabilities) -> Vec<f32> {
-    probabilities.map(|p| p as f32).collect()
+impl Firing {
+    /// From the rows of each sample.
+    fn new(samples: &[Vec<u32>], rows: usize) -> Self {
+        let mut ends = vec![0; rows];
+        samples.iter().flatten().for_each(|row| ends[*row as usize] += 1);
+        let firing = (0..rows).filter(|row| ends[*row] > 0).collect();
+        let mut starts = vec![0; rows + 1];
+        for (row, end) in ends.iter_mut().enumerate() {
+            starts[row + 1] = starts[row] + *end;
+            *end = starts[row];
+        }
+        let mut by_row = vec![0; starts[rows]];
+        for (sample, rows) in (0..).zip(samples) {
+            for row in rows {
+                by_row[ends[*row as usize]] = sample;
+                ends[*row as usize] += 1;
+            }
+        }
+        Self { rows: firing, samples: by_row, starts }
+    }
+
+    /// The samples that fire on a row.
+    fn on(&self, row: usize) -> impl Iterator<Item = usize> {
+        self.samples[self.starts[row]..self.starts[row + 1]].iter().map(|sample| *sample as usize)
+    }
 }
 
 /// Updates `array` by every sample in turn, as far as `receiver` takes it.
@@ -144,25 +174,25 @@ pub(crate) fn pulsed_update(
     let routes = Routes::new(directions(lr).map(receiver.route));
     for block in samples.chunks(BLOCK) {
         let prepare = |&(sample, (x, d)): &(usize, (&[f32], &[f32]))| {
-            Some((sample, Lines::new(config, receiver.granularity, (x, d, lr), draws.sample(sample))?))
+            let key = draws.sample(sample);
+            let lines = Lines::new(config, receiver, &routes, (x, d, lr), key)?;
+            Some((sample, lines, key.fold_in(receiver.noise)))
         };
         let lines: Vec<_> = if parallel::worthwhile(block.len() * (rows + columns) * 4) {
             block.par_iter().filter_map(prepare).collect()
         } else {
             block.iter().filter_map(prepare).collect()
         };
-        let work = lines.iter().map(|(_, lines)| lines.work()).sum();
-        let fires = |row: &usize| lines.iter().any(|(_, lines)| lines.row_fires(*row));
-        let firing: Vec<usize> = (0..rows).filter(fires).collect();
-        array.for_rows(&firing, parallel::worthwhile(work), &|row, port| {
-            let mut aim = Aim::default();
-            for (sample, lines) in lines.iter().filter(|(_, lines)| lines.row_fires(row)) {
-                let mut noise = draws.sample(*sample).fold_in(receiver.noise).stream(row as u64);
-                lines.positive(row, d[sample * rows + row] > 0.0, &mut aim.positive);
-                routes.aim(&mut aim);
-                aim.fired.clear();
-                lines.deliver(row, |fired| routes.keep_arriving(&mut aim, fired));
-                port.pulse_where(&aim.fired, &aim.up, &mut noise);
+        let work = lines.iter().map(|(_, lines, _)| lines.work()).sum();
+        let firing: Vec<_> = lines.iter().map(|(_, lines, _)| lines.rows()).collect();
+        let firing = Firing::new(&firing, rows);
+        array.for_rows(&firing.rows, parallel::worthwhile(work), &|row, port| {
+            let mut fired = Vec::new();
+            for (sample, lines, noise) in firing.on(row).map(|number| &lines[number]) {
+                let aim = lines.aim(&routes, row, d[sample * rows + row] > 0.0);
+                fired.clear();
+                lines.deliver(row, |slot| aim.keep_arriving(slot, &mut fired));
+                port.pulse_where(&fired, &aim.up, *noise);
             }
         });
     }
@@ -191,16 +221,13 @@ struct Routes {
     up: [u64; 2],
 }
 
-/// The columns of a row, a bit for each.
-#[derive(Default)]
+/// Where the pulses of a row's columns go, a bit for each.
+#[derive(Clone)]
 struct Aim {
-    /// Whose product x·d is above 0.
-    positive: Vec<u64>,
-    /// Whose pulses arrive, and go up.
-    arrive: Vec<u64>,
+    /// Whose pulses arrive; `None` if all do.
+    arrive: Option<Vec<u64>>,
+    /// Whose pulses go up.
     up: Vec<u64>,
-    /// Those that arrive, slot after slot.
-    fired: Vec<u64>,
 }
 
 impl Routes {
@@ -212,21 +239,22 @@ impl Routes {
         }
     }
 
-    /// Where the pulses of the columns go.
-    fn aim(&self, columns: &mut Aim) {
-        let choose = |[above, below]: [u64; 2], positive: &u64| above & positive | below & !positive;
-        columns.up.clear();
-        columns.up.extend(columns.positive.iter().map(|positive| choose(self.up, positive)));
-        columns.arrive.clear();
-        columns.arrive.extend(columns.positive.iter().map(|positive| choose(self.arrive, positive)));
+    /// Where the pulses of the columns go, given those whose product x·d is above 0.
+    fn aim(&self, positive: impl Iterator<Item = u64> + Clone) -> Aim {
+        let choose = |[above, below]: [u64; 2]| {
+            positive.clone().map(move |positive| above & positive | below & !positive).collect()
+        };
+        let arrive = (self.arrive != [u64::MAX; 2]).then(|| choose(self.arrive));
+        Aim { arrive, up: choose(self.up) }
     }
+}
 
+impl Aim {
     /// Adds a slot: those of the columns that fire whose pulses arrive.
-    fn keep_arriving(&self, columns: &mut Aim, fired: &[u64]) {
-        if self.arrive == [u64::MAX; 2] {
-            columns.fired.extend(fired);
-        } else {
-            columns.fired.extend(fired.iter().zip(&columns.arrive).map(|(fired, arrive)| fired & arrive));
+    fn keep_arriving(&self, fired: &[u64], slots: &mut Vec<u64>) {
+        match &self.arrive {
+            None => slots.extend_from_slice(fired),
+            Some(arrive) => slots.extend(fired.iter().zip(arrive).map(|(fired, arrive)| fired & arrive)),
         }
     }
 }

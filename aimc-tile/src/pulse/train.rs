@@ -7,68 +7,64 @@
 use aimc_device::{RngKey, Stream, rng::label};
 
 use crate::pulse::PulseSource;
+use crate::pulse::comparison::{BITS, not_above};
 use crate::pulse::lagged_fibonacci::LaggedFibonacci;
-
-/// Signed pulse probabilities, line after line.
-pub(crate) trait Probabilities: ExactSizeIterator<Item = f64> + Clone {}
-
-impl<I: ExactSizeIterator<Item = f64> + Clone> Probabilities for I {}
+use crate::pulse::probabilities::Probabilities;
 
 /// The pulses of one vector pair, ready to meet at the devices. Lines are bits: bit k of word n is line 64·n + k.
 #[derive(Clone, Debug, Default)]
 pub struct Trains {
-    /// Input lines with x > 0.
+    /// Input lines that may fire and have x > 0.
     positive: Vec<u64>,
     /// Input lines that fire, slot after slot; as many words for each as `positive` has.
     columns: Vec<u64>,
+    /// Output lines that fire at all, in ascending order.
+    rows: Vec<u32>,
     /// Output lines that fire: one bit per slot, `words_per_row` words for each line.
     row_bits: Vec<u64>,
     words_per_row: usize,
 }
 
 impl Trains {
-    /// Draws trains of `length` slots with the signed pulse probabilities `x` and `d` from the streams of `key`.
+    /// Draws trains of `length` slots for input and output lines from the streams of `key`.
     pub(crate) fn draw(
         source: Source,
         length: u32,
-        x: impl Probabilities,
-        d: impl Probabilities,
+        x: &Probabilities<'_>,
+        d: &Probabilities<'_>,
         key: RngKey,
     ) -> Self {
-        let (slots, words, outputs) = (length as usize, x.len().div_ceil(64), d.len());
-        let mut positive = vec![0; words];
-        x.clone().enumerate().for_each(|(line, x)| positive[line / 64] |= u64::from(x > 0.0) << (line % 64));
-        let (x_lines, d_lines) = (LiveLines::new(source, x), LiveLines::new(source, d));
-        let mut chance = Chance::new(source, slots, x_lines.0.len(), d_lines.0.len(), key);
-        let mut trains = Self {
-            positive,
-            columns: vec![0; slots * words],
-            row_bits: vec![0; outputs * slots.div_ceil(64)],
-            words_per_row: slots.div_ceil(64),
-        };
-        for (slot, columns) in trains.columns.chunks_mut(words).enumerate() {
-            x_lines.fire(chance.x_words(slot), |line, fires| columns[line / 64] |= fires << (line % 64));
-            d_lines.fire(chance.d_words(slot), |row, fires| {
-                trains.row_bits[row * trains.words_per_row + slot / 64] |= fires << (slot % 64);
+        let (inputs, outputs) = (x.lines(), d.lines());
+        let (slots, words) = (length as usize, inputs.div_ceil(BITS));
+        let (mut x_lines, mut d_lines) = (LiveLines::new(x), LiveLines::new(d));
+        let drawn = [x_lines.words(source, inputs), d_lines.words(source, outputs)];
+        let mut chance = Chance::new(source, slots, drawn, key);
+        let width = slots.div_ceil(BITS);
+        let (mut columns, mut row_bits) = (vec![0; slots * words], vec![0; outputs * width]);
+        for (slot, columns) in columns.chunks_mut(words).enumerate() {
+            x_lines.fire(source, chance.x_words(slot), |line| columns[line / BITS] |= 1 << (line % BITS));
+            d_lines.fire(source, chance.d_words(slot), |row| {
+                row_bits[row * width + slot / BITS] |= 1 << (slot % BITS);
             });
         }
-        trains
+        let fires = |row: &u32| row_bits[*row as usize * width..][..width].iter().any(|&word| word != 0);
+        let rows = d_lines.lines.iter().copied().filter(fires).collect();
+        Self { positive: x_lines.positive, columns, rows, row_bits, words_per_row: width }
     }
 
-    /// Input lines with x > 0.
+    /// Input lines that may fire and have x > 0.
     pub fn positive(&self) -> &[u64] {
         &self.positive
     }
 
-    /// Whether output line `row` fires at all.
-    #[must_use]
-    pub fn row_fires(&self, row: usize) -> bool {
-        self.row_words(row).iter().any(|&word| word != 0)
+    /// Output lines that fire at all, in ascending order.
+    pub fn rows(&self) -> &[u32] {
+        &self.rows
     }
 
     /// The input lines that fire together with output line `row`, slot by slot.
     pub fn coincidences(&self, row: usize) -> impl Iterator<Item = &[u64]> {
-        let bits = self.row_words(row);
+        let bits = &self.row_bits[row * self.words_per_row..(row + 1) * self.words_per_row];
         let fires = move |slot: usize| bits[slot / 64] >> (slot % 64) & 1 == 1;
         self.columns
             .chunks(self.positive.len())
@@ -81,11 +77,7 @@ impl Trains {
     #[must_use]
     pub fn work(&self) -> usize {
         let fired: usize = self.columns.iter().map(|word| word.count_ones() as usize).sum();
-        fired * self.row_bits.len() / self.words_per_row.max(1)
-    }
-
-    fn row_words(&self, row: usize) -> &[u64] {
-        &self.row_bits[row * self.words_per_row..(row + 1) * self.words_per_row]
+        fired * self.rows.len()
     }
 }
 
@@ -95,6 +87,13 @@ pub(crate) struct Source {
     pub(crate) kind: PulseSource,
     /// Whether AIHWKit rounds probabilities stochastically: `rand` then gives one number more for each line.
     pub(crate) rounds: bool,
+}
+
+impl Source {
+    /// Whether lines that cannot fire take words as well.
+    fn gives_all(self) -> bool {
+        matches!(self.kind, PulseSource::LaggedFibonacci)
+    }
 }
 
 /// The random words that decide which lines fire, slot after slot.
@@ -113,7 +112,8 @@ enum Chance {
 }
 
 impl Chance {
-    fn new(source: Source, slots: usize, inputs: usize, outputs: usize, key: RngKey) -> Self {
+    /// `inputs` and `outputs` are the words of a slot.
+    fn new(source: Source, slots: usize, [inputs, outputs]: [usize; 2], key: RngKey) -> Self {
         match source.kind {
             PulseSource::Independent => Self::Independent {
                 x: Box::new(key.fold_in(label("x pulses")).stream(0)),
@@ -159,26 +159,61 @@ impl Chance {
     }
 }
 
-/// The lines that take random words, those that may fire at all: number and threshold; words below it, out of 2³², fire.
-/// AIHWKit's generator gives words to all.
-struct LiveLines(Vec<(usize, u64)>);
+/// The lines that may fire at all. They alone take random words; AIHWKit's generator gives words to all.
+struct LiveLines {
+    /// Their numbers, ascending.
+    lines: Vec<u32>,
+    /// The largest random word with which each fires.
+    thresholds: Vec<u32>,
+    /// Those with a positive probability, of all lines.
+    positive: Vec<u64>,
+    /// Which of the live ones fire in a slot.
+    fired: Vec<u64>,
+}
 
 impl LiveLines {
-    fn new(source: Source, probabilities: impl Probabilities) -> Self {
+    fn new(probabilities: &Probabilities<'_>) -> Self {
         const WORDS: f64 = 4_294_967_296.0;
-        let all = matches!(source.kind, PulseSource::LaggedFibonacci);
-        let threshold = |p: f64| if p == 0.0 { 0 } else { (p.abs() * WORDS).min(WORDS) as u64 };
-        // Drawn for every vector: the list must not grow bit by bit.
-        let mut live = Vec::with_capacity(probabilities.len());
-        let lines = probabilities.map(threshold).enumerate();
-        live.extend(lines.filter(|(_, threshold)| all || *threshold > 0));
-        Self(live)
+        let number = probabilities.lines();
+        let mut live = Self {
+            // Drawn for every vector: the lists must not grow bit by bit.
+            lines: Vec::with_capacity(number),
+            thresholds: Vec::with_capacity(number),
+            positive: vec![0; number.div_ceil(BITS)],
+            fired: Vec::new(),
+        };
+        probabilities.each(|line, p| {
+            let words = (p.abs() * WORDS).min(WORDS) as i64;
+            if words > 0 {
+                live.lines.push(line as u32);
+                live.thresholds.push((words - 1) as u32);
+                live.positive[line / BITS] |= u64::from(p > 0.0) << (line % BITS);
+            }
+        });
+        live.fired = vec![0; live.lines.len().div_ceil(BITS)];
+        live
     }
 
-    /// Says of each line whether it fires (1) or not (0).
-    fn fire(&self, words: &[u32], mut say: impl FnMut(usize, u64)) {
-        let lines = self.0.iter().zip(words);
-        lines.for_each(|(&(line, threshold), &word)| say(line, u64::from(u64::from(word) < threshold)));
+    /// Random words of a slot, of which there are `all` lines.
+    fn words(&self, source: Source, all: usize) -> usize {
+        if source.gives_all() { all } else { self.lines.len() }
+    }
+
+    /// Draws a slot from its words: each line that fires.
+    fn fire(&mut self, source: Source, words: &[u32], mut each: impl FnMut(usize)) {
+        if source.gives_all() {
+            let own: Vec<u32> = self.lines.iter().map(|line| words[*line as usize]).collect();
+            not_above(&own, &self.thresholds, &mut self.fired);
+        } else {
+            not_above(words, &self.thresholds, &mut self.fired);
+        }
+        for (fired, lines) in self.fired.iter().zip(self.lines.chunks(BITS)) {
+            let mut left = *fired;
+            while left != 0 {
+                each(lines[left.trailing_zeros() as usize] as usize);
+                left &= left - 1;
+            }
+        }
     }
 }
 
@@ -195,31 +230,32 @@ mod tests {
         met.fold((0, 0), |(slots, hits), hit| (slots + 1, hits + usize::from(hit)))
     }
 
+    fn lines(values: &[f32]) -> Probabilities<'_> {
+        Probabilities { values, scale: 1.0, bin: 0.0, dithers: None }
+    }
+
     #[test]
     fn certain_lines_fire_in_every_slot_and_silent_ones_never() {
-        let trains = Trains::draw(
-            INDEPENDENT,
-            70,
-            [1.0, 0.0, -2.0].into_iter(),
-            [1.0, 0.0].into_iter(),
-            RngKey::root(1),
-        );
+        let trains =
+            Trains::draw(INDEPENDENT, 70, &lines(&[1.0, 0.0, -2.0]), &lines(&[1.0, 0.0]), RngKey::root(1));
         let slots: Vec<_> = trains.coincidences(0).collect();
         assert_eq!(slots.len(), 70);
         assert!(slots.iter().all(|slot| *slot == [0b101]));
-        assert_eq!(trains.positive(), [0b001]);
-        assert!(!trains.row_fires(1) && trains.coincidences(1).next().is_none());
+        assert_eq!((trains.positive(), trains.rows()), (&[0b001][..], &[0][..]));
+        assert!(trains.coincidences(1).next().is_none());
     }
 
     /// E[n] = BL·px·pd and Var[n] = BL·px·pd(1 - px·pd): n is binomial.
     #[test]
     fn coincidences_are_binomial() {
-        let (px, pd, length, trials) = (0.3_f64, 0.45_f64, 20_u32, 20_000);
-        let draw = |i| {
-            Trains::draw(INDEPENDENT, length, [px].into_iter(), [pd].into_iter(), RngKey::root(5).fold_in(i))
-        };
+        let (px, pd, length, trials) = (0.3_f32, 0.45_f32, 20_u32, 20_000);
+        let draw =
+            |i| Trains::draw(INDEPENDENT, length, &lines(&[px]), &lines(&[pd]), RngKey::root(5).fold_in(i));
         let total: usize = (0..trials).map(|i| pulses(&draw(i), 0).1).sum();
         let n = u64::from(length) * trials;
-        stats::assert_p(stats::proportion_test(total as u64, n, px * pd), stats::FALSE_ALARM);
+        stats::assert_p(
+            stats::proportion_test(total as u64, n, f64::from(px) * f64::from(pd)),
+            stats::FALSE_ALARM,
+        );
     }
 }

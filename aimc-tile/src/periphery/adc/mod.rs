@@ -76,6 +76,13 @@ impl Adc {
         Reading { value: level.clamp(-self.bound, self.bound), above, below }
     }
 
+    /// Whether it matters to [`Adc::overflow`] which of two outputs comes first.
+    #[inline(always)]
+    #[must_use]
+    pub fn order_matters(&self) -> bool {
+        self.negative_cancels
+    }
+
     /// Whether bound management sees an overflow, from what it saw in the outputs `before` and this one.
     #[inline(always)]
     #[must_use]

@@ -1,0 +1,125 @@
+//! Time slots whose pulses wait for the devices of a row, so that several pass over the devices at a time.
+
+use crate::pulsed::Direction;
+use crate::pulsed::spread::LINED_UP;
+use crate::rng::Stream;
+
+/// Slots that are delivered together: their draws stay in the first-level cache.
+pub(super) const TOGETHER: usize = 8;
+
+/// Which devices of a row fire in the slots that wait, which way, and with which draws of noise.
+#[derive(Default)]
+pub(super) struct Slots {
+    /// For each 64 columns, slot by slot: bit k of word n stands for column 64·n + k.
+    fired: Vec<[u64; TOGETHER]>,
+    /// Those that go up.
+    up: Vec<[u64; TOGETHER]>,
+    number: usize,
+    /// Draws of the devices that fire, slot by slot in the order of the columns, with some room behind so that a lane may
+    /// be read anywhere.
+    noise: Vec<f32>,
+    /// Where the draws of each slot begin; behind the last slot, where the next ones go.
+    starts: [usize; TOGETHER + 1],
+}
+
+/// Number of bits that are set.
+pub(super) fn count(words: &[u64]) -> usize {
+    words.iter().map(|word| word.count_ones() as usize).sum()
+}
+
+/// Visits the columns whose bits are set, in order: number among these, column.
+#[inline(always)]
+pub(super) fn visit(words: impl Iterator<Item = u64>, mut visit: impl FnMut(usize, usize)) {
+    let mut place = 0;
+    for (word, mut left) in words.enumerate() {
+        while left != 0 {
+            visit(place, 64 * word + left.trailing_zeros() as usize);
+            place += 1;
+            left &= left - 1;
+        }
+    }
+}
+
+/// The direction of a column.
+#[inline(always)]
+pub(super) fn direction(up: u64, column: usize) -> Direction {
+    if up >> (column % 64) & 1 == 1 { Direction::Up } else { Direction::Down }
+}
+
+impl Slots {
+    /// How many more may come.
+    pub(super) fn room(&self) -> usize {
+        TOGETHER - self.number
+    }
+
+    /// Adds slots, no more than there is room for, of one vector pair: which columns fire, slot after slot, and which of
+    /// them upwards. Draws come from `draws`, or are 0.
+    pub(super) fn push(&mut self, fired: &[u64], up: &[u64], draws: Option<&mut Stream>) {
+        let first = self.starts[self.number];
+        self.fired.resize(up.len(), [0; TOGETHER]);
+        self.up.resize(up.len(), [0; TOGETHER]);
+        self.noise.resize(64 * up.len() * TOGETHER + LINED_UP, 0.0);
+        for slot in fired.chunks_exact(up.len()) {
+            let here = self.number;
+            for ((word, fired), up) in slot.iter().enumerate().zip(up) {
+                (self.fired[word][here], self.up[word][here]) = (*fired, *up);
+            }
+            self.starts[here + 1] = self.starts[here] + count(slot);
+            self.number += 1;
+        }
+        if let Some(draws) = draws {
+            draws.fill_normal(&mut self.noise[first..self.starts[self.number]]);
+        }
+    }
+
+    /// Nothing waits any more.
+    pub(super) fn clear(&mut self) {
+        self.number = 0;
+    }
+
+    /// Number of slots that wait.
+    pub(super) fn number(&self) -> usize {
+        self.number
+    }
+
+    /// Number of pulses that wait.
+    pub(super) fn pulses(&self) -> usize {
+        self.starts[self.number]
+    }
+
+    /// The draws.
+    pub(super) fn noise(&self) -> &[f32] {
+        &self.noise
+    }
+
+    /// Where the draws of each slot begin.
+    pub(super) fn starts(&self) -> [usize; TOGETHER] {
+        std::array::from_fn(|slot| self.starts[slot])
+    }
+
+    /// For each 64 columns, which fire in each slot and which go up.
+    pub(super) fn words(&self) -> impl Iterator<Item = (&[u64], &[u64])> {
+        let number = self.number;
+        self.fired.iter().zip(&self.up).map(move |(fired, up)| (&fired[..number], &up[..number]))
+    }
+
+    /// Visits the pulses on the columns from `first` on, slot by slot: column, direction and draw. `starts` is where the
+    /// draws of these columns begin.
+    #[inline(always)]
+    pub(super) fn visit(
+        &self,
+        first: usize,
+        starts: &[usize; TOGETHER],
+        mut each: impl FnMut(usize, Direction, f32),
+    ) {
+        let from = |word: usize| if word == first / 64 { u64::MAX << (first % 64) } else { u64::MAX };
+        for (slot, start) in starts.iter().enumerate().take(self.number) {
+            let words =
+                self.fired.iter().enumerate().skip(first / 64).map(|(word, fired)| fired[slot] & from(word));
+            visit(words, |k, column| {
+                let column = column + first / 64 * 64;
+                each(column, direction(self.up[column / 64][slot], column), self.noise[start + k]);
+            });
+        }
+    }
+}

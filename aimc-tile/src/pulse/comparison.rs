@@ -1,0 +1,81 @@
+//! Many random words against as many thresholds at once: which lines fire in a slot.
+
+use pulp::{Arch, Simd, WithSimd};
+
+/// Lines that are compared at a time, a bit for each.
+pub(crate) const BITS: usize = 64;
+
+/// For every [`BITS`] words which of them are not above their thresholds; the last ones may be fewer.
+pub(crate) fn not_above(words: &[u32], thresholds: &[u32], bits: &mut [u64]) {
+    Arch::new().dispatch(Comparison { words, thresholds, bits });
+}
+
+struct Comparison<'a> {
+    words: &'a [u32],
+    thresholds: &'a [u32],
+    bits: &'a mut [u64],
+}
+
+impl WithSimd for Comparison<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let groups = self.words.chunks(BITS).zip(self.thresholds.chunks(BITS));
+        for ((words, thresholds), bits) in groups.zip(self.bits) {
+            let (word_lanes, words) = words.as_chunks::<8>();
+            let (threshold_lanes, thresholds) = thresholds.as_chunks::<8>();
+            let (mut all, mut place) = (0, 0);
+            for (words, thresholds) in word_lanes.iter().zip(threshold_lanes) {
+                all |= u64::from(lane(simd, words, thresholds)) << place;
+                place += 8;
+            }
+            for (word, threshold) in words.iter().zip(thresholds) {
+                all |= u64::from(word <= threshold) << place;
+                place += 1;
+            }
+            *bits = all;
+        }
+    }
+}
+
+/// Eight at once.
+#[inline(always)]
+fn lane<S: Simd>(simd: S, words: &[u32; 8], thresholds: &[u32; 8]) -> u8 {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(v3) = (&simd as &dyn std::any::Any).downcast_ref::<pulp::x86::V3>() {
+        let words = bytemuck::cast(*words);
+        let smaller = v3.avx2._mm256_min_epu32(words, bytemuck::cast(*thresholds));
+        let holds = v3.avx2._mm256_cmpeq_epi32(words, smaller);
+        return v3.avx._mm256_movemask_ps(bytemuck::cast(holds)) as u8;
+    }
+    words.iter().zip(thresholds).enumerate().fold(0, |bits, (k, (w, t))| bits | u8::from(w <= t) << k)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aimc_testkit::strategies;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(strategies::config(64))]
+
+        /// Every bit says word ≤ threshold, on every path.
+        #[test]
+        fn bits_are_comparisons(
+            pairs in proptest::collection::vec((any::<u32>(), any::<u32>(), any::<bool>()), 1..200),
+        ) {
+            let words: Vec<u32> = pairs.iter().map(|pair| pair.0).collect();
+            let thresholds: Vec<u32> = pairs.iter().map(|pair| if pair.2 { pair.0 } else { pair.1 }).collect();
+            for arch in [Arch::new(), Arch::Scalar] {
+                let mut bits = vec![u64::MAX; words.len().div_ceil(BITS)];
+                arch.dispatch(Comparison { words: &words, thresholds: &thresholds, bits: &mut bits });
+                for line in 0..bits.len() * BITS {
+                    let expected = line < words.len() && words[line] <= thresholds[line];
+                    prop_assert_eq!(bits[line / BITS] >> (line % BITS) & 1 == 1, expected);
+                }
+            }
+        }
+    }
+}
