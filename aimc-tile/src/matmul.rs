@@ -7,6 +7,7 @@
 //! borrowed exclusively. Results do not depend on the number of threads.
 #![allow(unsafe_code)]
 
+use crate::tile::signals;
 use aimc_device::parallel;
 use gemm::{Parallelism, gemm};
 
@@ -80,8 +81,8 @@ impl<'a> Weights<'a> {
         let (m, k) = (self.outputs(), self.inputs());
         let batch = x.len() / k;
         assert!(x.len() == k * batch && y.len() == m * batch, "vectors must match the matrix");
-        if x.chunks(k).all(|x| x.iter().filter(|x| **x != 0.0).nth(1).is_none()) {
-            return x.chunks(k).zip(y.chunks_mut(m)).for_each(|(x, y)| self.scale_column(x, y));
+        if let Some(lines) = x.chunks(k).map(only_line).collect::<Option<Vec<_>>>() {
+            return self.scale_columns(&lines, y);
         }
         let (row_stride, column_stride) =
             if self.transposed { (1, self.columns as isize) } else { (self.columns as isize, 1) };
@@ -111,16 +112,28 @@ impl<'a> Weights<'a> {
         }
     }
 
-    /// The product with a vector of at most one entry that is not 0, as when single columns are read: the other terms
-    /// are exactly 0.
-    fn scale_column(&self, x: &[f32], y: &mut [f32]) {
-        match x.iter().position(|x| *x != 0.0) {
-            None => y.fill(0.0),
-            Some(input) => {
-                y.iter_mut().enumerate().for_each(|(output, y)| *y = 0.0 + x[input] * self.at(output, input));
+    /// The products with vectors of one entry that is not 0, given its place and value, as when single columns are read: the
+    /// other terms are exactly 0.
+    fn scale_columns(&self, lines: &[(usize, f32)], y: &mut [f32]) {
+        // Some outputs of all vectors at a time: neighbouring columns share what the processor fetches.
+        const TOGETHER: usize = 16;
+        let m = self.outputs();
+        for first in (0..m).step_by(TOGETHER) {
+            let outputs = first..m.min(first + TOGETHER);
+            for ((input, x), y) in lines.iter().zip(y.chunks_mut(m)) {
+                for (output, y) in outputs.clone().zip(&mut y[outputs.clone()]) {
+                    *y = 0.0 + x * self.at(output, *input);
+                }
             }
         }
     }
+}
+
+/// Place and value of the only entry of a vector that is not 0, any place if there is none; `None` if there are several.
+fn only_line(x: &[f32]) -> Option<(usize, f32)> {
+    let mut entries = signals(x);
+    let first = entries.next().unwrap_or_default();
+    entries.next().is_none().then_some(first)
 }
 
 /// W ← W - lr·Σ d xᵀ over `batch` vectors: `w` is d-length rows by x-length columns, stored row by row.

@@ -295,6 +295,15 @@ pub(crate) fn largest_size(values: &[f32]) -> f32 {
     rest.iter().chain(&largest).copied().fold(0.0, larger)
 }
 
+/// Places and values of the entries that are not 0, in order; many zeros at a time are passed over.
+pub(crate) fn signals(values: &[f32]) -> impl Iterator<Item = (usize, f32)> {
+    const TOGETHER: usize = 16;
+    let some = |values: &[f32]| values.iter().fold(0, |bits, v| bits | v.to_bits() << 1) != 0;
+    let chunks = values.chunks(TOGETHER).enumerate().filter(move |(_, values)| some(values));
+    let entries = chunks.flat_map(|(chunk, values)| (TOGETHER * chunk..).zip(values.iter().copied()));
+    entries.filter(|(_, value)| *value != 0.0)
+}
+
 /// Refuses a matrix that is not `rows` x `columns` or holds a number that is not finite.
 pub(crate) fn check_lines(
     what: &'static str,

@@ -1,6 +1,7 @@
 //! With which probability each line of a vector pair fires in a slot: its value times a scale, in bins where there is a width.
 
 use crate::periphery::quantiser::quantise;
+use crate::tile::signals;
 
 /// The lines of one vector.
 pub(crate) struct Probabilities<'a> {
@@ -17,20 +18,13 @@ impl Probabilities<'_> {
     /// Visits the lines that may fire, in order: number and signed probability.
     #[inline]
     pub(crate) fn each(&self, mut visit: impl FnMut(usize, f64)) {
-        // Rows of granules are mostly 0: many lines at a time are passed over.
-        const TOGETHER: usize = 16;
-        for (chunk, values) in self.values.chunks(TOGETHER).enumerate() {
-            if values.iter().fold(0, |bits, v| bits | v.to_bits() << 1) == 0 {
-                continue;
+        signals(self.values).for_each(|(line, v)| {
+            let p = f64::from(v) * self.scale;
+            let p = if self.bin > 0.0 { self.binned(line, p) } else { p };
+            if p != 0.0 {
+                visit(line, p);
             }
-            for (line, v) in (TOGETHER * chunk..).zip(values) {
-                let p = f64::from(*v) * self.scale;
-                let p = if self.bin > 0.0 { self.binned(line, p) } else { p };
-                if p != 0.0 {
-                    visit(line, p);
-                }
-            }
-        }
+        });
     }
 
     fn binned(&self, line: usize, p: f64) -> f64 {

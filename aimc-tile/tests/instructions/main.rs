@@ -72,7 +72,7 @@ fn work(kernel: &str, rounds: u64) {
             }
         }
         "program PcmLike" => (0..rounds).for_each(|round| {
-            ProgrammedArray::program(&device, &targets, SIZE, RngKey::root(round));
+            drop(ProgrammedArray::program(&device, &targets, SIZE, RngKey::root(round)));
         }),
         "read PcmLike" => {
             let array = ProgrammedArray::program(&device, &targets, SIZE, RngKey::root(1));
