@@ -7,7 +7,7 @@ use aimc_device::error::require;
 use aimc_device::programmed::{ProgrammedArray, ProgrammedDevice, ProgrammedDeviceConfig};
 use aimc_device::rng::label;
 use aimc_tile::matmul::Weights;
-use aimc_tile::{AnalogMvm, Shape, TileError};
+use aimc_tile::{AnalogMvm, Shape, TileError, by_rows};
 
 use crate::compensation::{Compensation, Readout, Recalibration};
 use crate::config::{DriftConversion, InferenceTileConfig};
@@ -60,7 +60,7 @@ impl ProgrammedTile {
     ) -> Result<Self, InferenceError> {
         config.validate()?;
         let shape = check_matrix(weights)?;
-        let values: Vec<f32> = weights.transpose().iter().copied().collect();
+        let values = by_rows(weights);
         let (device, converter) = (&config.device, &config.converter);
         let gain = converter.gain(&values, device.g_max());
         let targets = device_targets(converter, &values, gain, device.g_max(), shape);
@@ -126,7 +126,7 @@ pub(crate) fn check_matrix(weights: &DMatrix<f32>) -> Result<Shape, InferenceErr
     let shape = Shape { outputs: weights.nrows(), inputs: weights.ncols() };
     require::at_least_one("outputs", shape.outputs)?;
     require::at_least_one("inputs", shape.inputs)?;
-    match weights.iter().position(|w| !w.is_finite()) {
+    match weights.as_slice().iter().position(|w| !w.is_finite()) {
         None => Ok(shape),
         Some(at) => {
             let (line, sample) = (at % shape.outputs, at / shape.outputs);

@@ -82,7 +82,7 @@ fn reconversion_keeps_weights_and_exponents_but_not_conductances() {
     };
     let (physical, reconverted) = (program(DriftConversion::Physical), program(DriftConversion::Reconverted));
     assert_eq!(physical.programmed_weights(), reconverted.programmed_weights());
-    let largest = crate::converter::largest(physical.programmed_weights().as_slice());
+    let largest = aimc_tile::largest_size(physical.programmed_weights().as_slice());
     assert_eq!(reconverted.gain(), 25.0 / largest);
     for (a, b) in physical.slices().iter().zip(reconverted.slices()) {
         assert_eq!(a.drift_exponents(), b.drift_exponents());

@@ -89,8 +89,26 @@ pub(crate) fn from_matrix(weights: &DMatrix<f32>, shape: Shape) -> Result<Vec<f3
 }
 
 /// The numbers of a matrix, row by row.
-pub(crate) fn by_rows(matrix: &DMatrix<f32>) -> Vec<f32> {
-    matrix.transpose().iter().copied().collect()
+///
+/// ```
+/// use nalgebra::DMatrix;
+/// let matrix = DMatrix::from_row_slice(2, 3, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+/// assert_eq!(aimc_tile::by_rows(&matrix), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+/// ```
+#[must_use]
+pub fn by_rows(matrix: &DMatrix<f32>) -> Vec<f32> {
+    // Some rows of all columns at a time: what the processor fetches of a column serves all of them.
+    const TOGETHER: usize = 16;
+    let (rows, columns) = matrix.shape();
+    let mut values = vec![0.0; matrix.len()];
+    for (block, values) in values.chunks_mut((TOGETHER * columns).max(1)).enumerate() {
+        let first = block * TOGETHER;
+        for (column, numbers) in matrix.column_iter().enumerate() {
+            let numbers = &numbers.as_slice()[first..rows.min(first + TOGETHER)];
+            numbers.iter().enumerate().for_each(|(row, number)| values[row * columns + column] = *number);
+        }
+    }
+    values
 }
 
 impl MatVec for IdealTile {

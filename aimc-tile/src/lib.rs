@@ -26,10 +26,12 @@ pub use circuits::Circuits;
 pub use estimate::{Estimate, estimate_weights};
 pub use grid::TileGrid;
 pub use hardware_aware::{HardwareAwareTile, HardwareAwareTileConfig};
-pub use ideal::{IdealTile, check_update};
+pub use ideal::{IdealTile, by_rows, check_update};
 pub use mapping::{InputRangeConfig, KeptScales, LogicalTile, MappingConfig, PeripheryConfig, TileSettings};
 pub use periphery::{AnalogMvm, IoConfig};
 pub use pulse::UpdateConfig;
 pub use sliced::{SliceConfig, SlicedTile};
-pub use tile::{Inventory, MatVec, ReadOut, SampleKeys, Shape, StepWeights, Tile, TileError, TrainableTile};
+pub use tile::{
+    Inventory, MatVec, ReadOut, SampleKeys, Shape, StepWeights, Tile, TileError, TrainableTile, largest_size,
+};
 pub use unit_cell::UnitCell;

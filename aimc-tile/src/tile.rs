@@ -283,9 +283,10 @@ pub trait TrainableTile: Tile + ReadOut {}
 
 impl<T: Tile + ReadOut + ?Sized> TrainableTile for T {}
 
-/// max |v|; 0 for nothing.
-pub(crate) fn largest_size(values: &[f32]) -> f32 {
-    // Several at a time, so that it vectorises; NaN is not above anything.
+/// max |v|; 0 for nothing. NaN does not count.
+#[must_use]
+pub fn largest_size(values: &[f32]) -> f32 {
+    // Several at a time, so that it vectorises.
     let (groups, rest) = values.as_chunks::<16>();
     let larger = |largest: f32, v: f32| if v.abs() > largest { v.abs() } else { largest };
     let mut largest = [0.0; 16];

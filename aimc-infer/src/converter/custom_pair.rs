@@ -20,8 +20,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use aimc_device::error::{ConfigError, require};
+use aimc_tile::largest_size;
 
-use crate::converter::largest;
 use crate::converter::n_pair::weighted;
 use crate::converter::{Converter, Gain, SMALLEST_WEIGHT};
 
@@ -78,7 +78,7 @@ impl Converter for CustomPair {
             require::that(fits, &format!("g_lst[{i}]"), list, &range)?;
         }
         let table = self.table();
-        let (most, last) = (largest(&table), (nodes - 1) as f32);
+        let (most, last) = (largest_size(&table), (nodes - 1) as f32);
         let off =
             |(i, t): (usize, &f32)| (t - most * (2.0 * i as f32 / last - 1.0)).abs() > NONLINEARITY * most;
         let linear = most > 0.0 && !table.iter().enumerate().any(off);
@@ -90,8 +90,8 @@ impl Converter for CustomPair {
     }
 
     fn gain(&self, weights: &[f32], _g_max: f32) -> Gain {
-        let largest_weight = largest(weights).max(SMALLEST_WEIGHT);
-        Gain { scale: largest(&self.table()) / largest_weight, origin: largest_weight }
+        let largest_weight = largest_size(weights).max(SMALLEST_WEIGHT);
+        Gain { scale: largest_size(&self.table()) / largest_weight, origin: largest_weight }
     }
 
     #[inline]

@@ -18,7 +18,7 @@
 /// ```
 #[must_use]
 pub fn conductances(weights: &[f32], g_max: f32) -> Vec<f32> {
-    let largest = crate::converter::largest(weights).max(super::SMALLEST_WEIGHT);
+    let largest = aimc_tile::largest_size(weights).max(super::SMALLEST_WEIGHT);
     weights.iter().map(|w| w.abs() * g_max / largest).collect()
 }
 

@@ -197,8 +197,3 @@ pub fn to_weights<S: AsRef<[f32]>>(converter: &impl Converter, slices: &[S], gai
     }
     weights
 }
-
-/// max |w|.
-pub(crate) fn largest(weights: &[f32]) -> f32 {
-    weights.iter().fold(0.0, |largest, w| largest.max(w.abs()))
-}

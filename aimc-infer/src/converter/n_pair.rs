@@ -22,8 +22,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use aimc_device::error::{ConfigError, require};
+use aimc_tile::largest_size;
 
-use crate::converter::largest;
 use crate::converter::{Converter, Gain, SMALLEST_WEIGHT};
 
 /// Several pairs per weight, see the [module](self).
@@ -70,7 +70,7 @@ impl Converter for NPair {
 
     fn gain(&self, weights: &[f32], g_max: f32) -> Gain {
         let sum: f32 = self.f_lst.iter().sum();
-        Gain::linear(sum * (g_max - self.g_min) / largest(weights).max(SMALLEST_WEIGHT))
+        Gain::linear(sum * (g_max - self.g_min) / largest_size(weights).max(SMALLEST_WEIGHT))
     }
 
     #[inline]

@@ -20,8 +20,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use aimc_device::error::{ConfigError, require};
+use aimc_tile::largest_size;
 
-use crate::converter::largest;
 use crate::converter::{Converter, Gain, SMALLEST_WEIGHT};
 
 /// One device per weight and shared reference devices, see the [module](self).
@@ -57,7 +57,7 @@ impl Converter for OffsetColumn {
     }
 
     fn gain(&self, weights: &[f32], g_max: f32) -> Gain {
-        Gain::linear((g_max - self.g_min) / (2.0 * largest(weights).max(SMALLEST_WEIGHT)))
+        Gain::linear((g_max - self.g_min) / (2.0 * largest_size(weights).max(SMALLEST_WEIGHT)))
     }
 
     #[inline]

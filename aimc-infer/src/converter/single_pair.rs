@@ -21,8 +21,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use aimc_device::error::{ConfigError, require};
+use aimc_tile::largest_size;
 
-use crate::converter::largest;
 use crate::converter::{Converter, Gain, SMALLEST_WEIGHT};
 
 /// One device for positive, one for negative weights, see the [module](self).
@@ -59,7 +59,7 @@ impl Converter for SinglePair {
     }
 
     fn gain(&self, weights: &[f32], g_max: f32) -> Gain {
-        Gain::linear((g_max - self.g_min) / largest(weights).max(SMALLEST_WEIGHT))
+        Gain::linear((g_max - self.g_min) / largest_size(weights).max(SMALLEST_WEIGHT))
     }
 
     #[inline]
@@ -112,7 +112,7 @@ mod tests {
             let gain = pair.gain(&weights, g_max);
             let slices = to_conductances(&pair, &weights, gain, g_max);
             let c = g_max / (g_max - pair.g_min);
-            let tolerance = (7.0 + c) * 0.5 * f32::EPSILON * largest(&weights).max(SMALLEST_WEIGHT);
+            let tolerance = (7.0 + c) * 0.5 * f32::EPSILON * largest_size(&weights).max(SMALLEST_WEIGHT);
             for (back, w) in to_weights(&pair, &slices, gain).iter().zip(&weights) {
                 assert_close!(*back, *w, tolerance);
             }

@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use aimc_device::programmed::ProgrammedArray;
+use aimc_tile::largest_size;
 
 use super::Job;
-use crate::converter::largest;
 
 /// Pulses and reads of a procedure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -87,7 +87,7 @@ impl ProgrammingReport {
         let found = || arrays.iter().flat_map(|array| array.conductances().iter().copied());
         let pairs = || found().zip(job.targets.iter().flatten().copied());
         let devices: usize = arrays.iter().map(|array| array.conductances().len()).sum();
-        let unit = largest(job.weights).max(f32::MIN_POSITIVE);
+        let unit = largest_size(job.weights).max(f32::MIN_POSITIVE);
         let weights = weights.iter().zip(job.weights).map(|(found, wanted)| (found / unit, wanted / unit));
         let within = |band: f32| pairs().filter(|(found, wanted)| (found - wanted).abs() <= band).count();
         Self {

@@ -40,10 +40,9 @@ use aimc_device::programmed::{ProgrammedArray, ProgrammedDevice};
 use aimc_device::rng::label;
 use aimc_tile::pulse::UpdateConfig;
 use aimc_tile::unit_cell::UnitCell;
-use aimc_tile::{IoConfig, ReadOut, SampleKeys, Tile, TileConfig, TileError};
+use aimc_tile::{IoConfig, ReadOut, SampleKeys, Tile, TileConfig, TileError, by_rows, largest_size};
 
 use super::{Effort, Job};
-use crate::converter::largest;
 use crate::error::InferenceError;
 use crate::program::{device_targets, slice_key};
 
@@ -131,11 +130,11 @@ impl TileUpdates {
         key: RngKey,
     ) -> Result<(Vec<ProgrammedArray>, Effort), InferenceError> {
         let mut tile = self.tile().build(job.shape, key.fold_in(label("tile")))?;
-        let unit = largest(job.weights).max(f32::MIN_POSITIVE) / self.w_target;
+        let unit = largest_size(job.weights).max(f32::MIN_POSITIVE) / self.w_target;
         let target = DMatrix::from_row_slice(job.shape.outputs, job.shape.inputs, job.weights) / unit;
         let x = DMatrix::identity(job.shape.inputs, job.shape.inputs);
         let learned = program_by_updates(&mut tile, &target, &x, self, key.fold_in(label("updates")))?;
-        let reached: Vec<f32> = (tile.weights() * unit).transpose().iter().copied().collect();
+        let reached = by_rows(&(tile.weights() * unit));
         let g = device_targets(job.converter, &reached, job.gain, job.device.g_max(), job.shape);
         let settle = |(i, g)| ProgrammedArray::settled(job.device, g, job.shape.inputs, slice_key(key, i));
         let effort = Effort {
