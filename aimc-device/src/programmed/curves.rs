@@ -110,6 +110,7 @@ pub(crate) fn std_polynomial(field: &str, coefficients: &[f32]) -> Result<(), Co
 mod tests {
     use super::*;
 
+    /// y(x) = yₖ + (yₖ₊₁ - yₖ)(x - xₖ)/(xₖ₊₁ - xₖ) between nodes, y₀ and yₙ beyond them.
     #[test]
     fn a_polygon_passes_its_nodes_and_stays_constant_beyond() {
         let (xs, ys) = ([0.0, 1.0, 3.0], [1.0, 2.0, 0.0]);

@@ -192,6 +192,7 @@ mod tests {
         assert_eq!(drift.drifted(0.5, 0.5, 0.1, 0.3, 0.0), 0.5, "no growth before t_0");
     }
 
+    /// g ≤ 0: the exponent is that of the mean, without nu_k·(ln g - log_g0).
     #[test]
     fn a_conductance_without_logarithm_stays_finite() {
         let drift = PowerLawDrift { nu: 0.1, nu_k: 0.02, ..Default::default() };

@@ -168,6 +168,7 @@ mod tests {
         ExpStep { gamma_up: 2.5, gamma_down: 2.5, a: -1.0, b: 0.0, granularity, ..device }
     }
 
+    /// dw_min·(y⁺ + y⁻)/2 or dw_min·y⁻ at z = b, y± = max(1 - A±exp(±γ±z), 0); dw_min where both vanish.
     #[test]
     fn granularity_is_the_mean_step_or_the_down_step() {
         let expect = |rule, step: f32| {
@@ -180,6 +181,7 @@ mod tests {
         assert_eq!(PulsedDevice::granularity(&none), none.dw_min);
     }
 
+    /// w ← w + Δ + σ_c(|Δ| + dw_min_std_add + dw_min_std_slope·|w|)ξ.
     #[test]
     fn complex_noise_by_hand() {
         let device = ExpStep { a_up: 0.5, b: 0.0, a: 0.0, dw_min_std: 0.5, ..ExpStep::default() };
@@ -189,6 +191,7 @@ mod tests {
         assert_eq!(device.step(cell, (), -1.0, Direction::Up, 2.0), -1.0 + 0.125 + 0.875);
     }
 
+    /// b⁺ = b⁻: w ← w.
     #[test]
     fn a_device_without_range_never_moves() {
         let stuck = Cell { up: 0.0, down: 0.0, w_max: 0.1, w_min: 0.1 };

@@ -171,6 +171,7 @@ mod tests {
         assert_eq!(released, [4]);
     }
 
+    /// hs_up_down = u > 0: the hidden down step is hs_dw_min·(1 - u).
     #[test]
     fn asymmetry_weakens_one_hidden_step() {
         let device =

@@ -126,6 +126,7 @@ mod tests {
 
     const CELL: Cell = Cell { up: 0.1, down: 0.1, w_max: 3.0, w_min: -1.0 };
 
+    /// f(u) = (1 - t)fₖ + t·fₖ₊₁, u = (w - b⁻)/(b⁺ - b⁻)·(n - 1) = k + t; f₀ without range.
     #[test]
     fn factors_are_interpolated_and_flat_beyond_the_bounds() {
         let table = [1.0, 3.0, 2.0];

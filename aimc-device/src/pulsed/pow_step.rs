@@ -166,6 +166,7 @@ mod tests {
     use crate::RngKey;
     use crate::pulsed::Direction;
 
+    /// γ⁺ = γ(1 + min(u, 0)), γ⁻ = γ(1 - max(u, 0)) without spread.
     #[test]
     fn asymmetry_lowers_one_exponent() {
         let draw = |pow_up_down| {
@@ -176,6 +177,7 @@ mod tests {
         assert_eq!(draw(-0.25), Exponents { up: 1.5, down: 2.0 });
     }
 
+    /// w > b⁺: the step is 0, and w is cut to b⁺.
     #[test]
     fn a_weight_beyond_its_bound_is_brought_back() {
         let cell = Cell { up: 0.1, down: 0.1, w_max: 0.5, w_min: -0.5 };

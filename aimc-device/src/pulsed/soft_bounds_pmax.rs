@@ -223,6 +223,7 @@ mod tests {
         assert_close!(sweep(&quiet(Mapping::Aihwkit), -0.5, Direction::Up, 100), 0.830, 5e-4);
     }
 
+    /// A symmetric range: up_down = 0, b⁺ = -b⁻, and the unit of pulse planning is dw_min.
     #[test]
     fn a_symmetric_range_has_symmetric_steps() {
         let means = SoftBoundsPmax::default().means();

@@ -167,6 +167,7 @@ mod tests {
         assert_eq!(aihwkit.reset_shift(cell, reference), reference.value);
     }
 
+    /// b⁻ = 0: ref = 0, and the down step is a⁻ everywhere.
     #[test]
     fn one_sided_devices_have_no_symmetry_point_and_a_constant_step() {
         let device =
@@ -177,6 +178,7 @@ mod tests {
         assert_eq!(device.step(cell, reference, 0.5, Direction::Down, 0.0), 0.49);
     }
 
+    /// b± ← b±/(1 + slope_dtod·ξ); a factor of 0 leaves the bound.
     #[test]
     fn slope_variation_moves_the_bounds() {
         let device =

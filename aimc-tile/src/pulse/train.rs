@@ -195,6 +195,7 @@ mod tests {
         met.fold((0, 0), |(slots, hits), hit| (slots + 1, hits + usize::from(hit)))
     }
 
+    /// p = min(|x|, 1): lines of |x| ≥ 1 fire always, lines of 0 never.
     #[test]
     fn certain_lines_fire_in_every_slot_and_silent_ones_never() {
         let trains = Trains::draw(
