@@ -173,6 +173,7 @@ impl Accumulator for FloatAccumulator {
 mod tests {
     use super::*;
 
+    /// q(v) = Δ·round(v/Δ), Δ = max |v|/⌊n/2⌋ for n bins, halves to even; n = 0: exact.
     #[test]
     fn levels_by_hand() {
         let values = [1.0, 0.4, -0.3, 0.0];
