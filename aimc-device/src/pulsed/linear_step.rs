@@ -154,6 +154,16 @@ mod tests {
         assert_eq!(slopes(&device), Slopes { up: 0.0625, down: -0.0625 });
     }
 
+    /// γ = mean + dtod·ξ, one draw each: first up, then down.
+    #[test]
+    fn gammas_are_the_draws_of_the_stream() {
+        let device = LinearStep { gamma_up: 2.0, gamma_up_dtod: 0.25, ..quiet() };
+        let device = LinearStep { gamma_down: 2.0, gamma_down_dtod: 0.5, ..device };
+        let mut draws = RngKey::root(1).stream(0);
+        let (up, down) = (2.0 + 0.25 * draws.normal(), 2.0 + 0.5 * draws.normal());
+        assert_eq!(slopes(&device), Slopes { up: slope(0.5 * up, 4.0), down: slope(0.25 * down, -8.0) });
+    }
+
     /// γ = |mean + dtod·ξ|, with allow_increasing γ = mean + dtod·ξ.
     #[test]
     fn negative_gammas_are_folded_unless_allowed() {
