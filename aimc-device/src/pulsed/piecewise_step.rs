@@ -145,6 +145,10 @@ mod tests {
         {
             assert_eq!(factor(&table, CELL, w), expected, "at {w}");
         }
+        for (w, expected) in [(1.5, 2.5), (2.5, 1.0), (3.0, 0.0)] {
+            assert_eq!(factor(&[1.0, 2.0, 3.0, 2.0, 0.0], CELL, w), expected, "five nodes at {w}");
+        }
+        assert_eq!((factor(&[1.0, 3.0], CELL, 0.0), factor(&[1.0, 3.0], CELL, 3.0)), (1.5, 3.0));
         assert_eq!(factor(&[0.5], CELL, 2.0), 0.5);
         assert_eq!(factor(&table, Cell { w_max: -1.0, ..CELL }, -1.0), 1.0);
     }
