@@ -113,3 +113,25 @@ fn relaxation_of_the_device_is_cut_at_full() {
     let beyond = [-16.815, 45.393, -43.853, 16.030, 0.348].iter().fold(0.0_f64, |sum, c| sum * 1.1 + c);
     assert_close!(f64::from(redrawn.spread(44.0, 1.0)), beyond, roundings(8.0) * 157.0);
 }
+
+/// g = g_p + √(σ(t)² - σ(0)²)·ξ: a full device has moved by √(2.651² - 1.103²)·ξ after a day. Errors of the two spreads (see above)
+/// count 2.651/2.41 and 1.103/2.41 times.
+#[test]
+fn what_relaxation_adds_is_the_rest_of_the_spread() {
+    let added = (2.651_f64.powi(2) - 1.103_f64.powi(2)).sqrt();
+    for xi in [1.0_f32, -2.0] {
+        let found = ReRamWan2022::default().drifted(40.0, xi, 86_400.0);
+        let slack = roundings(8.0) * 137.0 * 2.0 * f64::from(xi.abs());
+        assert_close!(f64::from(found), 40.0 + f64::from(xi) * added, slack, "xi = {xi}");
+    }
+}
+
+/// σ_p = c₀ + c₁·g/g_max, σ_r = g·s/g_max·√ln((t + t_0 + t_r)/2t_r). Eight roundings are granted.
+#[test]
+fn state_independent_devices_by_hand() {
+    let text = "model = \"StateIndependent\"\ng_max = 10.0\nprog_coeff = [0.25, 0.5]\nread_noise_scale = 2.0\nt_0 = 14.0\nt_read = 1.0";
+    let device = device(text);
+    assert_close!(f64::from(device.programming_std(4.0)), 0.45, roundings(8.0) * 0.45);
+    let expected = 4.0 * 2.0 / 10.0 * 8.0_f64.ln().sqrt();
+    assert_close!(f64::from(device.read_noise_std(4.0, 4.0, 1.0)), expected, roundings(8.0) * expected);
+}
