@@ -156,5 +156,7 @@ mod tests {
         for wrong in [&[1.0_f32] as &[f32], &[1.0; 3], &[1.0, -1.0], &[1.0, f32::INFINITY]] {
             assert!(!values(wrong), "{wrong:?}");
         }
+        let spread = |coefficients: &[f32]| std_polynomial("x", coefficients).is_ok();
+        assert!(spread(&[0.5, -0.5]) && !spread(&[]) && !spread(&[f32::INFINITY]) && !spread(&[1.0, -2.0]));
     }
 }
