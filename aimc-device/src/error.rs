@@ -107,6 +107,7 @@ pub mod require {
 mod tests {
     use super::*;
 
+    /// NaN and ±∞ fail every range check.
     #[test]
     fn nan_passes_no_check() {
         for check in [require::finite, require::positive, require::non_negative, require::non_positive] {

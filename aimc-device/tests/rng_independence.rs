@@ -77,6 +77,7 @@ fn one_bit_apart(i: u64) -> [u64; 2] {
     [number, number ^ 1 << (i % 64)]
 }
 
+/// Streams 2i and 2i + 1, 2i + 1 and 2i + 2, and of indices one bit apart are independent.
 #[test]
 fn neighbouring_streams() {
     let root = key("streams");
@@ -85,18 +86,21 @@ fn neighbouring_streams() {
     expect_independent(|i| one_bit_apart(i).map(|index| root.stream(index)));
 }
 
+/// Seeds 2i and 2i + 1, 2i + 1 and 2i + 2 give independent streams.
 #[test]
 fn neighbouring_seeds() {
     expect_independent(|i| [RngKey::root(2 * i).stream(0), RngKey::root(2 * i + 1).stream(0)]);
     expect_independent(|i| [RngKey::root(2 * i + 1).stream(0), RngKey::root(2 * i + 2).stream(0)]);
 }
 
+/// Seeds i and i ⊕ 2ᵏ, and i and its complement, give independent streams.
 #[test]
 fn seeds_one_bit_apart_or_complementary() {
     expect_independent(|i| one_bit_apart(i).map(|seed| RngKey::root(seed).stream(0)));
     expect_independent(|i| [RngKey::root(i).stream(0), RngKey::root(!i).stream(0)]);
 }
 
+/// A key and the keys folded from it give independent streams.
 #[test]
 fn parent_and_child() {
     let root = key("parent");
@@ -105,6 +109,7 @@ fn parent_and_child() {
     expect_independent(|i| [root.stream(i), root.fold_in(i).stream(0)]);
 }
 
+/// Keys of neighbouring labels, and of labels one bit apart, give independent streams.
 #[test]
 fn sibling_labels() {
     let root = key("siblings");
@@ -113,6 +118,7 @@ fn sibling_labels() {
     expect_independent(|i| one_bit_apart(i).map(|label| root.fold_in(label).stream(0)));
 }
 
+/// Paths (a, b) and (b, a), and (i, 1) and (i + 1), give independent streams.
 #[test]
 fn paths_with_swapped_or_joined_labels() {
     let root = key("paths");

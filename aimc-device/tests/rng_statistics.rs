@@ -44,6 +44,7 @@ fn expect_flat(stream: &mut Stream, bins: usize, bin: impl Fn(u32) -> usize) {
     assert_p(chi_squared_uniform(&counts), FALSE_ALARM);
 }
 
+/// 2²² draws of one stream ~ N(0, 1).
 #[test]
 fn one_long_stream_is_normal() {
     expect_normal(&normals(&mut key("long").stream(0), 1 << 22), 0.0, 1.0);
@@ -71,6 +72,7 @@ fn many_streams_are_normal_in_law_and_moments() {
     p_values.iter().for_each(|list| expect_uniform_p_values(list));
 }
 
+/// The first draws of 200,000 streams, labels and seeds ~ N(0, 1).
 #[test]
 fn first_normals_of_many_addresses_are_normal() {
     let root = key("first");
@@ -106,6 +108,7 @@ fn tails_are_as_heavy_as_those_of_a_normal() {
     }
 }
 
+/// The 16 highest and 16 lowest bits of words, the highest 8 and the lowest 4, are uniform.
 #[test]
 fn top_and_low_bits_are_flat() {
     expect_flat(&mut key("bits").stream(0), 1 << 16, |word| (word >> 16) as usize);
@@ -114,6 +117,7 @@ fn top_and_low_bits_are_flat() {
     expect_flat(&mut key("bits").stream(3), 1 << 4, |word| (word & 0xF) as usize);
 }
 
+/// u ~ U[0, 1): law, mean ½ - 2⁻²⁵, variance 1/12, and the lowest 8 bits uniform.
 #[test]
 fn uniforms_fill_the_unit_interval_down_to_the_last_bit() {
     let mut values = vec![0.0_f32; 1 << 21];
@@ -191,6 +195,7 @@ fn repeated_spacings(mut birthdays: Vec<u32>) -> u64 {
     spacings.windows(2).filter(|pair| pair[0] == pair[1]).count() as u64
 }
 
+/// Repeated spacings of 4096 birthdays in 2³² days ~ Poisson(4096³/(4·2³²) = 4) a year.
 #[test]
 fn birthday_spacings_repeat_as_often_as_they_should() {
     let (years, people) = (500_u64, 4096_u64);
@@ -227,6 +232,7 @@ fn draws() -> impl Strategy<Value = Vec<(Draw, usize)>> {
 proptest! {
     #![proptest_config(config(256))]
 
+    /// Bulk draws = single draws, for any seed, stream and order of kinds.
     #[test]
     fn one_by_one_equals_bulk_for_any_interleaving(seed in seed(), index in seed(), draws in draws()) {
         let key = RngKey::root(seed);

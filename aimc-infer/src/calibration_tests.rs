@@ -69,6 +69,7 @@ fn data(features: DMatrix<f32>) -> Dataset {
     Dataset::new(features, vec![0; samples], 1).unwrap()
 }
 
+/// Range of a tile = max |x| over the data and over the inputs of that tile.
 #[test]
 fn ranges_are_those_of_the_inputs_of_each_tile() {
     let (network, data) = problem();

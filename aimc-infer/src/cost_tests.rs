@@ -193,6 +193,7 @@ fn macros_reproduce_their_own_numbers() {
     assert!((low..=high).contains(&1.59), "{low} {high}");
 }
 
+/// Lowest ≤ highest for energy, latency and area of every macro.
 #[test]
 fn ranges_are_ordered() {
     let networks = [

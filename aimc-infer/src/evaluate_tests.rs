@@ -38,6 +38,7 @@ fn run(tile: &InferenceTileConfig, plan: &EvaluationConfig) -> AccuracyOverTime 
     evaluate(&network, tile, &data, plan, RngKey::root(7), &go_on).unwrap()
 }
 
+/// Exact devices: accuracy 1 on labels that the digital network gave, at any time.
 #[test]
 fn without_noise_the_answers_are_the_digital_ones() {
     let result = run(&noiseless(), &plan(&[0.0, 1e7], 2));
@@ -80,6 +81,7 @@ fn every_device_without_noise_answers_as_digital() {
     }
 }
 
+/// Bias as a column: inputs + 1 columns, accuracy 1 on exact devices.
 #[test]
 fn biases_may_be_programmed_too() {
     let mut analog = noiseless();
@@ -92,6 +94,7 @@ fn biases_may_be_programmed_too() {
     assert_eq!(shapes.iter().map(|shape| shape.inputs).collect::<Vec<_>>(), [13, 9]);
 }
 
+/// Accuracy after a year: none < global compensation < 1.
 #[test]
 fn noise_costs_accuracy_and_compensation_wins_some_back() {
     let global = InferenceTileConfig::default();
@@ -103,6 +106,7 @@ fn noise_costs_accuracy_and_compensation_wins_some_back() {
     assert!(last(&none) < last(&global), "{} {}", last(&none), last(&global));
 }
 
+/// Draws are addressed: a measurement is the same whatever is measured beside it.
 #[test]
 fn bits_do_not_depend_on_threads_times_repeats_or_batches() {
     let tile = InferenceTileConfig::default();

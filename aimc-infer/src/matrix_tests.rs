@@ -97,6 +97,7 @@ fn every_slice_has_devices_and_a_scale_of_its_own() {
     assert_close!(spread(&programmed.programmed_weights()) / sum, 1.0, 6.0 / (2.0 * n).sqrt());
 }
 
+/// x = 0: y = b.
 #[test]
 fn an_analog_bias_is_a_column_of_devices() {
     let weights = example(3, 4);
@@ -119,6 +120,7 @@ fn an_analog_bias_is_a_column_of_devices() {
     assert!(refused.to_string().starts_with("periphery.mapping.digital_bias = false"), "{refused}");
 }
 
+/// Draws are addressed: bits on one thread = bits on several.
 #[test]
 fn bits_do_not_depend_on_the_number_of_threads() {
     let weights = example(60, 70);

@@ -73,6 +73,7 @@ fn large_weights_have_the_noise_of_both_devices() {
     }
 }
 
+/// Reconverted: gain = g_max/max |w as programmed|; w and ν as with physical drift.
 #[test]
 fn reconversion_keeps_weights_and_exponents_but_not_conductances() {
     let weights = example(20, 30);
@@ -94,6 +95,7 @@ fn reconversion_keeps_weights_and_exponents_but_not_conductances() {
     assert_eq!(pairs.map(|(p, m)| p.max(*m)).fold(0.0, f32::max), 25.0);
 }
 
+/// Programmed conductances depend on weights, device and key only.
 #[test]
 fn circuits_and_compensation_do_not_change_the_devices() {
     let weights = example(8, 9);

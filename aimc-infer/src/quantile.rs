@@ -13,6 +13,7 @@ pub fn quantile(sorted: &[f64], level: f64) -> f64 {
 mod tests {
     use super::*;
 
+    /// Q(p) = x_k + t(x_{k+1} - x_k), p(n - 1) = k + t.
     #[test]
     fn between_neighbours() {
         let sorted = [1.0, 2.0, 4.0];

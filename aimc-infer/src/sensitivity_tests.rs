@@ -6,6 +6,7 @@ use crate::program::tests::noiseless;
 
 use aimc_tile::IoConfig;
 
+/// Exact devices in one layer: accuracy 1 against the digital answers.
 #[test]
 fn exact_devices_cost_nothing() {
     let (network, data) = problem();

@@ -109,6 +109,7 @@ fn devices_hold_what_was_trained() {
     }
 }
 
+/// Settings as text and back, put onto bare weights = the settings of the trained tiles.
 #[test]
 fn settings_beside_a_network_are_those_of_its_tiles() {
     let network = trained(false);

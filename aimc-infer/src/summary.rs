@@ -117,6 +117,7 @@ mod tests {
         }
     }
 
+    /// n = 1: no standard deviation, no interval; equal values: 0 and a point.
     #[test]
     fn one_measurement_says_nothing_about_spread() {
         let summary = Summary::of(&[0.9]);
@@ -170,6 +171,7 @@ mod tests {
         expect_mean(&programming, 0.01_f64.powi(2), of_means * (2.0 / (events - 1) as f64).sqrt());
     }
 
+    /// Spread of reads needs two reads per event, spread of programming two events.
     #[test]
     fn single_reads_and_single_events_say_less() {
         let single = Nested::of(vec![vec![0.5], vec![0.7]]);

@@ -80,6 +80,7 @@ fn outputs(tile: &InferenceTile) -> DMatrix<f32> {
     y
 }
 
+/// y = α·W(t)x.
 #[test]
 fn outputs_are_the_product_times_alpha() {
     let tile = program(&perfect(), &example(3, 4)).at(3600.0, RngKey::root(2)).unwrap();
@@ -93,6 +94,7 @@ fn outputs_are_the_product_times_alpha() {
     }
 }
 
+/// No compensation: α = 1.
 #[test]
 fn without_compensation_alpha_is_one() {
     let config = InferenceTileConfig { compensation: Compensation::None, ..InferenceTileConfig::default() };
@@ -111,6 +113,7 @@ fn read_noise_acts_on_the_weights_of_the_tile() {
     expect_normal(read.as_slice(), 1.0, relative);
 }
 
+/// Draws are addressed: bits on one thread = bits on several.
 #[test]
 fn bits_do_not_depend_on_the_number_of_threads() {
     let weights = example(130, 150);
@@ -167,6 +170,7 @@ fn an_exact_reference_is_read_once_at_the_start() {
     assert_eq!(reads.total(), Some(90));
 }
 
+/// A read-out costs one product per column; those until t are ⌊t/period⌋ + 1 (the one at programming).
 #[test]
 fn readouts_are_counted_in_products() {
     let reads = |compensation, recalibration| {

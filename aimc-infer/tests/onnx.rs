@@ -61,6 +61,7 @@ fn analog(coverage: &Coverage) -> Vec<(Vec<(usize, usize)>, u64)> {
     nodes.collect()
 }
 
+/// y on perfect tiles = y of PyTorch, for 11 exported networks.
 #[test]
 fn perfect_tiles_give_the_output_of_pytorch() {
     let files = ["mlp", "cnn", "lstm", "gru", "rnn", "attention", "conv1d", "sides"]

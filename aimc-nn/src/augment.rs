@@ -113,6 +113,7 @@ mod tests {
         assert_eq!(augmented(&config, 7).column(0), samples.column(7));
     }
 
+    /// No augmentation: the image.
     #[test]
     fn nothing_asked_changes_nothing() {
         assert_eq!(augmented(&AugmentConfig { image: [2, 4, 5], ..AugmentConfig::default() }, 0), image());

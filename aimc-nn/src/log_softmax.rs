@@ -78,6 +78,7 @@ mod tests {
     use aimc_testkit::assert_close;
     use nalgebra::dmatrix;
 
+    /// Σ exp(y) = 1 for inputs of 1000; ln ½ for equal inputs.
     #[test]
     fn probabilities_add_up_even_for_huge_inputs() {
         let y = forward(&dmatrix![1000.0, 0.0; 999.0, 0.0]);

@@ -163,6 +163,7 @@ mod tests {
     use nalgebra::dmatrix;
     use proptest::prelude::*;
 
+    /// -Σ y[label]/n, Σ(y - t)²/n, Σ(ln(1 + eʸ) - t·y)/n, and their gradients.
     #[test]
     fn by_hand() {
         let outputs = dmatrix![-1.0, -3.0; -2.0, -0.5];

@@ -274,6 +274,7 @@ mod tests {
         DMatrix::from_fn(rows, columns, |_, _| draws.below(9) as f32 - 4.0)
     }
 
+    /// Column p of the unfolded image: the points under the kernel at position p, 0 in the padding.
     #[test]
     fn by_hand() {
         let geometry = Geometry {
@@ -307,6 +308,7 @@ mod tests {
             prop_assert_eq!(windows.unfold(&x, 1, 2).dot(&columns), x.dot(&folded));
         }
 
+        /// from_points(to_points(x)) = x.
         #[test]
         fn points_go_back_where_they_came_from(area in 1_usize..9, channels in 1_usize..4, seed in strategies::seed()) {
             let x = whole_numbers(channels * area, 3, seed);

@@ -182,6 +182,7 @@ mod tests {
 
     const W: [f32; 6] = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
 
+    /// Y = W X and Z = Wᵀ X.
     #[test]
     fn products_by_hand() {
         let w = Weights::new(&W, 2, 3);
@@ -193,6 +194,7 @@ mod tests {
         assert_eq!(z, [-3.0, -3.0, -3.0]);
     }
 
+    /// W (0, 0, 2) is twice the last column of W; all zeros give zeros.
     #[test]
     fn single_columns_by_hand() {
         let w = Weights::new(&W, 2, 3);
@@ -204,6 +206,7 @@ mod tests {
         assert_eq!(z, [-4.0, -5.0, -6.0]);
     }
 
+    /// W ← W - η Σ d xᵀ.
     #[test]
     fn outer_products_by_hand() {
         let mut w = W;

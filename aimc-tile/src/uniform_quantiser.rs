@@ -137,6 +137,7 @@ mod tests {
         }
     }
 
+    /// n bits over [0, h]: step h/(2ⁿ - 1), levels 0, …, 2ⁿ - 1.
     #[test]
     fn one_sided_ranges_use_all_levels() {
         let grid = Quantiser::new(2, true, (0.0, 3.0));

@@ -188,6 +188,7 @@ mod tests {
         assert_eq!("adam".parse::<Method>().unwrap_err().field, "algorithm");
     }
 
+    /// Two devices per weight are a unit cell in which each update goes to one device drawn at random.
     #[test]
     fn several_devices_take_turns_at_random() {
         let two = BuildOptions { devices_per_weight: 2, ..BuildOptions::default() };

@@ -102,6 +102,7 @@ mod tests {
         }
     }
 
+    /// A training ends after `patience` scores without a better one; NaN is never the best.
     #[test]
     fn scores_are_due_every_few_epochs_and_no_number_is_no_best() {
         let rule = EarlyStopping { every_epochs: 3, patience: 2 };

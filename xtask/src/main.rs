@@ -74,10 +74,7 @@ enum Command {
     /// Fit device models to a table of measured pulses; writes a device record and a report.
     FitDevice(fit_device::FitArguments),
     /// Compare with golden reference data: every case of every file in DIR.
-    Golden {
-        /// Folder with golden files (*.json).
-        dir: PathBuf,
-    },
+    Golden(golden::GoldenArguments),
     /// Run the tests of all crates and tell what each claims, measures and expects; exit status 1 if a claim fails.
     Verify(verify::VerifyArguments),
     /// Join all reports of a folder into one page.
@@ -141,9 +138,7 @@ fn run(arguments: Arguments) -> Result<bool, Box<dyn std::error::Error>> {
         Command::Repro(arguments) => return Ok(repro::run(&arguments)?),
         Command::Device(arguments) => device::run(&arguments)?,
         Command::FitDevice(arguments) => fit_device::run(&arguments)?,
-        Command::Golden { dir } => {
-            return Ok(golden::run(&dir)?);
-        }
+        Command::Golden(arguments) => return Ok(golden::run(&arguments)?),
         Command::Verify(arguments) => return Ok(verify::run(&arguments)?),
         Command::Report(arguments) => joined::run(&arguments)?,
         Command::Bench(arguments) => bench::run(&arguments)?,

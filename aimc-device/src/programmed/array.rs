@@ -194,6 +194,7 @@ mod tests {
         (0..n).map(|i| 25.0 * (i % 97) as f32 / 96.0).collect()
     }
 
+    /// Draws are addressed by row: bits on one thread = bits on several.
     #[test]
     fn bits_do_not_depend_on_the_number_of_threads() {
         let (device, targets) = (PcmLike::default(), targets(200 * 300));
@@ -243,6 +244,7 @@ mod tests {
         }
     }
 
+    /// Row i of the first four rows = row i of all six.
     #[test]
     fn a_row_depends_on_its_number_only() {
         let (device, targets) = (PcmLike::default(), targets(6 * 10));
@@ -252,6 +254,7 @@ mod tests {
         assert_eq!(&whole.drift_exponents()[..40], part.drift_exponents());
     }
 
+    /// The same key reads the same conductances, another key others; what was programmed stays.
     #[test]
     fn reads_differ_but_the_devices_stay() {
         let (device, targets) = (PcmLike::default(), targets(100));

@@ -109,12 +109,54 @@ pub(crate) fn std_polynomial(field: &str, coefficients: &[f32]) -> Result<(), Co
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aimc_testkit::assert_close;
 
+    /// y(x) = yₖ + (yₖ₊₁ - yₖ)(x - xₖ)/(xₖ₊₁ - xₖ) between nodes, y₀ and yₙ beyond them.
     #[test]
     fn a_polygon_passes_its_nodes_and_stays_constant_beyond() {
         let (xs, ys) = ([0.0, 1.0, 3.0], [1.0, 2.0, 0.0]);
         for (x, y) in [(-1.0, 1.0), (0.0, 1.0), (0.5, 1.5), (1.0, 2.0), (2.0, 1.0), (3.0, 0.0), (9.0, 0.0)] {
             assert_eq!(polygon(&xs, &ys, x), y);
         }
+    }
+
+    /// √ln((t + t_r)/2t_r): √ln 8 after 15 pulse widths, nothing up to one. Four roundings are granted.
+    #[test]
+    fn noise_grows_with_the_root_of_the_logarithm_of_time() {
+        let expected = 8.0_f64.ln().sqrt();
+        for t_read in [1.0, 0.25] {
+            let found = f64::from(one_over_f(15.0 * t_read, t_read));
+            assert_close!(found, expected, 2.0 * f64::from(f32::EPSILON) * expected);
+            assert_eq!((one_over_f(t_read, t_read), one_over_f(0.5 * t_read, t_read)), (0.0, 0.0));
+        }
+    }
+
+    #[test]
+    fn nodes_and_ordinates_that_are_no_table_are_refused() {
+        let good = |nodes: &[f32]| ascending("x", nodes).is_ok();
+        assert!(good(&[0.0, 1.0]) && good(&[0.5, 1.0, 7.0]));
+        for nodes in [
+            &[] as &[f32],
+            &[1.0],
+            &[-1.0, 1.0],
+            &[0.0, f32::INFINITY],
+            &[1.0, 1.0],
+            &[2.0, 1.0],
+            &[0.0, 2.0, 1.0],
+        ] {
+            assert!(!good(nodes), "{nodes:?}");
+        }
+        let covers = |nodes: &[f32]| covering("x", nodes, 25.0).is_ok();
+        assert_eq!(
+            [covers(&[0.0, 25.0]), covers(&[0.5, 25.0]), covers(&[0.0, 20.0]), covers(&[0.0])],
+            [true, false, false, false]
+        );
+        let values = |values: &[f32]| ordinates("x", values, 2).is_ok();
+        assert!(values(&[0.0, 1.0]));
+        for wrong in [&[1.0_f32] as &[f32], &[1.0; 3], &[1.0, -1.0], &[1.0, f32::INFINITY]] {
+            assert!(!values(wrong), "{wrong:?}");
+        }
+        let spread = |coefficients: &[f32]| std_polynomial("x", coefficients).is_ok();
+        assert!(spread(&[0.5, -0.5]) && !spread(&[]) && !spread(&[f32::INFINITY]) && !spread(&[1.0, -2.0]));
     }
 }

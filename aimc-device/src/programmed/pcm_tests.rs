@@ -38,6 +38,7 @@ fn published_programming_noise() {
     assert_eq!((own.reference_g_max(), own.programming_std(30.0)), (30.0, 0.6));
 }
 
+/// ν = |μ(a) + σ(a)ξ|, a = g/g_max: μ = 0.049 at a = 1, 0.1 at a = 0, 0.0244 - 0.0155·ln a between.
 #[test]
 fn drift_exponents_meet_their_plateaus() {
     let device = PcmLike::default();
@@ -49,6 +50,7 @@ fn drift_exponents_meet_their_plateaus() {
     assert_close!(device.drift_exponent(2.5, 0.0), 0.060_090_1, 1e-6);
 }
 
+/// At g_max: g ~ N(25 µS, σ_prog(25 µS)), ν ~ N(0.049, 0.008).
 #[test]
 fn full_devices_are_programmed_and_drift_normally() {
     let array = programmed(&PcmLike::default(), 25.0);
@@ -84,6 +86,7 @@ fn log_conductance_falls_with_the_mean_exponent() {
     expect_normal(&logs, 0.049, 0.008);
 }
 
+/// σ/g = Q·√ln((t + t₀ + t_read)/2t_read), Q = min(0.0088/(g/g_max)^0.65, 0.2).
 #[test]
 fn read_noise_has_the_stated_spread_and_grows_with_time() {
     let device = PcmLike { prog_noise_scale: 0.0, drift_scale: 0.0, ..PcmLike::default() };
@@ -134,6 +137,7 @@ fn a_record_survives_text() {
 proptest! {
     #![proptest_config(cases(256))]
 
+    /// 0 ≤ g(t + s) ≤ g(t) ≤ g(0) for s ≥ 0, ν ≥ 0, and g(0) is what was programmed.
     #[test]
     fn conductance_never_rises_and_never_turns_negative(
         g in finite_f32(0.0..=25.0), xi in finite_f32(-6.8..=6.8),
@@ -149,6 +153,7 @@ proptest! {
         prop_assert_eq!(device.drifted(programmed, nu, 0.0), programmed);
     }
 
+    /// prog_noise_scale = read_noise_scale = drift_scale = 0: what is read is the target, at any time.
     #[test]
     fn without_scales_nothing_happens(g in finite_f32(0.0..=25.0), xi in finite_f32(-6.8..=6.8), t in finite_f32(0.0..=1e8)) {
         let device =

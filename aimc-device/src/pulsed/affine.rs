@@ -58,6 +58,7 @@ mod tests {
     use super::*;
     use crate::pulsed::Direction;
 
+    /// Δ = (a + s·w)(1 + σξ) with multiplicative noise, a + s·w + aσξ with additive noise; s = -a/b.
     #[test]
     fn both_kinds_of_noise_by_hand() {
         let cell = Cell { up: 0.5, down: 0.25, w_max: 2.0, w_min: -2.0 };

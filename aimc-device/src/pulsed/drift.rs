@@ -192,9 +192,46 @@ mod tests {
         assert_eq!(drift.drifted(0.5, 0.5, 0.1, 0.3, 0.0), 0.5, "no growth before t_0");
     }
 
+    /// g ≤ 0: the exponent is that of the mean, without nu_k·(ln g - log_g0).
     #[test]
-    fn a_conductance_without_logarithm_stays_finite() {
-        let drift = PowerLawDrift { nu: 0.1, nu_k: 0.02, ..Default::default() };
-        assert!(drift.drifted(-0.5, -0.5, 0.1, 10.0, 0.0).is_finite());
+    fn a_conductance_without_logarithm_has_the_mean_exponent() {
+        let plain = PowerLawDrift { nu: 0.1, ..Default::default() };
+        let drift = PowerLawDrift { nu_k: 0.02, ..plain };
+        for w in [-0.5, 0.0] {
+            assert_eq!(drift.drifted(0.5, w, 0.1, 10.0, 0.0), plain.drifted(0.5, w, 0.1, 10.0, 0.0));
+        }
+    }
+
+    /// ν' = ν(1 + nu_std·ξ): ν = nu_std = ½ and ξ = 2 give ν' = 1, and 4⁻¹. Four roundings are granted to the power.
+    #[test]
+    fn a_draw_above_zero_raises_the_exponent() {
+        let drift = PowerLawDrift { nu: 0.5, nu_std: 0.5, ..Default::default() };
+        assert_close!(drift.drifted(1.0, 1.0, 0.5, 4.0, 2.0), 0.25, f32::EPSILON);
+    }
+
+    /// nu = 0 switches drift off, its noise included.
+    #[test]
+    fn without_an_exponent_there_is_no_drift() {
+        assert!(!PowerLawDrift { w_noise_std: 1.0, ..Default::default() }.is_on());
+        assert!(PowerLawDrift { nu: 1e-3, ..Default::default() }.is_on());
+    }
+
+    /// A change by exactly reset_tol is none; a weight that is no older than the clock is what it is.
+    #[test]
+    fn small_changes_write_nothing_and_no_time_changes_nothing() {
+        let drift = PowerLawDrift { nu: 0.1, reset_tol: 0.25, ..Default::default() };
+        let mut clock = DriftClock::default();
+        clock.advance(&drift, 0.0, &[0.5, 0.5]);
+        assert_eq!(clock.drifted(&drift, 0, 0.625, 0.1, 0.0), 0.625);
+        clock.advance(&drift, 2.0, &[0.75, 0.875]);
+        assert_eq!((clock.w0, clock.written), (vec![0.5, 0.875], vec![0.0, 2.0]));
+    }
+
+    /// Without devices time passes, too.
+    #[test]
+    fn an_empty_clock_keeps_its_time() {
+        let mut clock = DriftClock::default();
+        clock.advance(&PowerLawDrift::default(), 5.0, &[]);
+        assert_eq!((clock.now, DriftClock::restore(&clock.state().root(), 0).unwrap()), (5.0, clock));
     }
 }

@@ -168,6 +168,7 @@ mod tests {
         ExpStep { gamma_up: 2.5, gamma_down: 2.5, a: -1.0, b: 0.0, granularity, ..device }
     }
 
+    /// dw_min·(y⁺ + y⁻)/2 or dw_min·y⁻ at z = b, y± = max(1 - A±exp(±γ±z), 0); dw_min where both vanish.
     #[test]
     fn granularity_is_the_mean_step_or_the_down_step() {
         let expect = |rule, step: f32| {
@@ -180,6 +181,35 @@ mod tests {
         assert_eq!(PulsedDevice::granularity(&none), none.dw_min);
     }
 
+    /// up_down = u: the mean up step is 1 + min(u, 0), the mean down step 1 - max(u, 0), in units of dw_min.
+    #[test]
+    fn granularity_follows_the_asymmetry() {
+        let step = |up_down, granularity| {
+            let even = ExpStep { dw_min: 0.5, a_up: 0.0, a_down: 0.0, ..ExpStep::default() };
+            PulsedDevice::granularity(&ExpStep { up_down, granularity, ..even })
+        };
+        assert_eq!([step(0.5, Granularity::Mean), step(-0.5, Granularity::Mean)], [0.375, 0.375]);
+        assert_eq!([step(0.5, Granularity::DownStep), step(-0.5, Granularity::DownStep)], [0.25, 0.5]);
+    }
+
+    /// One field of complex noise is enough: w + Δ + σ_c(|Δ| + add)ξ, w + Δ + σ_c(|Δ| + slope·|w|)ξ; without: w + Δ(1 + σ_c ξ).
+    #[test]
+    fn either_field_makes_noise_complex() {
+        let cell = Cell { up: 0.25, down: 0.25, w_max: 8.0, w_min: -8.0 };
+        let plain = ExpStep { a_up: 0.5, a_down: 0.5, b: 0.0, a: 0.0, dw_min_std: 0.5, ..ExpStep::default() };
+        let moved = |add, slope, direction| {
+            let device = ExpStep { dw_min_std_add: add, dw_min_std_slope: slope, ..plain.clone() };
+            device.step(cell, (), -1.0, direction, 2.0) + 1.0
+        };
+        assert_eq!(moved(0.25, 0.0, Direction::Up), 0.125 + 0.375);
+        assert_eq!(moved(0.0, 0.5, Direction::Up), 0.125 + 0.625);
+        assert_eq!(moved(0.0, 0.0, Direction::Up), 0.25);
+        // The noise of a down step has the sign of the draw where it is complex, otherwise that of the step.
+        assert_eq!(moved(0.25, 0.0, Direction::Down), -0.125 + 0.375);
+        assert_eq!(moved(0.0, 0.0, Direction::Down), -0.25);
+    }
+
+    /// w ← w + Δ + σ_c(|Δ| + dw_min_std_add + dw_min_std_slope·|w|)ξ.
     #[test]
     fn complex_noise_by_hand() {
         let device = ExpStep { a_up: 0.5, b: 0.0, a: 0.0, dw_min_std: 0.5, ..ExpStep::default() };
@@ -189,6 +219,7 @@ mod tests {
         assert_eq!(device.step(cell, (), -1.0, Direction::Up, 2.0), -1.0 + 0.125 + 0.875);
     }
 
+    /// b⁺ = b⁻: w ← w.
     #[test]
     fn a_device_without_range_never_moves() {
         let stuck = Cell { up: 0.0, down: 0.0, w_max: 0.1, w_min: 0.1 };

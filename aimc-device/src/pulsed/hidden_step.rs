@@ -171,6 +171,35 @@ mod tests {
         assert_eq!(released, [4]);
     }
 
+    /// h± = (g ± r)/n, g = 1 + hs_dw_min_dtod·ξ, r = hs_up_down_dtod·ξ: the draws of the stream in this order.
+    #[test]
+    fn hidden_steps_are_the_draws_of_the_stream() {
+        let device = HiddenStep { hs_dw_min_dtod: 0.25, hs_up_down_dtod: 0.125, ..Default::default() };
+        let mut draws = RngKey::root(1).stream(0);
+        let (gain, asymmetry) = (1.0 + 0.25 * draws.normal(), 0.125 * draws.normal());
+        let scales = device.fabricate_extra(&mut Cell::default(), &mut RngKey::root(1).stream(0));
+        assert_eq!(scales, HiddenScales { up: 0.5 * (gain + asymmetry), down: 0.5 * (gain - asymmetry) });
+    }
+
+    /// h ← h ± h±(1 + hs_dw_min_std·ξ): a draw of 2 at a std of ¼ makes the step half as large again.
+    #[test]
+    fn a_draw_above_zero_makes_hidden_steps_larger() {
+        let device = HiddenStep { hs_dw_min_std: 0.25, ..Default::default() };
+        let scales = HiddenScales { up: 0.5, down: 0.25 };
+        assert_eq!(device.accumulate(scales, 0.0, Direction::Up, 2.0), (0.75, None));
+        assert_eq!(device.accumulate(scales, 0.0, Direction::Down, 2.0), (-0.375, None));
+    }
+
+    /// n·dw_min(1 - |up_down|/2): the mean of the visible up and down steps.
+    #[test]
+    fn the_mean_step_is_that_of_all_hidden_states() {
+        let step = |up_down| {
+            HiddenStep { hs_hidden_states: 4, dw_min: 0.5, up_down, ..Default::default() }.mean_step()
+        };
+        assert_eq!([step(0.0), step(0.5), step(-0.5)], [2.0, 1.5, 1.5]);
+    }
+
+    /// hs_up_down = u > 0: the hidden down step is hs_dw_min·(1 - u).
     #[test]
     fn asymmetry_weakens_one_hidden_step() {
         let device =

@@ -137,6 +137,7 @@ mod tests {
         LinearStep { w_max, w_min, gamma_up_dtod: 0.0, gamma_down_dtod: 0.0, ..LinearStep::default() }
     }
 
+    /// s± = -γ±a±/ω±, ω± = w_max, w_min or the device's own b±.
     #[test]
     fn slopes_refer_to_mean_or_own_bounds() {
         let mean = LinearStep { gamma_up: 0.5, gamma_down: 0.25, ..quiet() };
@@ -145,6 +146,7 @@ mod tests {
         assert_eq!(slopes(&own), Slopes { up: -0.25, down: 0.031_25 });
     }
 
+    /// reverse_up: ω⁺ = w_min - reverse_offset; reverse_down: ω⁻ = w_max + reverse_offset.
     #[test]
     fn reversed_slopes_refer_beyond_the_far_bound() {
         let device = LinearStep { gamma_up: 1.0, gamma_down: 1.0, reverse_offset: 0.0, ..quiet() };
@@ -152,6 +154,17 @@ mod tests {
         assert_eq!(slopes(&device), Slopes { up: 0.0625, down: -0.0625 });
     }
 
+    /// γ = mean + dtod·ξ, one draw each: first up, then down.
+    #[test]
+    fn gammas_are_the_draws_of_the_stream() {
+        let device = LinearStep { gamma_up: 2.0, gamma_up_dtod: 0.25, ..quiet() };
+        let device = LinearStep { gamma_down: 2.0, gamma_down_dtod: 0.5, ..device };
+        let mut draws = RngKey::root(1).stream(0);
+        let (up, down) = (2.0 + 0.25 * draws.normal(), 2.0 + 0.5 * draws.normal());
+        assert_eq!(slopes(&device), Slopes { up: slope(0.5 * up, 4.0), down: slope(0.25 * down, -8.0) });
+    }
+
+    /// γ = |mean + dtod·ξ|, with allow_increasing γ = mean + dtod·ξ.
     #[test]
     fn negative_gammas_are_folded_unless_allowed() {
         let folded = LinearStep { gamma_up: -0.5, ..quiet() };

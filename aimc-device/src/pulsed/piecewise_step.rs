@@ -126,6 +126,17 @@ mod tests {
 
     const CELL: Cell = Cell { up: 0.1, down: 0.1, w_max: 3.0, w_min: -1.0 };
 
+    /// dw_min times the up factor at node n/2, rounded down.
+    #[test]
+    fn the_unit_of_planning_is_the_step_at_the_middle_node() {
+        let unit = |table: &[f32]| {
+            let device = PiecewiseStep { dw_min: 0.5, piecewise_up: table.into(), ..Default::default() };
+            PulsedDevice::granularity(&device)
+        };
+        assert_eq!([unit(&[0.5]), unit(&[1.0, 2.0, 4.0]), unit(&[1.0, 2.0, 4.0, 8.0])], [0.25, 1.0, 2.0]);
+    }
+
+    /// f(u) = (1 - t)fₖ + t·fₖ₊₁, u = (w - b⁻)/(b⁺ - b⁻)·(n - 1) = k + t; f₀ without range.
     #[test]
     fn factors_are_interpolated_and_flat_beyond_the_bounds() {
         let table = [1.0, 3.0, 2.0];
@@ -134,6 +145,10 @@ mod tests {
         {
             assert_eq!(factor(&table, CELL, w), expected, "at {w}");
         }
+        for (w, expected) in [(1.5, 2.5), (2.5, 1.0), (3.0, 0.0)] {
+            assert_eq!(factor(&[1.0, 2.0, 3.0, 2.0, 0.0], CELL, w), expected, "five nodes at {w}");
+        }
+        assert_eq!((factor(&[1.0, 3.0], CELL, 0.0), factor(&[1.0, 3.0], CELL, 3.0)), (1.5, 3.0));
         assert_eq!(factor(&[0.5], CELL, 2.0), 0.5);
         assert_eq!(factor(&table, Cell { w_max: -1.0, ..CELL }, -1.0), 1.0);
     }

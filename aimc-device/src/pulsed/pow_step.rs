@@ -166,6 +166,7 @@ mod tests {
     use crate::RngKey;
     use crate::pulsed::Direction;
 
+    /// γ⁺ = γ(1 + min(u, 0)), γ⁻ = γ(1 - max(u, 0)) without spread.
     #[test]
     fn asymmetry_lowers_one_exponent() {
         let draw = |pow_up_down| {
@@ -176,6 +177,25 @@ mod tests {
         assert_eq!(draw(-0.25), Exponents { up: 1.5, down: 2.0 });
     }
 
+    /// γ⁺ = γ(g + r), γ⁻ = γ(g - r), g = 1 + pow_gamma_dtod·ξ, r = pow_up_down_dtod·ξ: the draws of the stream in this order.
+    #[test]
+    fn exponents_are_the_draws_of_the_stream() {
+        let device =
+            PowStep { pow_gamma: 2.0, pow_gamma_dtod: 0.25, pow_up_down_dtod: 0.125, ..PowStep::default() };
+        let mut draws = RngKey::root(1).stream(0);
+        let (gain, asymmetry) = (1.0 + 0.25 * draws.normal(), 0.125 * draws.normal());
+        let expected = Exponents { up: 2.0 * (gain + asymmetry), down: 2.0 * (gain - asymmetry) };
+        assert_eq!(device.law().draw(&mut RngKey::root(1).stream(0)), expected);
+    }
+
+    /// dw_min/2^γ: the step half way between the bounds.
+    #[test]
+    fn granularity_is_the_step_in_the_middle() {
+        let device = PowStep { dw_min: 0.5, pow_gamma: 3.0, ..PowStep::default() };
+        assert_eq!(PulsedDevice::granularity(&device), 0.062_5);
+    }
+
+    /// w > b⁺: the step is 0, and w is cut to b⁺.
     #[test]
     fn a_weight_beyond_its_bound_is_brought_back() {
         let cell = Cell { up: 0.1, down: 0.1, w_max: 0.5, w_min: -0.5 };

@@ -212,6 +212,31 @@ mod tests {
         assert_close!(fabricate(&many).reference, 0.625, f32::EPSILON);
     }
 
+    /// ref = reference_mean + reference_std·ξ with the third draw of the device, after those of the exponents.
+    #[test]
+    fn the_reference_is_a_draw_of_the_stream() {
+        let device = PowStepReference { reference_mean: 0.25, reference_std: 0.5, ..Default::default() };
+        let mut draws = RngKey::root(1).stream(0);
+        let third = [draws.normal(), draws.normal(), draws.normal()][2];
+        assert_eq!(fabricate(&device).reference, 0.25 + 0.5 * third);
+    }
+
+    /// Bounds on one side of 0, or at 0, enclose no symmetry point; without pairs to estimate it, it is exact.
+    #[test]
+    fn bounds_must_enclose_zero() {
+        let device =
+            PowStepReference { subtract_symmetry_point: true, n_estimation_steps: 0, ..Default::default() };
+        let exponents = Exponents { up: 1.0, down: 1.0 };
+        for (w_min, w_max) in [(0.25, 1.0), (-1.0, -0.25), (-1.0, 0.0), (0.0, 1.0)] {
+            assert_eq!(
+                device.subtracted_point(Cell { w_min, w_max, ..CELL }, exponents),
+                0.0,
+                "{w_min} {w_max}"
+            );
+        }
+        assert_eq!(device.subtracted_point(CELL, exponents), symmetry_point(CELL, exponents));
+    }
+
     /// √: 0.03√(1 - v) = 0.01√(v + 0.5) at v = 0.85.
     #[test]
     fn the_symmetry_point_of_a_root() {

@@ -62,3 +62,24 @@ impl Sum for PulseCount {
         counts.fold(Self::default(), |sum, count| sum + count)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pulses add up in their own direction; the total is up + down; counts add direction by direction.
+    #[test]
+    fn pulses_add_up_by_direction() {
+        let mut pulses = PulseCount { up: 2, down: 5 };
+        pulses.count(Direction::Up, 3);
+        pulses.count(Direction::Down, 2);
+        assert_eq!(pulses, PulseCount { up: 5, down: 7 });
+        assert_eq!(pulses.total(), 12);
+        let other = PulseCount { up: 10, down: 100 };
+        let both = PulseCount { up: 15, down: 107 };
+        assert_eq!(pulses + other, both);
+        assert_eq!([pulses, other].into_iter().sum::<PulseCount>(), both);
+        pulses += other;
+        assert_eq!(pulses, both);
+    }
+}

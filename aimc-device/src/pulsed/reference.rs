@@ -55,6 +55,7 @@ impl ReferenceRule {
 mod tests {
     use super::*;
 
+    /// Consistent: b⁻ - ref ≤ w ≤ b⁺ - ref; Aihwkit: b⁻ ≤ w ≤ b⁺.
     #[test]
     fn bounds_hold_for_the_device_or_for_what_is_seen() {
         let cell = Cell { up: 0.0, down: 0.0, w_max: 0.5, w_min: -0.5 };

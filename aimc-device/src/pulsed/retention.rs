@@ -22,3 +22,22 @@ pub fn diffused(w: f32, rate: f32, xi: f32) -> f32 {
 pub fn after_reset(beta: f32, std: f32, xi: f32) -> f32 {
     beta + std * xi
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// w = β + (w₀ - β)(1 + α(D - 1)): what is left of a distance of ½ after a loss of ¼, all of it and half of it.
+    #[test]
+    fn decay_by_hand() {
+        assert_eq!(decayed(0.75, 0.25, 0.75, 1.0), 0.625);
+        assert_eq!(decayed(0.75, 0.25, 0.75, 0.5), 0.687_5);
+    }
+
+    /// w + ρξ and β + σξ at ξ = 3: a draw above 0 moves up.
+    #[test]
+    fn draws_by_hand() {
+        assert_eq!(diffused(0.5, 0.25, 3.0), 1.25);
+        assert_eq!(after_reset(0.5, 0.25, 3.0), 1.25);
+    }
+}

@@ -223,11 +223,68 @@ mod tests {
         assert_close!(sweep(&quiet(Mapping::Aihwkit), -0.5, Direction::Up, 100), 0.830, 5e-4);
     }
 
+    /// A symmetric range: up_down = 0, b⁺ = -b⁻, and the unit of pulse planning is dw_min.
     #[test]
     fn a_symmetric_range_has_symmetric_steps() {
         let means = SoftBoundsPmax::default().means();
         assert_eq!((means.up_down, means.w_max), (0.0, -means.w_min));
         assert_eq!(PulsedDevice::granularity(&SoftBoundsPmax::default()), means.dw_min);
+    }
+
+    /// A range of 1 that 10 pulses of α = 0.1 sweep has B = 1/(1 - e⁻¹): AIHWKit's dw_min = αB, up_down = 1 + 2·range_min/B,
+    /// b⁺ = range_min + B, b⁻ = range_min. Eight roundings are granted.
+    #[test]
+    fn aihwkits_means_by_hand() {
+        let device = SoftBoundsPmax {
+            p_max: 10.0,
+            alpha: 0.1,
+            range_min: -0.25,
+            range_max: 0.75,
+            ..Default::default()
+        };
+        let means = SoftBoundsPmax { mapping: Mapping::Aihwkit, ..device }.means();
+        let full = 1.0 / (1.0 - (-1.0_f64).exp());
+        let expected = [0.1 * full, 1.0 - 0.5 / full, full - 0.25, -0.25];
+        for (found, expected) in
+            [means.dw_min, means.up_down, means.w_max, means.w_min].into_iter().zip(expected)
+        {
+            assert_close!(f64::from(found), expected, 4.0 * f64::from(f32::EPSILON));
+        }
+    }
+
+    /// The mean of the up and the down step: dw_min(1 - |up_down|/2); for AIHWKit's mapping dw_min.
+    #[test]
+    fn the_unit_of_planning_is_the_mean_step() {
+        for mapping in [Mapping::Exact, Mapping::Aihwkit] {
+            let device = quiet(mapping);
+            let Common { dw_min, up_down, .. } = device.means();
+            assert!(up_down > 0.1 && up_down < 0.9, "{up_down}");
+            let mean = if mapping == Mapping::Exact { dw_min * (1.0 - 0.5 * up_down) } else { dw_min };
+            assert_eq!(PulsedDevice::granularity(&device), mean);
+        }
+    }
+
+    /// reverse_up puts the zero of the up step `reverse_offset` below b⁻, reverse_down that of the down step as far above b⁺.
+    #[test]
+    fn reversed_steps_are_those_of_soft_bounds() {
+        let device = SoftBoundsPmax {
+            reverse_up: true,
+            reverse_down: true,
+            reverse_offset: 0.5,
+            ..Default::default()
+        };
+        let mut cell = Cell { up: 0.25, down: 0.125, w_max: 1.5, w_min: -0.5 };
+        let slopes = device.fabricate_extra(&mut cell, &mut RngKey::root(1).stream(0));
+        assert_eq!(slopes, Slopes { up: 0.25, down: -0.062_5 });
+    }
+
+    /// The unit of write noise is the mean step.
+    #[test]
+    fn write_noise_is_in_units_of_the_mean_step() {
+        let device =
+            SoftBoundsPmax { write_noise_std: 3.0, apply_write_noise_on_set: false, ..Default::default() };
+        let noise = PulsedDevice::write_noise(&device);
+        assert_eq!((noise.std, noise.on_set), (3.0 * device.means().dw_min, false));
     }
 
     #[test]

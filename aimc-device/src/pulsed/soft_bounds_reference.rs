@@ -167,6 +167,7 @@ mod tests {
         assert_eq!(aihwkit.reset_shift(cell, reference), reference.value);
     }
 
+    /// b⁻ = 0: ref = 0, and the down step is a⁻ everywhere.
     #[test]
     fn one_sided_devices_have_no_symmetry_point_and_a_constant_step() {
         let device =
@@ -175,8 +176,31 @@ mod tests {
         let (cell, reference) = fabricate(&device, one_sided);
         assert_eq!((cell, reference), (one_sided, Reference { value: 0.0 }));
         assert_eq!(device.step(cell, reference, 0.5, Direction::Down, 0.0), 0.49);
+        // The other way round the lower bound stays, too.
+        let device = SoftBoundsReference { slope_down_dtod: 0.5, ..device };
+        let mirrored = Cell { w_max: 0.0, ..CELL };
+        assert_eq!(fabricate(&device, mirrored), (mirrored, Reference { value: 0.0 }));
     }
 
+    /// Bounds on one side of 0, or at 0, enclose no symmetry point: SP = 0, whatever the steps.
+    #[test]
+    fn bounds_must_enclose_zero() {
+        for (w_min, w_max) in [(0.25, 1.0), (-1.0, -0.25), (-1.0, 0.0), (0.0, 1.0)] {
+            assert_eq!(symmetry_point(Cell { w_min, w_max, ..CELL }), 0.0, "{w_min} {w_max}");
+        }
+        assert_eq!(symmetry_point(Cell { up: 0.0, down: 0.0, ..CELL }), 0.0, "no steps");
+    }
+
+    /// ref = reference_mean + reference_std·ξ with the third draw of the device.
+    #[test]
+    fn the_reference_is_a_draw_of_the_stream() {
+        let device = SoftBoundsReference { reference_mean: 0.25, reference_std: 0.5, ..Default::default() };
+        let mut draws = RngKey::root(1).stream(0);
+        let third = [draws.normal(), draws.normal(), draws.normal()][2];
+        assert_eq!(fabricate(&device, CELL).1.value, 0.25 + 0.5 * third);
+    }
+
+    /// b± ← b±/(1 + slope_dtod·ξ); a factor of 0 leaves the bound.
     #[test]
     fn slope_variation_moves_the_bounds() {
         let device =

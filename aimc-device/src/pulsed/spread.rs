@@ -80,6 +80,7 @@ mod tests {
         }
     }
 
+    /// The k-th number stands at the k-th set bit, for all sets of 8 bits, in vector and scalar code.
     #[test]
     fn numbers_come_in_order_where_bits_are_set() {
         Arch::new().dispatch(Check);

@@ -101,6 +101,7 @@ fn mix(word: u64) -> u64 {
 mod tests {
     use super::*;
 
+    /// fold(1)·fold(2) ≠ fold(2)·fold(1); a path differs from its root.
     #[test]
     fn paths_are_ordered_and_distinct() {
         let root = RngKey::root(1);

@@ -125,6 +125,7 @@ mod tests {
     use super::*;
     use aimc_testkit::assert_close;
 
+    /// |ln x - exact| ≤ 2 ulp (2·10⁻⁸ near x = 1) for 33,000 arguments down to 2⁻³³.
     #[test]
     fn logarithm_is_accurate_over_the_whole_unit_interval() {
         for exponent in 0..33 {
@@ -138,6 +139,7 @@ mod tests {
         }
     }
 
+    /// sin² + cos² = 1 within 4 ε for 4096 angles.
     #[test]
     fn sine_and_cosine_lie_on_the_circle_and_reach_every_quadrant() {
         let mut corners = [false; 4];
@@ -150,6 +152,7 @@ mod tests {
         assert_eq!(corners, [true; 4]);
     }
 
+    /// |z| ≤ √(2 ln 2³³) = 6.76 < 6.8, also for the smallest and the largest words.
     #[test]
     fn the_extreme_words_stay_finite() {
         for u in [0, 1, u32::MAX] {

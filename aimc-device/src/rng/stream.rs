@@ -124,6 +124,7 @@ fn unit_interval(word: u32) -> f32 {
 mod tests {
     use super::super::RngKey;
 
+    /// Draws of any length and kind in bulk = as many single draws.
     #[test]
     fn bulk_equals_one_by_one_when_interleaved() {
         let key = RngKey::root(3);
@@ -137,6 +138,7 @@ mod tests {
         }
     }
 
+    /// below(n) ∈ {0, …, n - 1}, each of them occurs; below(1) = below(0) = 0.
     #[test]
     fn below_stays_below_and_reaches_all() {
         let mut stream = RngKey::root(1).stream(0);
@@ -148,6 +150,7 @@ mod tests {
         assert_eq!((stream.below(1), stream.below(0)), (0, 0));
     }
 
+    /// A permutation, sorted, is 0, …, n - 1.
     #[test]
     fn a_permutation_holds_every_index_once() {
         let mut order = RngKey::root(1).stream(9).permutation(1000);

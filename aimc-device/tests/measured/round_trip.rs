@@ -113,6 +113,7 @@ fn tally(hits: &mut BTreeMap<String, u64>, name: &str, hit: bool) {
     *hits.entry(name.to_owned()).or_default() += u64::from(hit);
 }
 
+/// Intervals of 95 % hold the true parameter in Binomial(trials, 0.95) of the trials, at least.
 #[test]
 fn intervals_hold_the_truth_as_often_as_they_say() {
     for trip in TRIPS {

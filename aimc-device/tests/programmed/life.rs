@@ -25,6 +25,7 @@ fn assert_close(found: &[f32], wanted: &[f32], text: &str) {
     assert!(found.len() == wanted.len() && off <= tolerance, "{text}: off by {off} µS");
 }
 
+/// No noise and no drift: g(t) = target for t up to 10⁹ s.
 #[test]
 fn without_noise_nothing_ever_changes() {
     for text in MODELS {
@@ -65,6 +66,7 @@ fn reads_without_read_noise_are_the_same_devices() {
     }
 }
 
+/// 0 ≤ g(t) < ∞ for t up to 10¹² s.
 #[test]
 fn conductances_are_never_negative_and_always_finite() {
     for (text, device) in models() {
@@ -76,6 +78,7 @@ fn conductances_are_never_negative_and_always_finite() {
     }
 }
 
+/// Draws are addressed by row: bits on one thread = bits on several.
 #[test]
 fn bits_do_not_depend_on_the_number_of_threads() {
     for (text, device) in models() {

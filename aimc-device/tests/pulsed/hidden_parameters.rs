@@ -60,6 +60,7 @@ fn granularity_follows_steps_beyond_their_spread() {
     }
 }
 
+/// w ← min(w, b⁺) when b⁺ is imported.
 #[test]
 fn weights_are_cut_to_imported_bounds() {
     let mut devices = array("ConstantStep", "w_max = 1\nw_max_dtod = 0", (1, 2), 1);

@@ -63,6 +63,7 @@ fn the_two_rules_differ_where_stated() {
     }
 }
 
+/// w after reset = reset, under AIHWKit's rule reset + symmetry point.
 #[test]
 fn only_aihwkit_resets_to_the_symmetry_point() {
     for model in MODELS {

@@ -32,6 +32,24 @@ fn what_is_read_scatters_about_what_is_stored() {
     }
 }
 
+/// At w = 0 what is read is write_noise_std·dw_min·ξ: twice either is twice as much, bit for bit.
+#[test]
+fn the_spread_is_a_multiple_of_the_mean_step() {
+    for model in models_with("write_noise_std") {
+        let read = |std: f32, dw_min: f32| {
+            let entries = format!("{UNIFORM}write_noise_std = {std:?}\ndw_min = {dw_min:?}");
+            let mut array = array(model, &entries, (2, 5), 1);
+            set_all(array.as_mut(), 0.0);
+            array.weights().to_vec()
+        };
+        let one = read(1.0, 0.007_812_5);
+        let two: Vec<f32> = one.iter().map(|w| 2.0 * w).collect();
+        assert!(one.iter().all(|w| *w != 0.0), "{model}: {one:?}");
+        assert!(same_bits(&read(2.0, 0.007_812_5), &two), "{model}");
+        assert!(same_bits(&read(1.0, 0.015_625), &two), "{model}");
+    }
+}
+
 /// The persistent weight is what it would be without write noise, bit for bit.
 #[test]
 fn the_stored_weight_knows_nothing_of_write_noise() {

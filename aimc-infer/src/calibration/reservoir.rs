@@ -77,6 +77,7 @@ mod tests {
         reservoir.values().map(|value| value as u32).collect()
     }
 
+    /// The sample depends on the set of candidates and the key, not on their order.
     #[test]
     fn order_does_not_matter() {
         assert_eq!(chosen(0..100, 7, 1), chosen((0..100).rev(), 7, 1));

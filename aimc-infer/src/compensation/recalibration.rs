@@ -117,6 +117,7 @@ impl CompensationReads {
 mod tests {
     use super::*;
 
+    /// Every T: the factor at t ≥ T is from T·⌊t/T⌋; listed: from the latest time that is not after t.
     #[test]
     fn the_last_readout_counts() {
         let daily = Recalibration::Every(86_400.0);

@@ -84,6 +84,7 @@ mod tests {
     use aimc_testkit::strategies::{config, vector};
     use proptest::prelude::*;
 
+    /// w = 0: g⁺ = g⁻ = g_min, and back to 0.
     #[test]
     fn weights_of_zero_convert_and_come_back() {
         let pair = SinglePair { g_min: 2.0 };

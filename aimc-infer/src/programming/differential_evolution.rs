@@ -231,6 +231,7 @@ mod tests {
         (1.0 - x).powi(2) + 100.0 * (y - x * x).powi(2)
     }
 
+    /// Rosenbrock's valley: min f = 0 at (0.75, 0.75).
     #[test]
     fn the_bottom_of_a_valley_is_found() {
         let found = search().minimise(2, &[], valley, f64::NEG_INFINITY, RngKey::root(3));
@@ -238,6 +239,7 @@ mod tests {
         assert_eq!(found.evaluations, 20 * 101);
     }
 
+    /// f(found) ≤ f(given); NaN counts as ∞.
     #[test]
     fn it_never_ends_above_what_was_given_and_stops_when_it_is_enough() {
         let given = vec![vec![0.75, 0.75]];
@@ -247,6 +249,7 @@ mod tests {
         assert_eq!(nowhere.value, f64::INFINITY);
     }
 
+    /// Draws are addressed: bits on one thread = bits on several.
     #[test]
     fn bits_do_not_depend_on_the_number_of_threads() {
         let run = |threads| {
@@ -256,6 +259,7 @@ mod tests {
         assert_eq!(run(1), run(2));
     }
 
+    /// 0 ≤ x ≤ 1; a Latin hypercube has one point in each of n layers.
     #[test]
     fn members_stay_in_the_cube_and_start_in_all_layers() {
         let outside =
@@ -268,6 +272,7 @@ mod tests {
         assert_eq!(layers, (0..50).collect::<Vec<_>>());
     }
 
+    /// Two different members, both other than the own: all 3·2 ordered pairs of 4 occur.
     #[test]
     fn the_others_are_two_and_all_of_them_occur() {
         let mut draws = RngKey::root(2).stream(0);

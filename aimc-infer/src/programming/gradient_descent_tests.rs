@@ -124,6 +124,7 @@ fn errors_of_circuits_are_compensated_too() {
     assert!(descended < 0.7 * verified, "{verified} {descended}");
 }
 
+/// Draws are addressed: bits on one thread = bits on several.
 #[test]
 fn bits_do_not_depend_on_the_number_of_threads() {
     let procedure = GradientDescent { iterations: 4, ..GradientDescent::default() };

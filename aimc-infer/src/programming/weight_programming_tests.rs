@@ -112,6 +112,7 @@ fn the_result_is_never_worse_than_the_baseline() {
     }
 }
 
+/// Draws are addressed: bits on one thread = bits on several.
 #[test]
 fn bits_do_not_depend_on_the_number_of_threads() {
     let run = |threads| {

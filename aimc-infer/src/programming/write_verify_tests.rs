@@ -131,6 +131,7 @@ fn every_converter_can_be_written_and_verified() {
     }
 }
 
+/// Draws are addressed: bits on one thread = bits on several.
 #[test]
 fn bits_do_not_depend_on_the_number_of_threads() {
     let procedure = WriteVerify { pulses_per_read: 8, max_pulses: 2000, ..WriteVerify::default() };

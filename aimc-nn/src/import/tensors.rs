@@ -118,6 +118,7 @@ mod tests {
         assert_eq!(tensors.get("a").unwrap().values, known.map(|(_, value)| value));
     }
 
+    /// Numbers of 64 and 16 bits: rounded to the nearest of 32; counters are no weights.
     #[test]
     fn every_width_is_rounded_to_single_precision() {
         let third = 1.0_f64 / 3.0;

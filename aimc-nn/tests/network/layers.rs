@@ -112,6 +112,7 @@ fn behind(shape: &[usize], layers: &str) -> (String, usize) {
 proptest! {
     #![proptest_config(strategies::config(24))]
 
+    /// dL/dx and dL/dw = finite differences, in 1 to 3 dimensions.
     #[test]
     fn convolutions(size in prop::collection::vec(3_usize..6, 1..=3), kernel in 1_usize..4, stride in 1_usize..3,
         padding in 0_usize..2, dilation in 1_usize..3, depthwise: bool, seed in strategies::seed()) {
@@ -124,6 +125,7 @@ proptest! {
         check(&text, inputs, seed);
     }
 
+    /// dL/dx and dL/dw = finite differences, in 1 to 3 dimensions.
     #[test]
     fn transposed_convolutions(size in prop::collection::vec(1_usize..4, 1..=3), kernel in 2_usize..4,
         stride in 1_usize..3, padding in 0_usize..2, depthwise: bool, seed in strategies::seed()) {
@@ -136,6 +138,7 @@ proptest! {
         check(&text, inputs, seed);
     }
 
+    /// dL/dx and dL/dw = finite differences: RNN, LSTM and GRU, both directions.
     #[test]
     fn recurrent_layers(cell in prop::sample::select(vec!["Rnn", "Lstm", "Gru"]), layers in 1_usize..3,
         bidirectional: bool, combined: bool, last: bool, steps in 1_usize..5, seed in strategies::seed()) {
@@ -147,6 +150,7 @@ proptest! {
         check(&text, inputs, seed);
     }
 
+    /// dL/dx and dL/dw = finite differences, causal or not.
     #[test]
     fn attention(heads in 1_usize..3, steps in 1_usize..5, causal: bool, seed in strategies::seed()) {
         let layer = format!("{{ layer = \"Attention\", heads = {heads}, causal = {causal} }}");
@@ -154,6 +158,7 @@ proptest! {
         check(&text, inputs, seed);
     }
 
+    /// dL/dx and dL/dw = finite differences.
     #[test]
     fn digital_layers(layer in prop::sample::select(vec![
         "{ layer = \"Activation\", function = \"gelu\" }",
@@ -174,6 +179,7 @@ proptest! {
         check(&text, inputs, seed);
     }
 
+    /// dL/dx and dL/dw = finite differences through shortcuts, branches and steps.
     #[test]
     fn layers_made_of_layers(which in 0_usize..3, seed in strategies::seed()) {
         let conv = "{ layer = \"Conv\", outputs = 2, kernel = 3, padding = 1 }";

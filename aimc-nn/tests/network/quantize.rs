@@ -42,6 +42,7 @@ fn batch(values: &[f32]) -> DMatrix<f32> {
     DMatrix::from_column_slice(2, values.len() / 2, values)
 }
 
+/// Range = min and max of the batch, of all batches, or m·old + (1 - m)·new; always around 0.
 #[test]
 fn ranges_follow_their_rule() {
     let batches = [batch(&[-1.0, 2.0]), batch(&[-3.0, 1.0, 0.5, 0.25]), batch(&[0.5, 0.75])];
@@ -75,6 +76,7 @@ fn running_ranges_converge_geometrically() {
     }
 }
 
+/// Range = the 10th and the 90th percentile, extended to 0.
 #[test]
 fn percentiles_leave_outliers_out() {
     let x = DMatrix::from_fn(1, 101, |_, i| i as f32 - 50.0);
@@ -219,6 +221,7 @@ fn evaluation_uses_what_training_has_left() {
     assert_eq!(other.forward(wide.as_view(), draws()).unwrap(), expected);
 }
 
+/// n_bits = 0: y = x, dx = dy.
 #[test]
 fn without_bits_everything_passes() {
     let mut network = network("n_bits = 0", "");

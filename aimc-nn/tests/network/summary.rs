@@ -8,6 +8,7 @@ fn summary(text: &str, mapping: &MappingConfig) -> Summary {
     config::from_toml::<NetworkConfig>(text).unwrap().summary(mapping).unwrap()
 }
 
+/// Products = positions·groups; operations = 2·weights·positions.
 #[test]
 fn convolutions_multiply_once_per_position_and_group() {
     let text = r#"
@@ -39,6 +40,7 @@ fn convolutions_multiply_once_per_position_and_group() {
     assert_eq!(found.analog_operations(), 2 * (2 * 64 * 54 + 960));
 }
 
+/// Products = steps; attention costs steps² pairs.
 #[test]
 fn sequences_multiply_once_per_step() {
     let text = r#"

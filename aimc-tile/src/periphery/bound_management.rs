@@ -84,6 +84,7 @@ mod tests {
         assert_eq!(last(0.0), Some(1024.0));
     }
 
+    /// ρ = 1, then 1 with the scale of the worst case, then 2, 4, ….
     #[test]
     fn the_worst_case_comes_before_halving() {
         let io = IoConfig { bound_management: BoundManagement::IterativeWorstCase, ..IoConfig::default() };

@@ -167,6 +167,7 @@ mod tests {
         }
     }
 
+    /// A DAC of 2ᵏ - 2 steps has k - 1 bits besides the sign; other resolutions have no bits.
     #[test]
     fn bits_are_counted_from_the_resolution() {
         assert_eq!(MvType::BitWise.passes(&seven_bits(MvType::BitWise)).len(), 6);

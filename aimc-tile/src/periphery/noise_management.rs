@@ -174,6 +174,7 @@ mod tests {
         Scaling::new(&io).of(x, &RunningScale::default())
     }
 
+    /// α = 1; max |x| or max x, at most θ; θ, or 1 for θ = 0; max |x| raised to S·w/`out_bound`, at most `max_bm_res`/Δ times.
     #[test]
     fn scales_by_hand() {
         use NoiseManagement as Nm;
@@ -189,6 +190,7 @@ mod tests {
         assert_eq!(scale(Nm::AbsMaxNPSum, 0.0, &X.repeat(100)), 32.0);
     }
 
+    /// max x ≤ 0: α = max |x|, or no output with nm_max_zeroes_negative.
     #[test]
     fn vectors_without_positive_inputs_are_scaled_by_size_or_vanish() {
         assert_eq!(scale(NoiseManagement::Max, 0.0, &[-1.0, -2.0]), 2.0);
@@ -200,6 +202,7 @@ mod tests {
         assert_eq!(Scaling::new(&io).of(&[-1.0, -2.0], &RunningScale::default()), -1.0);
     }
 
+    /// m₁ = max |x₁|, mₜ = mₜ₋₁(1 - d) + d·max |xₜ|, here with d = ½.
     #[test]
     fn the_running_mean_starts_with_the_first_vector() {
         let io = IoConfig {

@@ -45,6 +45,7 @@ mod tests {
             assert_close!(slope, 1.0, bent_slack + rounding);
         }
 
+        /// f(-y) = -f(y), |f(y)| ≤ factor/n.
         #[test]
         fn the_curve_is_odd_and_bounded(y in -1e4_f32..1e4, n in 0.01_f32..1.0, factor in 1.0_f32..5.0) {
             prop_assert_eq!(bent(-y, n, factor), -bent(y, n, factor));

@@ -31,6 +31,7 @@ pub fn quantise(v: f32, step: f32, dither: f32) -> f32 {
 mod tests {
     use super::*;
 
+    /// q(y) = Δ·round(y/Δ), halves to even; n bits give 2ⁿ - 1 levels.
     #[test]
     fn ties_go_to_even_and_levels_are_symmetric() {
         assert_eq!(quantise(0.125, 0.25, 0.0), 0.0);
@@ -42,6 +43,7 @@ mod tests {
         assert_eq!(levels.len(), 7, "3 bits give 7 levels");
     }
 
+    /// Δ = r·2·bound with r = 1/resolution above 1, the resolution itself between 0 and 1, otherwise 0.
     #[test]
     fn resolutions_count_steps_or_give_a_fraction() {
         assert_eq!((fraction(4.0), fraction(0.25), fraction(-1.0), fraction(0.0)), (0.25, 0.25, 0.0, 0.0));

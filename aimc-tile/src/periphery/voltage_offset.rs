@@ -54,6 +54,7 @@ mod tests {
     use aimc_testkit::strategies;
     use proptest::prelude::*;
 
+    /// y ← (1 - v)y - 2vR for r = 0, (1 - v)(y + R)/κ(y + R) - (1 + v)R/κ(R) for r > 0, κ(z) = 1 + min(r|z|, m).
     #[test]
     fn cases_by_hand() {
         let line = Line { offset: 0.5, resistance: 0.0, most: f32::MAX };

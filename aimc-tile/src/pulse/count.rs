@@ -96,6 +96,7 @@ mod tests {
         totals
     }
 
+    /// n = round(BL·x·d) per device, lines cut to a probability of 1.
     #[test]
     fn counts_by_hand() {
         let (x, d) = ([0.5, -1.0, 0.125, 3.0], [0.75, -0.25, 0.0]);

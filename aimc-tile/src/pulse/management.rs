@@ -76,6 +76,7 @@ mod tests {
         TrainPlan::new(config, lr, 0.001, x, d).unwrap()
     }
 
+    /// η = 0, max |x| = 0 or max |d| = 0: no train.
     #[test]
     fn nothing_to_do_needs_no_pulse() {
         let config = UpdateConfig::default();
@@ -84,6 +85,7 @@ mod tests {
         }
     }
 
+    /// BL = desired_bl; without fixed_bl ⌈lr/dw_min⌉ where that is more.
     #[test]
     fn lengths_without_management() {
         let plain =

@@ -234,6 +234,7 @@ mod tests {
         Probabilities { values, scale: 1.0, bin: 0.0, dithers: None }
     }
 
+    /// p = min(|x|, 1): lines of |x| ≥ 1 fire always, lines of 0 never.
     #[test]
     fn certain_lines_fire_in_every_slot_and_silent_ones_never() {
         let trains =

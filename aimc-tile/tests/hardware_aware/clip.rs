@@ -57,6 +57,7 @@ fn the_gaussian_value_counts_standard_deviations() {
     assert_close!(value, 2.0 * 0.25 * (8.0_f32 / 7.0).sqrt(), f32::EPSILON);
 }
 
+/// σ = 0 or max |w| = 0: no clipping value.
 #[test]
 fn nothing_is_cut_without_a_reason() {
     let weights = [3.0, -4.0];

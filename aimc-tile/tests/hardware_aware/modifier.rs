@@ -21,6 +21,7 @@ fn expect_noise(record: &WeightModifierConfig, seed: u64, std: impl Fn(f64) -> f
     }
 }
 
+/// w̃ ~ N(w, std_dev·a), a = assumed_wmax or max |w|.
 #[test]
 fn additive_noise_is_normal_and_relative_to_the_largest_weight() {
     let record = WeightModifierConfig { std_dev: 0.1, assumed_wmax: 0.5, ..modifier(Type::AddNormal) };
@@ -30,6 +31,7 @@ fn additive_noise_is_normal_and_relative_to_the_largest_weight() {
     expect_noise(&record, 2, |_| 0.1);
 }
 
+/// w̃ ~ N(w, std_dev·a·|w|), a = assumed_wmax or 1.
 #[test]
 fn multiplicative_noise_is_normal_and_relative_to_the_weight() {
     let record = WeightModifierConfig { std_dev: 0.1, assumed_wmax: 0.5, ..modifier(Type::MultNormal) };
@@ -37,6 +39,7 @@ fn multiplicative_noise_is_normal_and_relative_to_the_weight() {
     expect_noise(&WeightModifierConfig { mult_of_wmax: false, ..record }, 4, |w| 0.1 * w.abs());
 }
 
+/// w̃ ~ N(w, std_dev·a·Σ cₖ(|w|/a)ᵏ).
 #[test]
 fn polynomial_noise_has_any_order() {
     for (seed, coeffs) in [(5, vec![0.02]), (6, vec![0.02, 0.1, -0.08, 0.03])] {
@@ -46,6 +49,7 @@ fn polynomial_noise_has_any_order() {
     }
 }
 
+/// w̃ ~ N(q(w), std_dev), q the nearest level.
 #[test]
 fn noise_after_rounding_is_normal_about_the_level() {
     let record = WeightModifierConfig { std_dev: 0.05, res: 0.5, ..modifier(Type::DiscretizeAddNormal) };

@@ -106,6 +106,7 @@ proptest! {
     }
 }
 
+/// No modifier: w̃ = w; one without noise and grid: within 4 ε|w|.
 #[test]
 fn without_a_modifier_weights_keep_their_bits() {
     let weights = [0.1, -0.2, 0.3, -0.0];

@@ -83,6 +83,8 @@ fn faults_by_hand() {
     near(Draws { at_reset: 0.0, at_gmax: 0.0, which: 0.1, ..PLAIN }, -1.0);
 }
 
+/// P(w = 0) = pcm_prob_at_reset; pcm_prob_at_gmax fills either device of a pair, half of it each; pairs stuck at random
+/// are negative half the time.
 #[test]
 fn faults_occur_as_often_as_stated() {
     let share = |record: WeightModifierConfig, seed: u64, of: fn(f32) -> bool, p: f64| {

@@ -133,6 +133,7 @@ fn converters_differ_and_are_shared() {
     }
 }
 
+/// A flash converter's code is the number of its thresholds below the input.
 #[test]
 fn frozen_thresholds_can_be_read_and_set() {
     let mut tile = tile(&bank("Flash", "threshold_std", 0.0), 1, 1.0 / 6.0, 1);

@@ -55,6 +55,7 @@ fn an_analog_bias_is_an_offset() {
     }
 }
 
+/// The same key reads the same weights, another key others.
 #[test]
 fn reads_are_addressed() {
     let weights = uniform(5, 300, 4);

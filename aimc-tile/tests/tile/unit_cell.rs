@@ -57,6 +57,7 @@ fn with_policy(policy: &str, n: usize) -> AnalogTile {
     cells(&format!("model = \"Vector\"\nupdate_policy = \"{policy}\"\ndevices = [{devices}]"), ONE)
 }
 
+/// Six pulses on three devices: 6 each, 6 on the first, or 2 each in turn.
 #[test]
 fn policies_choose_the_device() {
     for (policy, expected) in

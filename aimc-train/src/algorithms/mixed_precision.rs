@@ -180,6 +180,7 @@ impl Accumulator for FloatAccumulator {
 mod tests {
     use super::*;
 
+    /// q(v) = Δ·round(v/Δ), Δ = max |v|/⌊n/2⌋ for n bins, halves to even; n = 0: exact.
     #[test]
     fn fractions_are_cut_off() {
         for v in [0.0, 0.5, -0.999, 1.0, -1.5, 8_388_607.5, 8_388_609.0, -3e9, 1e30, f32::INFINITY] {

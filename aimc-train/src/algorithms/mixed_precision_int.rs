@@ -200,6 +200,7 @@ mod tests {
         granules
     }
 
+    /// χ ← χ + round(d/Δd)·round(x/Δx); taken is trunc(χ/θ) granules, θ = granularity/(η·Δx·Δd).
     #[test]
     fn sums_and_thresholds_by_hand() {
         let record = MixedPrecisionInt { momentum_nm: 0.0, ..MixedPrecisionInt::default() };
@@ -216,6 +217,7 @@ mod tests {
         assert_eq!(digital.chi, [0, 0, 0, 0, -1, 0]);
     }
 
+    /// x = d = 0: χ = 0.
     #[test]
     fn nothing_comes_of_nothing() {
         let mut digital = MixedPrecisionInt::default().accumulator(Shape { outputs: 1, inputs: 2 });

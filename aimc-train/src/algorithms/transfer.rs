@@ -298,6 +298,8 @@ mod tests {
         (0..3).map(|k| transfer.period(k, 3, SHAPE, batch, 100.0)).collect()
     }
 
+    /// Period of array k + 1 = period of array k times the reads of a sweep, ⌈inputs/reads per transfer⌉; in batches
+    /// times their size.
     #[test]
     fn later_arrays_wait_for_a_sweep_of_the_one_before() {
         let vectors = Transfer { units_in_mbatch: false, transfer_every: 2.0, ..Transfer::default() };
@@ -314,6 +316,7 @@ mod tests {
         assert_eq!(periods(&Transfer { transfer_every: -0.1, ..vectors }, 1)[0], 3);
     }
 
+    /// γₖ = γ^(n - 1 - k), the last array counting 1.
     #[test]
     fn shares_count_from_the_last_array() {
         assert_eq!(Transfer::default().gammas(3), [0.0, 0.0, 1.0]);

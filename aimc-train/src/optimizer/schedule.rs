@@ -160,6 +160,7 @@ mod tests {
         (0..8).map(|s| rate.at(s)).collect()
     }
 
+    /// η/η₀: 1; f^⌊t/n⌋ per step or epoch; f + (1 - f)(1 + cos πt/T)/2; a ramp of t/warmup before.
     #[test]
     fn closed_forms() {
         assert_eq!(rates("model = \"Constant\"", 0), [2.0; 8]);

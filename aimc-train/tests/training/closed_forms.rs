@@ -48,6 +48,7 @@ fn total_read(slice: usize, gradient: f32, every: f32, sweeps: u64) -> f32 {
     (0..sweeps).map(|r| -0.5 * gradient * every * (slice as f32 + 1.0 + 4.0 * r as f32)).sum()
 }
 
+/// W = η_t Σ (what was read of A); with γ: W + γA, A = -η_f Σ d xᵀ.
 #[test]
 fn tiki_taka_sums_up_what_it_reads() {
     let text = format!(
@@ -85,6 +86,7 @@ fn residuals_move_up_from_array_to_array() {
     }
 }
 
+/// W = η_t Σ (what was read of the rows of A).
 #[test]
 fn rows_are_transferred_like_columns() {
     let shape = Shape { outputs: 4, inputs: 2 };
@@ -97,6 +99,7 @@ fn rows_are_transferred_like_columns() {
     assert_eq!(tile.weights(), expected);
 }
 
+/// W + H = η_t Σ (what was read of A), |H| below a granule, W whole granules.
 #[test]
 fn a_buffer_and_what_it_wrote_are_what_it_read() {
     let text = format!(
@@ -126,6 +129,7 @@ fn offset(algorithm: &str, shape: Shape) -> Box<dyn TrainableTile> {
 const SLOW: &str = "buffer_granularity = 256\ntransfer_lr = 0.0009765625\nfast_lr = 0.5\n";
 const KAPPA: f32 = 1.0 / 4096.0;
 
+/// Σ cₜ·o: n·o without choppers, 0 with a regular one, mean 1 and variance n - 1 (in o) with p = ½.
 #[test]
 fn choppers_remove_a_constant_offset() {
     let run = |choppers: &str, inputs: usize, sweeps: u64| {
@@ -243,6 +247,7 @@ fn corrected_magnitudes_undo_the_fast_rate() {
     assert_ne!(buffer(0.5, false), buffer(0.25, false));
 }
 
+/// H = Σ cₜ(read - reference): 4 offsets of the first period and nothing after it, reference = offset.
 #[test]
 fn agad_cancels_an_offset_that_it_has_tracked() {
     // Period of 4 sweeps, reference the last read of a period.
@@ -257,6 +262,7 @@ fn agad_cancels_an_offset_that_it_has_tracked() {
     assert_eq!(after(29), (vec![4.0 * 0.5 * KAPPA; 8], vec![0.5; 8]));
 }
 
+/// χ - W/η_t = η Σ d xᵀ, |χ| below a granule.
 #[test]
 fn mixed_precision_keeps_what_it_has_not_written() {
     let mut tile = exact("model = \"MixedPrecision\"\ntransfer_lr = 0.5\ngranularity = 0.375", SHAPE);
@@ -268,6 +274,7 @@ fn mixed_precision_keeps_what_it_has_not_written() {
     assert!(chi.iter().all(|chi| chi.abs() < 0.375) && weights.amax() > 1.0);
 }
 
+/// χ - θ·W/granularity = Σ of integer products, |χ| < θ.
 #[test]
 fn integers_keep_what_they_have_not_written() {
     // Levels of x: width 1: 1, 0 (a tie), 0, 2; of d: width 1: 0 (a tie), -1. θ = 1.5/(0.5·1·1) = 3.

@@ -28,6 +28,7 @@ fn outputs<T: MatVec>(network: &Network<T>) -> DMatrix<f32> {
     network.forward(x.as_view(), SampleKeys::new(RngKey::root(1))).unwrap()
 }
 
+/// Network to perfect tiles and back: the same weights; outputs but for the order of sums.
 #[test]
 fn perfect_tiles_give_the_network_back() {
     let network = digital();
@@ -45,6 +46,7 @@ fn perfect_tiles_give_the_network_back() {
     }
 }
 
+/// w ← w cut to the bounds of the devices; what a rule leaves digital keeps its weights.
 #[test]
 fn rules_decide_by_name_and_devices_by_their_bounds() {
     let network = digital();

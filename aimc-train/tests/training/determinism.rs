@@ -57,6 +57,7 @@ fn fingerprint(trainer: &Trainer<AnalogTile>) -> Vec<u8> {
     trainer.checkpoint(&Value::Null).to_bytes().unwrap()
 }
 
+/// Bits after training on one thread = on several.
 #[test]
 fn threads_change_no_bit() {
     // Wide enough that rows, samples and products really are spread over threads.
@@ -68,6 +69,7 @@ fn threads_change_no_bit() {
     assert!(in_pool(1, train) == in_pool(2, train));
 }
 
+/// N steps = n steps, save, load, N - n steps.
 #[test]
 fn a_checkpoint_in_the_middle_of_an_epoch_changes_no_bit() {
     let config = json!({"any": "configuration"});
@@ -112,6 +114,7 @@ fn unfit_checkpoints_are_refused_and_change_nothing() {
     assert!(error.to_string().contains("layer0"), "{error}");
 }
 
+/// Test accuracy above 0.9 after training on analog tiles.
 #[test]
 fn an_analog_network_learns() {
     let mut trainer = trainer(16);

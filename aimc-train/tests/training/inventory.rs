@@ -69,6 +69,7 @@ fn counted(state: &State) -> (u64, PulseCount) {
     (devices, PulseCount { up, down })
 }
 
+/// Pulses of a tile = Σ over its arrays of the counters, also after a checkpoint.
 #[test]
 fn totals_are_those_of_the_counters_and_survive_a_checkpoint() {
     for (text, arrays, devices) in tiles() {
@@ -100,6 +101,7 @@ fn the_sum_needs_no_counters() {
     }
 }
 
+/// Ideal tiles: 0 devices, 0 pulses.
 #[test]
 fn digital_tiles_have_no_devices() {
     let mut exact = TrainingTileConfig::ideal().build(SHAPE, RngKey::root(1)).unwrap();

@@ -46,6 +46,7 @@ fn bytes(trainer: &Trainer<Box<dyn TrainableTile>>) -> Vec<u8> {
     trainer.checkpoint(&Value::Null).to_bytes().unwrap()
 }
 
+/// N steps = n steps, save, load, N - n steps, with momentum, Adam and schedules.
 #[test]
 fn resume_is_exact_with_every_optimizer_also_between_accumulated_batches() {
     for training in [

@@ -33,6 +33,7 @@ fn compare(path: &str, expected: &Value, found: Option<&Value>) -> usize {
     }
 }
 
+/// Every number of the 32 presets = that of AIHWKit 1.1.0.
 #[test]
 fn presets_hold_the_numbers_of_aihwkit() {
     let expected: Value = config::parse_json(include_str!("../data/presets.json")).unwrap();

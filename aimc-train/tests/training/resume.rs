@@ -52,6 +52,7 @@ fn same(a: &State, b: &State) -> bool {
     a.iter().eq(b.iter())
 }
 
+/// 2N steps = N steps, state, restore, N steps, with every algorithm.
 #[test]
 fn a_stored_state_goes_on_bit_for_bit() {
     for algorithm in ALGORITHMS {
@@ -82,6 +83,7 @@ fn states_of_another_shape_are_refused() {
     }
 }
 
+/// Bits after training on one thread = on several.
 #[test]
 fn threads_change_no_bit() {
     // Wide enough that rows really are spread over threads.
@@ -99,6 +101,7 @@ fn threads_change_no_bit() {
     }
 }
 
+/// 2N steps = N steps, state, restore, N steps, after zero shifting.
 #[test]
 fn shifted_tiles_go_on_bit_for_bit() {
     let make = || {

@@ -36,6 +36,7 @@ fn check(mut tile: AnalogTile, slopes: impl Fn(&AnalogTile) -> (Vec<f32>, Vec<f3
     assert!(spread > 10.0 * STEP, "the devices do not differ enough to test anything");
 }
 
+/// Alternating pulses lead to (a⁺ - a⁻)/(a⁺/b⁺ + a⁻/|b⁻|), within half a step.
 #[test]
 fn soft_bounds() {
     let device = "model = \"SoftBounds\"\ndw_min_std = 0\nup_down = 0.1\nup_down_dtod = 0.1\nw_max = 0.8";
@@ -47,6 +48,7 @@ fn soft_bounds() {
     });
 }
 
+/// Alternating pulses lead to (a⁺ - a⁻)/(γ⁺a⁺ + γ⁻a⁻) for bounds of ± 1, within half a step.
 #[test]
 fn linear_steps() {
     let device = "model = \"LinearStep\"\ndw_min_std = 0\nup_down = 0.05\nup_down_dtod = 0.1\ngamma_up = 0.6\n\
@@ -58,6 +60,7 @@ fn linear_steps() {
     });
 }
 
+/// W = A - R with R the symmetry points of A: those of W are 0, within half a step.
 #[test]
 fn after_the_shift_the_symmetry_points_are_zero() {
     let device = "model = \"SoftBounds\"\ndw_min_std = 0\nup_down = 0.2";
@@ -73,6 +76,7 @@ fn after_the_shift_the_symmetry_points_are_zero() {
     assert_eq!(weights, shifted.tile().weights() - shifted.reference().weights());
 }
 
+/// E R = w_f + Δ/2, std 0.3·Δ√(2/n)/(p + q) over n averaged pairs.
 #[test]
 fn noise_averages_out() {
     // Devices alike, with p = a⁺/|b⁺| = 0.01 and q = 0.009; each of the 48 estimates is an independent draw. Noise is
@@ -89,6 +93,7 @@ fn noise_averages_out() {
     expect_mean(report.offsets.as_slice(), w_f + 0.5 * step, 0.3 * step / 0.019 * (2.0_f64 / 2000.0).sqrt());
 }
 
+/// A = w + R, so that A - R = w.
 #[test]
 fn set_weights_counts_from_the_symmetry_point() {
     let device = "model = \"SoftBounds\"\ndw_min_std = 0\nup_down = 0.2\nw_max = 2\nw_min = -2";

@@ -8,7 +8,7 @@ mod peer;
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use aimc_device::ConfigError;
@@ -17,9 +17,11 @@ use aimc_tile::TileError;
 use clap::Args;
 
 use crate::data::DataError;
+use crate::files::{OutputError, Outputs, check_folder};
 use crate::interrupt::{self, Interrupted};
 use crate::table::print_table;
 use cases::Work;
+use page::Measured;
 
 /// Options of a measurement.
 #[derive(Clone, Debug, Args)]
@@ -39,6 +41,9 @@ pub(crate) struct BenchArguments {
     /// With --versus: write the table to this file as well.
     #[arg(long, value_name = "FILE", requires = "versus")]
     write: Option<PathBuf>,
+    /// Folder for report.html and bench.csv; without it nothing is written there.
+    #[arg(long, value_name = "DIR", conflicts_with = "json")]
+    out: Option<PathBuf>,
 }
 
 /// Why a measurement stopped.
@@ -64,6 +69,8 @@ pub(crate) enum BenchError {
     Failed { program: String, message: String },
     #[error("{}: {source}", path.display())]
     File { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Output(#[from] OutputError),
     #[error("the numbers cannot be read or written as JSON: {0}")]
     Json(#[from] serde_json::Error),
     #[error("no workload's name contains \"{0}\"; leave --filter out to see them all")]
@@ -75,6 +82,10 @@ type Times = BTreeMap<String, f64>;
 
 /// Measures and prints.
 pub(crate) fn run(arguments: &BenchArguments) -> Result<(), BenchError> {
+    let start = Instant::now();
+    if let Some(out) = &arguments.out {
+        check_folder(out)?;
+    }
     let chosen: Vec<_> =
         cases::all().into_iter().filter(|case| case.name.contains(&arguments.filter)).collect();
     let epoch = epoch::NAME.contains(&arguments.filter);
@@ -83,13 +94,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<(), BenchError> {
         return Err(BenchError::Nothing(arguments.filter.clone()));
     }
     if lenet {
-        let lenet::Measured { batch, outside } = lenet::measure()?;
-        eprintln!(
-            "{}: {}, of which {:.1} % outside the tiles",
-            lenet::NAME,
-            page::duration(batch),
-            100.0 * outside
-        );
+        tell_lenet()?;
     }
     let mut order: Vec<String> = chosen.iter().map(|case| case.name.clone()).collect();
     let measure = || -> Result<Times, BenchError> {
@@ -105,7 +110,8 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<(), BenchError> {
             ours.insert(epoch::NAME.to_owned(), epoch::ours()?);
             order.push(epoch::NAME.to_owned());
         }
-        return print_alone(arguments, &order, &ours);
+        print_alone(arguments, &order, &ours)?;
+        return write(arguments, start, &Measured { order: &order, ours: &ours, theirs: None });
     };
     let (mut theirs, versions) = peer::times(python, arguments.seconds, &arguments.filter)?;
     // Once more, and the slower of the two counts: a machine that others use, too, may have changed in between.
@@ -118,23 +124,45 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<(), BenchError> {
         theirs.insert(epoch::NAME.to_owned(), their);
         order.push(epoch::NAME.to_owned());
     }
-    let rows = page::rows(&order, &ours, &theirs);
-    print_table(&page::HEADERS, &rows);
+    let measured = Measured { order: &order, ours: &ours, theirs: Some((&theirs, &versions)) };
+    let (headers, rows) = measured.table();
+    print_table(headers, &rows);
     if let Some(path) = &arguments.write {
-        let before = std::fs::read_to_string(path).unwrap_or_default();
-        let text = page::render(&rows, &versions) + page::sections(&before);
-        std::fs::write(path, text).map_err(|source| BenchError::File { path: path.clone(), source })?;
-        println!("\nWritten: {}", path.display());
+        write_document(path, &rows, &versions)?;
     }
+    write(arguments, start, &measured)
+}
+
+fn tell_lenet() -> Result<(), BenchError> {
+    let lenet::Measured { batch, outside } = lenet::measure()?;
+    let (name, batch) = (lenet::NAME, page::duration(batch));
+    eprintln!("{name}: {batch}, of which {:.1} % outside the tiles", 100.0 * outside);
     Ok(())
+}
+
+/// Replaces the table of the document; what stands below it stays.
+fn write_document(path: &Path, rows: &[Vec<String>], versions: &str) -> Result<(), BenchError> {
+    let before = std::fs::read_to_string(path).unwrap_or_default();
+    let text = page::render(rows, versions) + page::sections(&before);
+    std::fs::write(path, text).map_err(|source| BenchError::File { path: path.to_owned(), source })?;
+    println!("\nWritten: {}", path.display());
+    Ok(())
+}
+
+/// Writes the page and the numbers, if a folder is given.
+fn write(arguments: &BenchArguments, start: Instant, measured: &Measured<'_>) -> Result<(), BenchError> {
+    let Some(out) = &arguments.out else { return Ok(()) };
+    let mut outputs = Outputs::new();
+    outputs.add("report.html", page::report(measured)).add("bench.csv", page::csv(measured));
+    Ok(outputs.finish(out, start)?)
 }
 
 fn print_alone(arguments: &BenchArguments, order: &[String], ours: &Times) -> Result<(), BenchError> {
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(ours)?);
     } else {
-        let rows: Vec<_> = order.iter().map(|name| vec![name.clone(), page::duration(ours[name])]).collect();
-        print_table(&["workload", "time per call"], &rows);
+        let (headers, rows) = Measured { order, ours, theirs: None }.table();
+        print_table(headers, &rows);
     }
     Ok(())
 }

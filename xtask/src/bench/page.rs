@@ -1,18 +1,71 @@
 //! The table of a comparison, for the terminal and for a file.
 
 use super::Times;
-use crate::report::PROGRAM;
+use crate::csv::Columns;
+use crate::report::{PROGRAM, Report};
 
-/// Heads of the columns.
-pub(super) const HEADERS: [&str; 4] = ["workload", "aimc", "AIHWKit", "ratio"];
+/// Heads of the columns of a comparison.
+const HEADERS: [&str; 4] = ["workload", "aimc", "AIHWKit", "ratio"];
+
+/// What was measured, in this order of the workloads.
+pub(super) struct Measured<'a> {
+    pub(super) order: &'a [String],
+    pub(super) ours: &'a Times,
+    /// The times of AIHWKit and its versions.
+    pub(super) theirs: Option<(&'a Times, &'a str)>,
+}
+
+impl Measured<'_> {
+    /// Headers and cells; of a comparison the workloads that both sides have.
+    pub(super) fn table(&self) -> (&'static [&'static str], Vec<Vec<String>>) {
+        match self.theirs {
+            Some((theirs, _)) => (&HEADERS, rows(self.order, self.ours, theirs)),
+            None => {
+                let ours = self.order.iter().filter_map(|name| Some((name, *self.ours.get(name)?)));
+                let rows = ours.map(|(name, time)| vec![name.clone(), duration(time)]).collect();
+                (&["workload", "time per call"], rows)
+            }
+        }
+    }
+}
 
 /// A row for every workload that both sides have.
-pub(super) fn rows(order: &[String], ours: &Times, theirs: &Times) -> Vec<Vec<String>> {
+fn rows(order: &[String], ours: &Times, theirs: &Times) -> Vec<Vec<String>> {
     let both = order.iter().filter_map(|name| Some((name, *ours.get(name)?, *theirs.get(name)?)));
     both.map(|(name, our, their)| {
         vec![name.clone(), duration(our), duration(their), format!("{:.1}", their / our)]
     })
     .collect()
+}
+
+/// The page of `cargo xtask bench --out`.
+pub(super) fn report(measured: &Measured<'_>) -> String {
+    let mut report = Report::new("Speed", "Median time of a call, on the machine that made this page");
+    let (against, ratio) = match measured.theirs {
+        Some((_, versions)) => {
+            (format!(" against {versions}"), " A ratio above 1 means that aimc is faster.")
+        }
+        None => (String::new(), ""),
+    };
+    let threads = rayon::current_num_threads();
+    report.paragraph(&format!("{PROGRAM}{against}; {threads} threads; {}.{ratio}", processor()));
+    let (headers, rows) = measured.table();
+    report.table(headers, &rows, "The numbers are in bench.csv.");
+    report.section("How to get this again").paragraph(&format!("{PROGRAM}, cargo xtask bench"));
+    report.render()
+}
+
+/// Seconds per call of every workload.
+pub(super) fn csv(measured: &Measured<'_>) -> String {
+    let times = |of: &Times| -> Vec<f64> {
+        measured.order.iter().map(|name| of.get(name).copied().unwrap_or(f64::NAN)).collect()
+    };
+    let mut columns = Columns::new();
+    columns.add_texts("workload", measured.order.to_vec()).add("aimc (s)", times(measured.ours));
+    if let Some((theirs, _)) = measured.theirs {
+        columns.add("AIHWKit (s)", times(theirs));
+    }
+    columns.render()
 }
 
 /// Seconds with three figures in a fitting unit.
@@ -79,5 +132,19 @@ mod tests {
         let times = |time| Times::from([("a".to_owned(), time)]);
         let rows = rows(&["a".to_owned(), "b".to_owned()], &times(0.5), &times(4.0));
         assert_eq!(rows, [["a", "500 ms", "4.00 s", "8.0"]]);
+    }
+
+    #[test]
+    fn the_page_can_be_joined_and_the_numbers_are_kept() {
+        let (order, times) = (["a".to_owned()], |time| Times::from([("a".to_owned(), time)]));
+        let (ours, theirs) = (times(0.5), times(4.0));
+        let alone = Measured { order: &order, ours: &ours, theirs: None };
+        let page = report(&alone);
+        assert!(Report::is_ours(&page) && page.contains("500 ms") && !page.contains("AIHWKit"), "{page}");
+        assert_eq!(csv(&alone), "workload,aimc (s)\na,0.5\n");
+        let versus = Measured { theirs: Some((&theirs, "AIHWKit 1.1.0")), ..alone };
+        let page = report(&versus);
+        assert!(page.contains("against AIHWKit 1.1.0") && page.contains("8.0"), "{page}");
+        assert_eq!(csv(&versus), "workload,aimc (s),AIHWKit (s)\na,0.5,4\n");
     }
 }

@@ -9,6 +9,7 @@ mod hwa_stats;
 mod inference_accuracy;
 mod inference_stats;
 mod mvm;
+pub(crate) mod page;
 mod pulse_exact;
 mod pulse_population;
 mod training;
@@ -16,17 +17,41 @@ mod transfer_trace;
 mod translate;
 mod update_stats;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use aimc_device::ConfigError;
 use aimc_testkit::golden::{Comparison, GoldenError, GoldenFile, Node, read_folder};
+use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
+use crate::files::{OutputError, Outputs, check_folder};
 use crate::interrupt::{self, Interrupted};
 
 /// Seed of all draws of the comparison.
 const SEED: u64 = 20_260_101;
+
+/// Options of the command.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct GoldenArguments {
+    /// Folder with golden files (*.json).
+    dir: PathBuf,
+    /// Folder for report.html and golden.csv; without it nothing is written.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+/// Why there is no comparison.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RunError {
+    /// The golden files cannot be read, or the comparison was stopped.
+    #[error(transparent)]
+    Case(#[from] CaseError),
+    /// The results cannot be written.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+}
 
 /// Why a case could not be compared.
 #[derive(Debug, thiserror::Error)]
@@ -104,9 +129,13 @@ impl FileOutcome {
     }
 }
 
-/// Compares all files of `folder`; gives whether every case passed.
-pub(crate) fn run(folder: &Path) -> Result<bool, CaseError> {
-    let files = read_folder(folder)?;
+/// Compares all files of a folder; gives whether every case passed.
+pub(crate) fn run(arguments: &GoldenArguments) -> Result<bool, RunError> {
+    let start = Instant::now();
+    if let Some(out) = &arguments.out {
+        check_folder(out)?;
+    }
+    let files = read_folder(&arguments.dir).map_err(CaseError::from)?;
     let width = files.iter().map(|file| file.name.len() + 1).max().unwrap_or(0);
     let outcomes = compare_files(&files, |file| {
         println!("{:width$}  {}", format!("{}:", file.name), file.score());
@@ -118,6 +147,11 @@ pub(crate) fn run(folder: &Path) -> Result<bool, CaseError> {
     if !failures.is_empty() {
         println!("\nFailing cases:");
         failures.iter().for_each(|failure| println!("  {failure}"));
+    }
+    if let Some(out) = &arguments.out {
+        let mut outputs = Outputs::new();
+        outputs.add("report.html", page::render(&outcomes)).add("golden.csv", page::csv(&outcomes));
+        outputs.finish(out, start)?;
     }
     Ok(failures.is_empty())
 }
@@ -182,6 +216,7 @@ fn style() -> ProgressStyle {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::Report;
 
     /// A golden file with one perfect product, y = W x = [3, 7].
     fn file(kind: &str, y: &str) -> GoldenFile {
@@ -206,6 +241,21 @@ mod tests {
         assert_eq!((wrong.score().as_str(), wrong.cases[0].name.as_str()), ("0/1", "one"));
         let words = &wrong.cases[0].words;
         assert!(words.starts_with("differs") && words.contains("theirs 7.1"), "{words}");
+    }
+
+    #[test]
+    fn the_outcome_is_written_as_a_page_that_can_be_joined() {
+        let folder = tempfile::tempdir().unwrap();
+        let page =
+            page::render(&[outcome(&file("mvm_exact", "[[3,7]]")), outcome(&file("telepathy", "[[3,7]]"))]);
+        assert!(Report::is_ours(&page) && page.contains("not built yet: kind"), "{page}");
+        let row = |passed| format!("<td>test.json</td><td class=\"n\">1</td><td class=\"n\">{passed}</td>");
+        assert!(page.contains(&row(1)) && page.contains(&row(0)), "{page}");
+        let arguments = |out| GoldenArguments { dir: folder.path().join("none"), out };
+        assert!(matches!(run(&arguments(None)), Err(RunError::Case(_))));
+        std::fs::write(folder.path().join("file"), "").unwrap();
+        let taken = arguments(Some(folder.path().join("file")));
+        assert!(matches!(run(&taken), Err(RunError::Output(_))));
     }
 
     #[test]

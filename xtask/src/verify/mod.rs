@@ -90,7 +90,7 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<bool, VerifyError> {
     outputs.add("report.html", page::render(&claims, &golden, &sources));
     outputs.add("claims.csv", page::csv(&claims));
     if !golden.is_empty() {
-        outputs.add("golden.csv", page::golden_csv(&golden));
+        outputs.add("golden.csv", golden::page::csv(&golden));
     }
     outputs.add("results.json", serde_json::to_string_pretty(&claims)? + "\n");
     outputs.finish(&arguments.out, start)?;

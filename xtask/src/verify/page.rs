@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::claims::{Claim, Number, Verdict};
 use super::sources::Sources;
 use crate::csv::Columns;
-use crate::golden::FileOutcome;
+use crate::golden::{self, FileOutcome};
 use crate::number::significant;
 use crate::report::{PROGRAM, Report};
 
@@ -88,32 +88,12 @@ pub(super) fn render(claims: &[Claim], golden: &[FileOutcome], sources: &Sources
             report.details("Equations of this file", &source.equations);
         }
     }
-    golden_section(&mut report, golden);
+    if !golden.is_empty() {
+        report.section("Golden data");
+        golden::page::add_tables(&mut report, golden);
+    }
     report.section("How to get this again").paragraph(&format!("{PROGRAM}, cargo xtask verify"));
     report.render()
-}
-
-fn golden_section(report: &mut Report, golden: &[FileOutcome]) {
-    if golden.is_empty() {
-        return;
-    }
-    report.section("Golden data");
-    let row =
-        |file: &FileOutcome| vec![file.name.clone(), file.cases.len().to_string(), file.passed().to_string()];
-    let rows: Vec<Vec<String>> = golden.iter().map(row).collect();
-    report.table(
-        &["file", "cases", "agree"],
-        &rows,
-        "Comparison with measurements of AIHWKit; every case is in golden.csv.",
-    );
-    let failing = golden
-        .iter()
-        .flat_map(|file| file.cases.iter().filter(|case| !case.passed).map(move |case| (file, case)));
-    let rows: Vec<Vec<String>> =
-        failing.map(|(file, case)| vec![file.name.clone(), case.name.clone(), case.words.clone()]).collect();
-    if !rows.is_empty() {
-        report.table(&["file", "case", "what differs"], &rows, "Cases that differ.");
-    }
 }
 
 /// A row per number; a claim without any has one row.
@@ -212,21 +192,5 @@ pub(super) fn csv(claims: &[Claim]) -> String {
         .add("samples", numbers(|number| number.samples.map_or(f64::NAN, |samples| samples as f64)))
         .add("runs (at least)", numbers(|number| number.runs as f64))
         .add_texts("verdict", texts(|claim, _| claim.verdict.spoken().to_owned()));
-    columns.render()
-}
-
-/// A row per case of the golden data.
-pub(super) fn golden_csv(golden: &[FileOutcome]) -> String {
-    let cases: Vec<_> =
-        golden.iter().flat_map(|file| file.cases.iter().map(move |case| (file, case))).collect();
-    let mut columns = Columns::new();
-    columns
-        .add_texts("file", cases.iter().map(|(file, _)| file.name.clone()).collect())
-        .add_texts("case", cases.iter().map(|(_, case)| case.name.clone()).collect())
-        .add_texts("comparison", cases.iter().map(|(_, case)| case.words.clone()).collect())
-        .add_texts(
-            "verdict",
-            cases.iter().map(|(_, case)| if case.passed { "agrees" } else { "DIFFERS" }.to_owned()).collect(),
-        );
     columns.render()
 }

@@ -8,7 +8,7 @@ use super::sources::Sources;
 use super::suite::{Ending, Run, Tested};
 use super::{page, tell_failures};
 use crate::files::root;
-use crate::golden::{CaseOutcome, FileOutcome};
+use crate::golden::{self, CaseOutcome, FileOutcome};
 
 const SOURCE: &str = "aimc-device/tests/pulsed/noise.rs";
 
@@ -102,7 +102,7 @@ fn the_page_and_the_table_show_every_number_and_failures_first() {
         csv.lines().nth(2).unwrap().contains(",mean,0.3,0.25,0.24,0.26,mean (z),0.5,40000,6,FAILS"),
         "{csv}"
     );
-    assert_eq!(page::golden_csv(&golden).lines().last().unwrap(), "mvm,two,worst y[0],DIFFERS");
+    assert_eq!(golden::page::csv(&golden).lines().last().unwrap(), "mvm,two,worst y[0],DIFFERS");
     assert!(!tell_failures(&claims, &golden) && tell_failures(&claims[..1], &golden[..0]));
 }
 

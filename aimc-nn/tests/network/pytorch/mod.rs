@@ -86,6 +86,7 @@ fn by_part(gradients: Gradients) -> BTreeMap<String, Vec<f32>> {
     tiles.chain(gradients.digital.into_iter().map(|g| (g.name, g.values))).collect()
 }
 
+/// y, dL/dx and dL/dw = those of PyTorch.
 #[test]
 fn layers_are_those_of_pytorch() {
     for (name, input, layer) in cases::on_tiles().into_iter().chain(cases::digital()) {
@@ -169,6 +170,7 @@ const TRANSFORMER: &str = r#"
         ] }] },
     ]"#;
 
+/// y = that of PyTorch, every tensor of the state loaded.
 #[test]
 fn whole_networks_find_their_modules() {
     for (name, text) in [("sequential", SEQUENTIAL), ("transformer", TRANSFORMER)] {
