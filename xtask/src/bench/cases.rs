@@ -18,7 +18,7 @@ pub(super) type Work = Box<dyn FnMut() -> Result<(), BenchError>>;
 /// A workload: its name, and how to get ready for it.
 pub(super) struct Case {
     pub(super) name: String,
-    pub(super) prepare: Box<dyn Fn() -> Result<Work, BenchError>>,
+    pub(super) prepare: Box<dyn Fn() -> Result<Work, BenchError> + Sync>,
 }
 
 /// Tiles whose update is timed, by their short names: a device model or a preset.
@@ -66,7 +66,7 @@ pub(super) fn all() -> Vec<Case> {
     cases
 }
 
-fn case(name: String, prepare: impl Fn() -> Result<Work, BenchError> + 'static) -> Case {
+fn case(name: String, prepare: impl Fn() -> Result<Work, BenchError> + Sync + 'static) -> Case {
     Case { name, prepare: Box::new(prepare) }
 }
 

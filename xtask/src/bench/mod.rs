@@ -21,7 +21,7 @@ use crate::files::{OutputError, Outputs, check_folder};
 use crate::interrupt::{self, Interrupted};
 use crate::table::print_table;
 use cases::Work;
-use page::Measured;
+use page::{Measured, Versus};
 
 /// Options of a measurement.
 #[derive(Clone, Debug, Args)]
@@ -71,6 +71,8 @@ pub(crate) enum BenchError {
     File { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     Output(#[from] OutputError),
+    #[error("no threads: {0}")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
     #[error("the numbers cannot be read or written as JSON: {0}")]
     Json(#[from] serde_json::Error),
     #[error("no workload's name contains \"{0}\"; leave --filter out to see them all")]
@@ -111,8 +113,20 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<(), BenchError> {
             order.push(epoch::NAME.to_owned());
         }
         print_alone(arguments, &order, &ours)?;
-        return write(arguments, start, &Measured { order: &order, ours: &ours, theirs: None });
+        return write(arguments, start, &Measured { order: &order, ours: &ours, versus: None });
     };
+    compare(arguments, python, start, (order, ours), epoch, &measure)
+}
+
+/// Measures AIHWKit, and ours once more.
+fn compare(
+    arguments: &BenchArguments,
+    python: &Path,
+    start: Instant,
+    (mut order, mut ours): (Vec<String>, Times),
+    epoch: bool,
+    measure: &(impl Fn() -> Result<Times, BenchError> + Sync),
+) -> Result<(), BenchError> {
     let (mut theirs, versions) = peer::times(python, arguments.seconds, &arguments.filter)?;
     // Once more, and the slower of the two counts: a machine that others use, too, may have changed in between.
     for (name, time) in measure()? {
@@ -124,7 +138,9 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<(), BenchError> {
         theirs.insert(epoch::NAME.to_owned(), their);
         order.push(epoch::NAME.to_owned());
     }
-    let measured = Measured { order: &order, ours: &ours, theirs: Some((&theirs, &versions)) };
+    let single = rayon::ThreadPoolBuilder::new().num_threads(1).build()?.install(measure)?;
+    let versus = Versus { theirs: &theirs, versions: &versions, single: &single };
+    let measured = Measured { order: &order, ours: &ours, versus: Some(versus) };
     let (headers, rows) = measured.table();
     print_table(headers, &rows);
     if let Some(path) = &arguments.write {
@@ -161,7 +177,7 @@ fn print_alone(arguments: &BenchArguments, order: &[String], ours: &Times) -> Re
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(ours)?);
     } else {
-        let (headers, rows) = Measured { order, ours, theirs: None }.table();
+        let (headers, rows) = Measured { order, ours, versus: None }.table();
         print_table(headers, &rows);
     }
     Ok(())

@@ -5,21 +5,30 @@ use crate::csv::Columns;
 use crate::report::{PROGRAM, Report};
 
 /// Heads of the columns of a comparison.
-const HEADERS: [&str; 4] = ["workload", "aimc", "AIHWKit", "ratio"];
+const HEADERS: [&str; 5] = ["workload", "aimc", "AIHWKit", "ratio", "gain by threads"];
 
 /// What was measured, in this order of the workloads.
 pub(super) struct Measured<'a> {
     pub(super) order: &'a [String],
     pub(super) ours: &'a Times,
+    pub(super) versus: Option<Versus<'a>>,
+}
+
+/// What is compared with.
+#[derive(Clone, Copy)]
+pub(super) struct Versus<'a> {
     /// The times of AIHWKit and its versions.
-    pub(super) theirs: Option<(&'a Times, &'a str)>,
+    pub(super) theirs: &'a Times,
+    pub(super) versions: &'a str,
+    /// Our times on one thread.
+    pub(super) single: &'a Times,
 }
 
 impl Measured<'_> {
     /// Headers and cells; of a comparison the workloads that both sides have.
     pub(super) fn table(&self) -> (&'static [&'static str], Vec<Vec<String>>) {
-        match self.theirs {
-            Some((theirs, _)) => (&HEADERS, rows(self.order, self.ours, theirs)),
+        match &self.versus {
+            Some(versus) => (&HEADERS, rows(self.order, self.ours, versus)),
             None => {
                 let ours = self.order.iter().filter_map(|name| Some((name, *self.ours.get(name)?)));
                 let rows = ours.map(|(name, time)| vec![name.clone(), duration(time)]).collect();
@@ -30,10 +39,17 @@ impl Measured<'_> {
 }
 
 /// A row for every workload that both sides have.
-fn rows(order: &[String], ours: &Times, theirs: &Times) -> Vec<Vec<String>> {
-    let both = order.iter().filter_map(|name| Some((name, *ours.get(name)?, *theirs.get(name)?)));
+fn rows(order: &[String], ours: &Times, versus: &Versus<'_>) -> Vec<Vec<String>> {
+    let both = order.iter().filter_map(|name| Some((name, *ours.get(name)?, *versus.theirs.get(name)?)));
     both.map(|(name, our, their)| {
-        vec![name.clone(), duration(our), duration(their), format!("{:.1}", their / our)]
+        let gain = versus.single.get(name).map(|single| format!("{:.2}", single / our));
+        vec![
+            name.clone(),
+            duration(our),
+            duration(their),
+            format!("{:.1}", their / our),
+            gain.unwrap_or_default(),
+        ]
     })
     .collect()
 }
@@ -41,9 +57,9 @@ fn rows(order: &[String], ours: &Times, theirs: &Times) -> Vec<Vec<String>> {
 /// The page of `cargo xtask bench --out`.
 pub(super) fn report(measured: &Measured<'_>) -> String {
     let mut report = Report::new("Speed", "Median time of a call, on the machine that made this page");
-    let (against, ratio) = match measured.theirs {
-        Some((_, versions)) => {
-            (format!(" against {versions}"), " A ratio above 1 means that aimc is faster.")
+    let (against, ratio) = match &measured.versus {
+        Some(versus) => {
+            (format!(" against {}", versus.versions), " A ratio above 1 means that aimc is faster.")
         }
         None => (String::new(), ""),
     };
@@ -62,8 +78,8 @@ pub(super) fn csv(measured: &Measured<'_>) -> String {
     };
     let mut columns = Columns::new();
     columns.add_texts("workload", measured.order.to_vec()).add("aimc (s)", times(measured.ours));
-    if let Some((theirs, _)) = measured.theirs {
-        columns.add("AIHWKit (s)", times(theirs));
+    if let Some(versus) = &measured.versus {
+        columns.add("AIHWKit (s)", times(versus.theirs)).add("aimc on one thread (s)", times(versus.single));
     }
     columns.render()
 }
@@ -87,9 +103,9 @@ pub(super) fn render(rows: &[Vec<String>], versions: &str) -> String {
         "# Speed against AIHWKit\n\n\
          Written by `cargo run --release -p xtask -- bench --versus PYTHON --write docs/performance.md`: both sides in turn\n\
          on the same machine, median time of a call, for ours the slower of a run before and a run after theirs. A ratio\n\
-         above 1 means that aimc is faster.\n\n\
+         above 1 means that aimc is faster; the gain by threads is our time on one thread over that on all of them.\n\n\
          {PROGRAM} against {versions}; {} threads each; {}.\n\n\
-         | {} |\n|---|---:|---:|---:|\n{table}",
+         | {} |\n|---|---:|---:|---:|---:|\n{table}",
         rayon::current_num_threads(),
         processor(),
         HEADERS.join(" | "),
@@ -130,21 +146,24 @@ mod tests {
     #[test]
     fn a_ratio_is_theirs_over_ours() {
         let times = |time| Times::from([("a".to_owned(), time)]);
-        let rows = rows(&["a".to_owned(), "b".to_owned()], &times(0.5), &times(4.0));
-        assert_eq!(rows, [["a", "500 ms", "4.00 s", "8.0"]]);
+        let (theirs, single) = (times(4.0), times(0.75));
+        let versus = Versus { theirs: &theirs, versions: "", single: &single };
+        let rows = rows(&["a".to_owned(), "b".to_owned()], &times(0.5), &versus);
+        assert_eq!(rows, [["a", "500 ms", "4.00 s", "8.0", "1.50"]]);
     }
 
     #[test]
     fn the_page_can_be_joined_and_the_numbers_are_kept() {
         let (order, times) = (["a".to_owned()], |time| Times::from([("a".to_owned(), time)]));
-        let (ours, theirs) = (times(0.5), times(4.0));
-        let alone = Measured { order: &order, ours: &ours, theirs: None };
+        let (ours, theirs, single) = (times(0.5), times(4.0), times(0.75));
+        let alone = Measured { order: &order, ours: &ours, versus: None };
         let page = report(&alone);
         assert!(Report::is_ours(&page) && page.contains("500 ms") && !page.contains("AIHWKit"), "{page}");
         assert_eq!(csv(&alone), "workload,aimc (s)\na,0.5\n");
-        let versus = Measured { theirs: Some((&theirs, "AIHWKit 1.1.0")), ..alone };
+        let versus = Versus { theirs: &theirs, versions: "AIHWKit 1.1.0", single: &single };
+        let versus = Measured { versus: Some(versus), ..alone };
         let page = report(&versus);
         assert!(page.contains("against AIHWKit 1.1.0") && page.contains("8.0"), "{page}");
-        assert_eq!(csv(&versus), "workload,aimc (s),AIHWKit (s)\na,0.5,4\n");
+        assert_eq!(csv(&versus), "workload,aimc (s),AIHWKit (s),aimc on one thread (s)\na,0.5,4,0.75\n");
     }
 }
