@@ -7,9 +7,12 @@
 //! borrowed exclusively. Results do not depend on the number of threads.
 #![allow(unsafe_code)]
 
-use crate::tile::signals;
+use std::ops::ControlFlow;
+
 use aimc_device::parallel;
 use gemm::{Parallelism, gemm};
+
+use crate::tile::visit_signals;
 
 /// A weight matrix stored row by row, read as it is or transposed.
 #[derive(Clone, Copy, Debug)]
@@ -131,9 +134,13 @@ impl<'a> Weights<'a> {
 
 /// Place and value of the only entry of a vector that is not 0, any place if there is none; `None` if there are several.
 fn only_line(x: &[f32]) -> Option<(usize, f32)> {
-    let mut entries = signals(x);
-    let first = entries.next().unwrap_or_default();
-    entries.next().is_none().then_some(first)
+    let (mut number, mut first) = (0, (0, 0.0));
+    visit_signals(x, |line, value| {
+        number += 1;
+        first = (line, value);
+        if number > 1 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    (number < 2).then_some(first)
 }
 
 /// W ← W - lr·Σ d xᵀ over `batch` vectors: `w` is d-length rows by x-length columns, stored row by row.

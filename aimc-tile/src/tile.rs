@@ -1,5 +1,7 @@
 //! What a tile is: the three operations of a crossbar, and the addresses of their random draws.
 
+use std::ops::ControlFlow;
+
 use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
 
 use aimc_device::RngKey;
@@ -296,13 +298,21 @@ pub fn largest_size(values: &[f32]) -> f32 {
     rest.iter().chain(&largest).copied().fold(0.0, larger)
 }
 
-/// Places and values of the entries that are not 0, in order; many zeros at a time are passed over.
-pub(crate) fn signals(values: &[f32]) -> impl Iterator<Item = (usize, f32)> {
+/// Visits the places and values of the entries that are not 0, in order, until told to stop; many zeros at a time are passed
+/// over.
+#[inline]
+pub(crate) fn visit_signals(values: &[f32], mut visit: impl FnMut(usize, f32) -> ControlFlow<()>) {
     const TOGETHER: usize = 16;
-    let some = |values: &[f32]| values.iter().fold(0, |bits, v| bits | v.to_bits() << 1) != 0;
-    let chunks = values.chunks(TOGETHER).enumerate().filter(move |(_, values)| some(values));
-    let entries = chunks.flat_map(|(chunk, values)| (TOGETHER * chunk..).zip(values.iter().copied()));
-    entries.filter(|(_, value)| *value != 0.0)
+    for (chunk, values) in values.chunks(TOGETHER).enumerate() {
+        if values.iter().fold(0, |bits, v| bits | v.to_bits() << 1) == 0 {
+            continue;
+        }
+        for (line, value) in (TOGETHER * chunk..).zip(values) {
+            if *value != 0.0 && visit(line, *value).is_break() {
+                return;
+            }
+        }
+    }
 }
 
 /// Refuses a matrix that is not `rows` x `columns` or holds a number that is not finite.

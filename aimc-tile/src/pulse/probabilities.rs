@@ -1,7 +1,9 @@
 //! With which probability each line of a vector pair fires in a slot: its value times a scale, in bins where there is a width.
 
+use std::ops::ControlFlow;
+
 use crate::periphery::quantiser::quantise;
-use crate::tile::signals;
+use crate::tile::visit_signals;
 
 /// The lines of one vector.
 pub(crate) struct Probabilities<'a> {
@@ -18,12 +20,13 @@ impl Probabilities<'_> {
     /// Visits the lines that may fire, in order: number and signed probability.
     #[inline]
     pub(crate) fn each(&self, mut visit: impl FnMut(usize, f64)) {
-        signals(self.values).for_each(|(line, v)| {
+        visit_signals(self.values, |line, v| {
             let p = f64::from(v) * self.scale;
             let p = if self.bin > 0.0 { self.binned(line, p) } else { p };
             if p != 0.0 {
                 visit(line, p);
             }
+            ControlFlow::Continue(())
         });
     }
 

@@ -77,7 +77,7 @@ impl Trains {
     #[must_use]
     pub fn work(&self) -> usize {
         let fired: usize = self.columns.iter().map(|word| word.count_ones() as usize).sum();
-        fired * self.rows.len()
+        fired * self.row_bits.len() / self.words_per_row.max(1)
     }
 }
 
