@@ -104,3 +104,28 @@ impl PulsedDevice for TableStep {
         cell.clip(way.apply(w, way.pick(cell.up, cell.down) * (mean + noise)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pulsed::Direction;
+
+    /// Unit of planning: dw_min·m⁺ at node n/2; a step at that weight: a⁻(m⁻ + σ_c s⁻ξ) down, each from its own table.
+    #[test]
+    fn unit_and_steps_by_hand() {
+        let device = TableStep {
+            dw_min: 0.5,
+            dw_min_std: 0.5,
+            step_up: vec![1.0, 4.0, 2.0],
+            step_down: vec![3.0, 2.0, 1.0],
+            std_up: vec![0.0, 1.0, 0.0],
+            std_down: vec![0.0, 2.0, 0.0],
+            ..TableStep::default()
+        };
+        assert_eq!(PulsedDevice::granularity(&device), 2.0);
+        let cell = Cell { up: 0.5, down: 0.25, w_max: 8.0, w_min: -8.0 };
+        assert_eq!(device.step(cell, (), 0.0, Direction::Up, 1.0), 0.5 * (4.0 + 0.5));
+        assert_eq!(device.step(cell, (), 0.0, Direction::Down, 1.0), -0.25 * (2.0 + 1.0));
+        assert_eq!(device.step(cell, (), 0.0, Direction::Down, -2.0), 0.0);
+    }
+}

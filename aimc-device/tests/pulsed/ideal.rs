@@ -37,6 +37,33 @@ fn diffusion_and_reset_are_normal() {
     expect_normal(array.weights(), 0.0, 0.5);
 }
 
+/// Diffusion adds ρξ, drift σ_w ξ after the power law; reset gives σ_r ξ: by hand, with the draws of the stream.
+#[test]
+fn draws_count_with_their_own_sign() {
+    let drift = PowerLawDrift { nu: 0.125, w_noise_std: 0.5, ..PowerLawDrift::default() };
+    let device = Ideal { diffusion: 0.25, reset_std: 0.125, drift, ..Ideal::default() };
+    let key = RngKey::root(6);
+    let mut draws = [0.0; 40];
+    key.stream(0).fill_normal(&mut draws);
+    let fresh = |device: &Ideal| {
+        let mut array = IdealArray::new(device.clone(), draws.len()).unwrap();
+        array.weights_mut().fill(1.0);
+        array
+    };
+    let mut diffused = fresh(&device);
+    diffused.diffuse(key);
+    assert_eq!(diffused.weights(), draws.map(|xi| 1.0 + 0.25 * xi));
+    diffused.reset(key);
+    assert_eq!(diffused.weights(), draws.map(|xi| 0.125 * xi));
+    let mut quiet =
+        fresh(&Ideal { drift: PowerLawDrift { w_noise_std: 0.0, ..device.drift }, ..device.clone() });
+    let mut noisy = fresh(&device);
+    quiet.drift(256.0, key);
+    noisy.drift(256.0, key);
+    let expected: Vec<f32> = quiet.weights().iter().zip(draws).map(|(w, xi)| w + 0.5 * xi).collect();
+    assert_eq!(noisy.weights(), expected);
+}
+
 /// w(T) = w0·T^-ν with exponents N(ν, ν·nu_std); no bound holds the weights.
 #[test]
 fn drift_follows_the_power_law() {

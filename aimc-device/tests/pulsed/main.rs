@@ -18,6 +18,7 @@ mod hidden;
 mod hidden_parameters;
 mod ideal;
 mod lanes;
+mod mirror;
 mod model_spread;
 mod noise;
 mod presets;
