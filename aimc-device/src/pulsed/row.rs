@@ -238,11 +238,17 @@ impl<D: PulsedDevice> Row<'_, D> {
         let noise = &mut self.scratch.read;
         noise.resize(count(fired), 0.0);
         draws.fill_normal(noise);
-        visit(fired.iter().copied(), |k, j| {
-            if left[j / 64] >> (j % 64) & 1 == 1 {
-                self.apparent[j] = self.persistent[j] + self.write_std * noise[k];
+        let mut before = 0;
+        for (word, (fired, left)) in fired.iter().zip(left).enumerate() {
+            let mut wanted = fired & left;
+            while wanted != 0 {
+                let bit = wanted.trailing_zeros();
+                let (j, k) = (64 * word + bit as usize, (fired & ((1 << bit) - 1)).count_ones());
+                self.apparent[j] = self.persistent[j] + self.write_std * noise[before + k as usize];
+                wanted &= wanted - 1;
             }
-        });
+            before += fired.count_ones() as usize;
+        }
     }
 
     /// Draws the write noise that waits. What is read depends on the last pulse only: the vector pairs are gone through
