@@ -142,11 +142,15 @@ impl<T: MatVec> LogicalTile<T> {
     pub fn lines(&self, x: &DMatrixView<f32>) -> DMatrix<f32> {
         let rows = self.shape.inputs + usize::from(self.has_bias());
         let r = self.input_range().unwrap_or(1.0);
-        DMatrix::from_fn(rows, x.ncols(), |i, sample| match &self.range {
-            _ if i == self.shape.inputs => 1.0 / r,
-            Some(range) => range.normalise(x[(i, sample)]),
-            None => x[(i, sample)],
-        })
+        let mut lines = Vec::with_capacity(rows * x.ncols());
+        for sample in x.column_iter() {
+            match &self.range {
+                Some(range) => lines.extend(sample.as_slice().iter().map(|x| range.normalise(*x))),
+                None => lines.extend_from_slice(sample.as_slice()),
+            }
+            lines.extend(self.has_bias().then_some(1.0 / r));
+        }
+        DMatrix::from_vec(rows, x.ncols(), lines)
     }
 
     /// The outputs of the tile, before any digital factor.
@@ -171,8 +175,10 @@ impl<T: MatVec> MatVec for LogicalTile<T> {
         check_lines("x", &x, self.shape.inputs, x.ncols())?;
         check_shape("y", y.shape(), (self.shape.outputs, x.ncols()))?;
         let raw = self.raw(&self.lines(&x), draws)?;
-        for (i, factor) in self.factors().into_iter().enumerate() {
-            y.row_mut(i).iter_mut().zip(raw.row(i).iter()).for_each(|(y, raw)| *y = factor * raw);
+        let factors = self.factors();
+        for (mut y, raw) in y.column_iter_mut().zip(raw.column_iter()) {
+            let numbers = factors.iter().zip(raw.as_slice());
+            y.as_mut_slice().iter_mut().zip(numbers).for_each(|(y, (factor, raw))| *y = factor * raw);
         }
         Ok(())
     }
