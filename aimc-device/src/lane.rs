@@ -137,6 +137,13 @@ impl Lane for f32 {
     }
 }
 
+/// The instructions of AVX2, if `simd` stands for them.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+pub(crate) fn avx2<S: Simd>(simd: &S) -> Option<&pulp::x86::V3> {
+    (simd as &dyn std::any::Any).downcast_ref()
+}
+
 /// Numbers side by side in a vector register of the processor that `S` stands for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wide<S: Simd> {
@@ -154,13 +161,6 @@ impl<S: Simd> Wide<S> {
     #[inline(always)]
     pub(crate) fn load(simd: S, numbers: &[f32]) -> Self {
         Self::new(simd, S::as_simd_f32s(&numbers[..S::F32_LANES]).0[0])
-    }
-
-    /// The instructions of AVX2, if the lane is one of theirs.
-    #[cfg(target_arch = "x86_64")]
-    #[inline(always)]
-    fn v3(&self) -> Option<&pulp::x86::V3> {
-        (&self.simd as &dyn std::any::Any).downcast_ref()
     }
 
     /// This where `chosen`, otherwise `other`.
@@ -208,7 +208,7 @@ impl<S: Simd> Lane for Wide<S> {
     #[inline(always)]
     fn at_least(self, bound: Self) -> Self {
         #[cfg(target_arch = "x86_64")]
-        if let Some(v3) = self.v3() {
+        if let Some(v3) = avx2(&self.simd) {
             // One instruction, which gives the second number unless the first is above it.
             let larger = v3.avx._mm256_max_ps(bytemuck::cast(self.values), bytemuck::cast(bound.values));
             return Self::new(self.simd, bytemuck::cast(larger));
@@ -220,7 +220,7 @@ impl<S: Simd> Lane for Wide<S> {
     #[inline(always)]
     fn at_most(self, bound: Self) -> Self {
         #[cfg(target_arch = "x86_64")]
-        if let Some(v3) = self.v3() {
+        if let Some(v3) = avx2(&self.simd) {
             let smaller = v3.avx._mm256_min_ps(bytemuck::cast(self.values), bytemuck::cast(bound.values));
             return Self::new(self.simd, bytemuck::cast(smaller));
         }

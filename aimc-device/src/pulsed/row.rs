@@ -10,7 +10,7 @@ use pulp::{Arch, Simd, WithSimd};
 use crate::lane::{Lane, Wide};
 use crate::pulsed::direction::Ways;
 use crate::pulsed::packed;
-use crate::pulsed::slots::{Slots, TOGETHER, count, direction, visit};
+use crate::pulsed::slots::{Slots, TOGETHER, count, direction, rank, visit};
 use crate::pulsed::spread::{LINED_UP, all, chosen, spread};
 use crate::pulsed::{Cell, Constants, Direction, Extra, PulseCount, PulsedDevice, RowPort};
 use crate::rng::{RngKey, Stream};
@@ -238,17 +238,9 @@ impl<D: PulsedDevice> Row<'_, D> {
         let noise = &mut self.scratch.read;
         noise.resize(count(fired), 0.0);
         draws.fill_normal(noise);
-        let mut before = 0;
-        for (word, (fired, left)) in fired.iter().zip(left).enumerate() {
-            let mut wanted = fired & left;
-            while wanted != 0 {
-                let bit = wanted.trailing_zeros();
-                let (j, k) = (64 * word + bit as usize, (fired & ((1 << bit) - 1)).count_ones());
-                self.apparent[j] = self.persistent[j] + self.write_std * noise[before + k as usize];
-                wanted &= wanted - 1;
-            }
-            before += fired.count_ones() as usize;
-        }
+        visit(fired.iter().zip(left).map(|(fired, left)| fired & left), |_, j| {
+            self.apparent[j] = self.persistent[j] + self.write_std * noise[rank(fired, j)];
+        });
     }
 
     /// Draws the write noise that waits. What is read depends on the last pulse only: the vector pairs are gone through

@@ -27,6 +27,13 @@ pub(super) fn count(words: &[u64]) -> usize {
     words.iter().map(|word| word.count_ones() as usize).sum()
 }
 
+/// Number of bits that are set before that of a column.
+#[inline(always)]
+pub(super) fn rank(words: &[u64], column: usize) -> usize {
+    let (word, bit) = (column / 64, column % 64);
+    count(&words[..word]) + (words[word] & ((1 << bit) - 1)).count_ones() as usize
+}
+
 /// Visits the columns whose bits are set, in order: number among these, column.
 #[inline(always)]
 pub(super) fn visit(words: impl Iterator<Item = u64>, mut visit: impl FnMut(usize, usize)) {

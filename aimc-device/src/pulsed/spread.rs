@@ -42,7 +42,7 @@ pub(super) fn chosen<S: Simd>(simd: S, bits: u64) -> S::m32s {
 pub(super) fn spread<S: Simd>(simd: S, numbers: &[f32], bits: u64) -> S::f32s {
     let (numbers, ranks) = (&numbers[..LINED_UP], &RANKS[bits as usize]);
     #[cfg(target_arch = "x86_64")]
-    if let Some(v3) = (&simd as &dyn std::any::Any).downcast_ref::<pulp::x86::V3>() {
+    if let Some(v3) = crate::lane::avx2(&simd) {
         let numbers: [f32; LINED_UP] = std::array::from_fn(|k| numbers[k]);
         let ranks = v3.avx2._mm256_cvtepu8_epi32(bytemuck::cast([u64::from_le_bytes(*ranks), 0]));
         let spread = v3.avx2._mm256_permutevar8x32_ps(bytemuck::cast(numbers), ranks);

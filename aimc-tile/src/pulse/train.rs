@@ -65,7 +65,7 @@ impl Trains {
     /// The input lines that fire together with output line `row`, slot by slot.
     pub fn coincidences(&self, row: usize) -> impl Iterator<Item = &[u64]> {
         let bits = &self.row_bits[row * self.words_per_row..(row + 1) * self.words_per_row];
-        let fires = move |slot: usize| bits[slot / 64] >> (slot % 64) & 1 == 1;
+        let fires = move |slot: usize| bits[slot / BITS] >> (slot % BITS) & 1 == 1;
         self.columns
             .chunks(self.positive.len())
             .enumerate()

@@ -120,8 +120,12 @@ impl FileOutcome {
 
     /// The cases that do not agree, in a line each.
     pub(crate) fn failures(&self) -> impl Iterator<Item = String> {
-        let cases = self.cases.iter().filter(|case| !case.passed);
-        cases.map(|case| format!("{} / {}: {}", self.name, case.name, case.words))
+        self.failing().map(|case| format!("{} / {}: {}", self.name, case.name, case.words))
+    }
+
+    /// The cases that do not agree.
+    fn failing(&self) -> impl Iterator<Item = &CaseOutcome> {
+        self.cases.iter().filter(|case| !case.passed)
     }
 
     fn score(&self) -> String {

@@ -27,9 +27,7 @@ pub(crate) fn add_tables(report: &mut Report, files: &[FileOutcome]) {
         &rows,
         "Comparison with measurements of AIHWKit; every case is in golden.csv.",
     );
-    let failing = files
-        .iter()
-        .flat_map(|file| file.cases.iter().filter(|case| !case.passed).map(move |case| (file, case)));
+    let failing = files.iter().flat_map(|file| file.failing().map(move |case| (file, case)));
     let rows: Vec<Vec<String>> =
         failing.map(|(file, case)| vec![file.name.clone(), case.name.clone(), case.words.clone()]).collect();
     if !rows.is_empty() {
