@@ -123,9 +123,31 @@ mod tests {
             ..TableStep::default()
         };
         assert_eq!(PulsedDevice::granularity(&device), 2.0);
+        let four = TableStep { step_up: vec![1.0, 4.0, 3.0, 2.0], ..device.clone() };
+        assert_eq!(PulsedDevice::granularity(&four), 1.5);
         let cell = Cell { up: 0.5, down: 0.25, w_max: 8.0, w_min: -8.0 };
         assert_eq!(device.step(cell, (), 0.0, Direction::Up, 1.0), 0.5 * (4.0 + 0.5));
         assert_eq!(device.step(cell, (), 0.0, Direction::Down, 1.0), -0.25 * (2.0 + 1.0));
         assert_eq!(device.step(cell, (), 0.0, Direction::Down, -2.0), 0.0);
+    }
+
+    /// Tables of one length and sizes from 0 on; the unit of planning is above 0.
+    #[test]
+    fn tables_that_are_none_are_refused_by_name() {
+        let refused = |device: TableStep| device.validate().unwrap_err().field;
+        let ones = || vec![1.0; 3];
+        let good = TableStep {
+            step_up: ones(),
+            step_down: ones(),
+            std_up: ones(),
+            std_down: ones(),
+            ..TableStep::default()
+        };
+        assert!(good.validate().is_ok());
+        assert_eq!(refused(TableStep { std_up: vec![], ..good.clone() }), "std_up");
+        assert_eq!(refused(TableStep { std_down: vec![1.0; 2], ..good.clone() }), "std_down");
+        assert_eq!(refused(TableStep { step_down: vec![1.0, -1.0, 1.0], ..good.clone() }), "step_down[1]");
+        assert_eq!(refused(TableStep { step_up: vec![1.0, 0.0, 1.0], ..good.clone() }), "step_up[1]");
+        assert_eq!(refused(TableStep { dw_min: 0.0, ..good }), "dw_min");
     }
 }
