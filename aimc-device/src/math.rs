@@ -85,7 +85,39 @@ pub fn log(x: f32) -> f32 {
 #[inline(always)]
 #[must_use]
 pub fn pow(x: f32, y: f32) -> f32 {
-    exp_wide(f64::from(y) * ln(x))
+    Base::new(x).to(y)
+}
+
+/// The base of many powers, whose logarithm is taken once.
+///
+/// ```
+/// let base = aimc_device::math::Base::new(0.25);
+/// assert_eq!([base.to(0.5), base.to(-1.0)], [0.5, 4.0]);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Base(f64);
+
+impl Base {
+    /// The base x ≥ 0; one too small to be normal counts as 0.
+    #[inline(always)]
+    #[must_use]
+    pub fn new(x: f32) -> Self {
+        Self(ln(x))
+    }
+
+    /// xʸ, see [`pow`].
+    #[inline(always)]
+    #[must_use]
+    pub fn to(self, y: f32) -> f32 {
+        exp_wide(f64::from(y) * self.0)
+    }
+
+    /// ln x, see [`log`].
+    #[inline(always)]
+    #[must_use]
+    pub fn log(self) -> f32 {
+        self.0 as f32
+    }
 }
 
 #[cfg(test)]

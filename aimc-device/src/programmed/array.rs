@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use crate::lane::{Lane, Wide};
 use crate::parallel;
-use crate::programmed::ProgrammedDevice;
+use crate::programmed::{Moment, ProgrammedDevice, Visitor};
 use crate::rng::{RngKey, label};
 
 /// Elementary operations (see [`parallel::worthwhile`]) that one cell costs: a power, a logarithm, a draw.
@@ -39,8 +39,8 @@ impl ProgrammedArray {
     /// If `targets` is not a whole number of rows, which is an error of the caller.
     #[must_use]
     pub fn program(device: &impl ProgrammedDevice, targets: &[f32], columns: usize, key: RngKey) -> Self {
-        let write = Write { device, targets };
-        let conductances = per_cell(columns, targets.len(), key.fold_in(label("programming")), &write);
+        let (write, cells) = (Write { targets }, targets.len());
+        let conductances = per_cell(device, columns, cells, key.fold_in(label("programming")), &write);
         Self { columns, conductances, drift_exponents: exponents(device, targets, columns, key) }
     }
 
@@ -86,95 +86,110 @@ impl ProgrammedArray {
     /// Conductances (µS) `t` seconds after programming, as one read with fresh noise from `key` finds them.
     #[must_use]
     pub fn read(&self, device: &impl ProgrammedDevice, t: f32, key: RngKey) -> Vec<f32> {
-        let read = Read { device, array: self, t };
-        per_cell(self.columns, self.conductances.len(), key.fold_in(label("read noise")), &read)
+        let (read, cells) = (Read { array: self, moment: device.moment(t) }, self.conductances.len());
+        per_cell(device, self.columns, cells, key.fold_in(label("read noise")), &read)
     }
 }
 
 /// Drift exponents of devices that were programmed towards `targets`.
 fn exponents(device: &impl ProgrammedDevice, targets: &[f32], columns: usize, key: RngKey) -> Vec<f32> {
-    let settle = Settle { device, targets };
-    per_cell(columns, targets.len(), key.fold_in(label("drift exponent")), &settle)
+    per_cell(device, columns, targets.len(), key.fold_in(label("drift exponent")), &Settle { targets })
 }
 
 /// A stage in the life of all devices of an array, see [`programmed`](crate::programmed).
 trait Stage: Sync {
     /// What a lane of devices comes to; `number` gives theirs in a list with one number per device.
-    fn lane<L: Lane>(&self, number: impl Fn(&[f32]) -> L, xi: L) -> L;
+    fn lane<D: ProgrammedDevice, L: Lane>(&self, device: &D, number: impl Fn(&[f32]) -> L, xi: L) -> L;
 }
 
-struct Write<'a, D> {
-    device: &'a D,
+struct Write<'a> {
     targets: &'a [f32],
 }
 
-struct Settle<'a, D> {
-    device: &'a D,
+struct Settle<'a> {
     targets: &'a [f32],
 }
 
-struct Read<'a, D> {
-    device: &'a D,
+struct Read<'a> {
     array: &'a ProgrammedArray,
-    t: f32,
+    moment: Moment,
 }
 
-impl<D: ProgrammedDevice> Stage for Write<'_, D> {
+impl Stage for Write<'_> {
     #[inline(always)]
-    fn lane<L: Lane>(&self, number: impl Fn(&[f32]) -> L, xi: L) -> L {
-        self.device.program(number(self.targets), xi)
+    fn lane<D: ProgrammedDevice, L: Lane>(&self, device: &D, number: impl Fn(&[f32]) -> L, xi: L) -> L {
+        device.program(number(self.targets), xi)
     }
 }
 
-impl<D: ProgrammedDevice> Stage for Settle<'_, D> {
+impl Stage for Settle<'_> {
     #[inline(always)]
-    fn lane<L: Lane>(&self, number: impl Fn(&[f32]) -> L, xi: L) -> L {
-        self.device.drift_exponent(number(self.targets), xi)
+    fn lane<D: ProgrammedDevice, L: Lane>(&self, device: &D, number: impl Fn(&[f32]) -> L, xi: L) -> L {
+        device.drift_exponent(number(self.targets), xi)
     }
 }
 
-impl<D: ProgrammedDevice> Stage for Read<'_, D> {
+impl Stage for Read<'_> {
     #[inline(always)]
-    fn lane<L: Lane>(&self, number: impl Fn(&[f32]) -> L, xi: L) -> L {
-        let Self { device, array, t } = self;
+    fn lane<D: ProgrammedDevice, L: Lane>(&self, device: &D, number: impl Fn(&[f32]) -> L, xi: L) -> L {
+        let Self { array, moment } = self;
         let g_programmed = number(&array.conductances);
-        let g_drifted = device.drifted(g_programmed, number(&array.drift_exponents), *t);
-        device.read(g_programmed, g_drifted, *t, xi)
+        let g_drifted = device.drifted_at(g_programmed, number(&array.drift_exponents), *moment);
+        device.read_at(g_programmed, g_drifted, *moment, xi)
     }
 }
 
 /// The devices of a row, whose first is device `first` of the array; `values` holds their draws, then what they come to.
-struct RowOf<'a, S> {
+struct Row<'a, S> {
     stage: &'a S,
     first: usize,
     values: &'a mut [f32],
 }
 
-impl<S: Stage> WithSimd for RowOf<'_, S> {
+/// The same of a known model.
+struct RowOf<'a, S, D> {
+    row: Row<'a, S>,
+    device: &'a D,
+}
+
+impl<S: Stage> Visitor for Row<'_, S> {
+    #[inline]
+    fn model<D: ProgrammedDevice>(self, device: &D) {
+        Arch::new().dispatch(RowOf { row: self, device });
+    }
+}
+
+impl<S: Stage, D: ProgrammedDevice> WithSimd for RowOf<'_, S, D> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<V: Simd>(self, simd: V) {
-        let Self { stage, mut first, values } = self;
+        let Self { row: Row { stage, mut first, values }, device } = self;
         let mut lanes = values.chunks_exact_mut(V::F32_LANES);
         for values in lanes.by_ref() {
-            let lane = stage.lane(|list| Wide::load(simd, &list[first..]), Wide::load(simd, values));
+            let lane = stage.lane(device, |list| Wide::load(simd, &list[first..]), Wide::load(simd, values));
             V::as_mut_simd_f32s(values).0[0] = lane.values;
             first += V::F32_LANES;
         }
         for (i, value) in lanes.into_remainder().iter_mut().enumerate() {
-            *value = stage.lane(|list| list[first + i], *value);
+            *value = stage.lane(device, |list| list[first + i], *value);
         }
     }
 }
 
 /// What a stage makes of `cells` devices; row r takes its normals from stream r.
-fn per_cell(columns: usize, cells: usize, key: RngKey, stage: &impl Stage) -> Vec<f32> {
+fn per_cell(
+    device: &impl ProgrammedDevice,
+    columns: usize,
+    cells: usize,
+    key: RngKey,
+    stage: &impl Stage,
+) -> Vec<f32> {
     assert!(columns > 0 && cells.is_multiple_of(columns), "whole rows");
-    let (mut values, arch) = (vec![0.0; cells], Arch::new());
+    let mut values = vec![0.0; cells];
     let fill = |(row, values): (usize, &mut [f32])| {
         key.stream(row as u64).fill_normal(values);
-        arch.dispatch(RowOf { stage, first: row * columns, values });
+        device.visit(Row { stage, first: row * columns, values });
     };
     if parallel::worthwhile(COST * cells) {
         values.par_chunks_mut(columns).enumerate().for_each(fill);

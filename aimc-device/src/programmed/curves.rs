@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use crate::config;
 use crate::error::{ConfigError, require};
 use crate::lane::Lane;
-use crate::math;
+use crate::math::{self, Base};
 
 /// Smallest relative state that enters a logarithm.
 pub(crate) const SMALLEST_STATE: f32 = 1e-7;
@@ -49,11 +49,30 @@ pub(crate) fn one_over_f(t: f32, t_read: f32) -> f32 {
     math::log((t + t_read) / (2.0 * t_read)).max(0.0).sqrt()
 }
 
-/// g ((t + t_0)/t_0)^-ν: drift from the first read on.
-#[inline(always)]
-pub(crate) fn power_law<L: Lane>(g: L, nu: L, t: f32, t_0: f32) -> L {
-    let ratio = (t + t_0) / t_0;
-    g * nu.map(|nu| math::pow(ratio, -nu))
+/// A time since programming, and what the laws of a device make of it for all cells alike.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// Time since programming (s).
+    pub(crate) t: f32,
+    /// What drift takes powers or the logarithm of.
+    pub(crate) elapsed: Base,
+    /// Growth of 1/f noise.
+    pub(crate) growth: f32,
+}
+
+impl Moment {
+    /// Of devices that drift from the first read on, which is `t_0` after programming: elapsed = (t + t_0)/t_0; 1/f noise
+    /// since programming.
+    #[inline]
+    pub(crate) fn after_first_read(t: f32, t_0: f32, t_read: f32) -> Self {
+        Self { t, elapsed: Base::new((t + t_0) / t_0), growth: one_over_f(t + t_0, t_read) }
+    }
+
+    /// g ((t + t_0)/t_0)^-ν: drift from the first read on.
+    #[inline(always)]
+    pub(crate) fn power_law<L: Lane>(self, g: L, nu: L) -> L {
+        g * nu.map(|nu| self.elapsed.to(-nu))
+    }
 }
 
 /// The ordinates at `x` of the polygon through (`xs`, `ys`), constant beyond its ends; `xs` ascend.

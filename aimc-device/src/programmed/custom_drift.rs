@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::ConfigError;
 use crate::lane::Lane;
 use crate::programmed::curves::{covering, ordinates, polygon};
-use crate::programmed::{PcmLike, ProgrammedDevice};
+use crate::programmed::{Moment, PcmLike, ProgrammedDevice};
 
 /// Measured drift exponents over target conductance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -86,13 +86,18 @@ impl ProgrammedDevice for CustomDriftPcmLike {
         (mean + std * xi).magnitude() * self.pcm.drift_scale
     }
 
-    #[inline(always)]
-    fn drifted<L: Lane>(&self, g_programmed: L, nu: L, t: f32) -> L {
-        self.pcm.drifted(g_programmed, nu, t)
+    #[inline]
+    fn moment(&self, t: f32) -> Moment {
+        self.pcm.moment(t)
     }
 
     #[inline(always)]
-    fn read_noise_std<L: Lane>(&self, g_programmed: L, g_drifted: L, t: f32) -> L {
-        self.pcm.read_noise_std(g_programmed, g_drifted, t)
+    fn drifted_at<L: Lane>(&self, g_programmed: L, nu: L, moment: Moment) -> L {
+        self.pcm.drifted_at(g_programmed, nu, moment)
+    }
+
+    #[inline(always)]
+    fn read_noise_at<L: Lane>(&self, g_programmed: L, g_drifted: L, moment: Moment) -> L {
+        self.pcm.read_noise_at(g_programmed, g_drifted, moment)
     }
 }

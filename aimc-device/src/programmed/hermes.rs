@@ -29,10 +29,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{ConfigError, require};
 use crate::lane::Lane;
-use crate::programmed::ProgrammedDevice;
-use crate::programmed::curves::{
-    LogLine, SMALLEST_STATE, one_over_f, polynomial, power_law, published, std_polynomial,
-};
+use crate::programmed::curves::{LogLine, SMALLEST_STATE, polynomial, published, std_polynomial};
+use crate::programmed::{Moment, ProgrammedDevice};
 
 /// A clipped line over ln a below the state `knee`, a polynomial of a from there.
 #[derive(Debug, Deserialize)]
@@ -192,16 +190,20 @@ impl ProgrammedDevice for Hermes {
         (PUBLISHED.nu_mean.at(a) + self.cell().nu_std.at(a) * xi).magnitude() * self.drift_scale
     }
 
-    #[inline(always)]
-    fn drifted<L: Lane>(&self, g_programmed: L, nu: L, t: f32) -> L {
-        power_law(g_programmed, nu, t, self.first_read())
+    #[inline]
+    fn moment(&self, t: f32) -> Moment {
+        Moment::after_first_read(t, self.first_read(), self.t_read)
     }
 
     #[inline(always)]
-    fn read_noise_std<L: Lane>(&self, g_programmed: L, g_drifted: L, t: f32) -> L {
+    fn drifted_at<L: Lane>(&self, g_programmed: L, nu: L, moment: Moment) -> L {
+        moment.power_law(g_programmed, nu)
+    }
+
+    #[inline(always)]
+    fn read_noise_at<L: Lane>(&self, g_programmed: L, g_drifted: L, moment: Moment) -> L {
         let q = self.cell().read_noise.at(g_programmed / g_programmed.splat(self.g_max()));
         // A cell that was programmed beyond g_max may be beyond the range of the polynomial.
-        let growth = one_over_f(t + self.first_read(), self.t_read);
-        g_drifted * self.read_noise_scale * q.not_negative() * growth
+        g_drifted * self.read_noise_scale * q.not_negative() * moment.growth
     }
 }

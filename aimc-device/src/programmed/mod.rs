@@ -1,7 +1,8 @@
 //! Programmed devices for inference: one file per model of programming noise, drift and read noise.
 //!
 //! Such a device is written once, to a conductance near its target, and then only read. Its life has three
-//! stages, each a pure function of one cell, or of a [`Lane`] of them; conductances are in µS, times in s since the end of programming:
+//! stages, each a pure function of one cell, or of a [`Lane`] of them; conductances are in µS, times in s since the end of
+//! programming. A [`Moment`] is a time with what all cells share at that time.
 //!
 //! ```text
 //! write   g_p = program(g_target, ξ),  ν = drift_exponent(g_target, ξ)     once; fixed for life
@@ -30,6 +31,7 @@ use crate::error::ConfigError;
 use crate::lane::Lane;
 
 pub use array::ProgrammedArray;
+pub use curves::Moment;
 pub use custom_drift::CustomDriftPcmLike;
 pub use hermes::Hermes;
 pub use pcm::PcmLike;
@@ -58,17 +60,50 @@ pub trait ProgrammedDevice: Clone + std::fmt::Debug + Send + Sync + 'static {
     /// The drift exponent ν of a device that was programmed towards `g_target` (µS).
     fn drift_exponent<L: Lane>(&self, g_target: L, xi: L) -> L;
 
-    /// Conductance (µS) `t` seconds after programming to `g_programmed` (µS), without read noise.
-    fn drifted<L: Lane>(&self, g_programmed: L, nu: L, t: f32) -> L;
+    /// The time `t` (s) since programming, with what this model makes of it for all cells alike.
+    fn moment(&self, t: f32) -> Moment;
 
-    /// Std (µS) of one read at time `t` (s) of a device that has drifted from `g_programmed` to `g_drifted` (µS).
-    fn read_noise_std<L: Lane>(&self, g_programmed: L, g_drifted: L, t: f32) -> L;
+    /// Conductance (µS) of a device that was programmed to `g_programmed` (µS), without read noise.
+    fn drifted_at<L: Lane>(&self, g_programmed: L, nu: L, moment: Moment) -> L;
 
-    /// Conductance (µS) as one read at time `t` (s) finds it: never negative.
+    /// Std (µS) of one read of a device that has drifted from `g_programmed` to `g_drifted` (µS).
+    fn read_noise_at<L: Lane>(&self, g_programmed: L, g_drifted: L, moment: Moment) -> L;
+
+    /// Conductance (µS) as one read finds it: never negative.
+    #[inline(always)]
+    fn read_at<L: Lane>(&self, g_programmed: L, g_drifted: L, moment: Moment, xi: L) -> L {
+        (g_drifted + self.read_noise_at(g_programmed, g_drifted, moment) * xi).not_negative()
+    }
+
+    /// [`drifted_at`](ProgrammedDevice::drifted_at) the time `t` (s).
+    #[inline(always)]
+    fn drifted<L: Lane>(&self, g_programmed: L, nu: L, t: f32) -> L {
+        self.drifted_at(g_programmed, nu, self.moment(t))
+    }
+
+    /// [`read_noise_at`](ProgrammedDevice::read_noise_at) the time `t` (s).
+    #[inline(always)]
+    fn read_noise_std<L: Lane>(&self, g_programmed: L, g_drifted: L, t: f32) -> L {
+        self.read_noise_at(g_programmed, g_drifted, self.moment(t))
+    }
+
+    /// [`read_at`](ProgrammedDevice::read_at) the time `t` (s).
     #[inline(always)]
     fn read<L: Lane>(&self, g_programmed: L, g_drifted: L, t: f32, xi: L) -> L {
-        (g_drifted + self.read_noise_std(g_programmed, g_drifted, t) * xi).not_negative()
+        self.read_at(g_programmed, g_drifted, self.moment(t), xi)
     }
+
+    /// Hands the model itself to `visitor`, out of the enum of all models: loops over devices then contain its equations only.
+    #[inline]
+    fn visit<V: Visitor>(&self, visitor: V) {
+        visitor.model(self);
+    }
+}
+
+/// What is done with a device whose model is known.
+pub trait Visitor {
+    /// Does it.
+    fn model<D: ProgrammedDevice>(self, device: &D);
 }
 
 /// Lists the models once: from it follow the config enum, its parser and its equations.
@@ -123,19 +158,28 @@ macro_rules! registry {
                 match self { $(Self::$model(device) => device.drift_exponent(g_target, xi),)* }
             }
 
-            #[inline(always)]
-            fn drifted<L: Lane>(&self, g_programmed: L, nu: L, t: f32) -> L {
-                match self { $(Self::$model(device) => device.drifted(g_programmed, nu, t),)* }
+            fn moment(&self, t: f32) -> Moment {
+                match self { $(Self::$model(device) => device.moment(t),)* }
             }
 
             #[inline(always)]
-            fn read_noise_std<L: Lane>(&self, g_programmed: L, g_drifted: L, t: f32) -> L {
-                match self { $(Self::$model(device) => device.read_noise_std(g_programmed, g_drifted, t),)* }
+            fn drifted_at<L: Lane>(&self, g_programmed: L, nu: L, moment: Moment) -> L {
+                match self { $(Self::$model(device) => device.drifted_at(g_programmed, nu, moment),)* }
             }
 
             #[inline(always)]
-            fn read<L: Lane>(&self, g_programmed: L, g_drifted: L, t: f32, xi: L) -> L {
-                match self { $(Self::$model(device) => device.read(g_programmed, g_drifted, t, xi),)* }
+            fn read_noise_at<L: Lane>(&self, g_programmed: L, g_drifted: L, moment: Moment) -> L {
+                match self { $(Self::$model(device) => device.read_noise_at(g_programmed, g_drifted, moment),)* }
+            }
+
+            #[inline(always)]
+            fn read_at<L: Lane>(&self, g_programmed: L, g_drifted: L, moment: Moment, xi: L) -> L {
+                match self { $(Self::$model(device) => device.read_at(g_programmed, g_drifted, moment, xi),)* }
+            }
+
+            #[inline]
+            fn visit<V: Visitor>(&self, visitor: V) {
+                match self { $(Self::$model(device) => visitor.model(device),)* }
             }
         }
     };

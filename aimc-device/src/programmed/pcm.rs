@@ -41,8 +41,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::{ConfigError, require};
 use crate::lane::Lane;
 use crate::math;
-use crate::programmed::ProgrammedDevice;
-use crate::programmed::curves::{LogLine, SMALLEST_STATE, one_over_f, polynomial, power_law, published};
+use crate::programmed::curves::{LogLine, SMALLEST_STATE, polynomial, published};
+use crate::programmed::{Moment, ProgrammedDevice};
 
 /// The published coefficients; the file says what they are.
 #[derive(Debug, Deserialize)]
@@ -127,11 +127,11 @@ impl PcmLike {
     /// Std of 1/f noise relative to the conductance: Q √ln((t + t_0 + t_r)/(2 t_r)), without its scale.
     #[must_use]
     #[inline(always)]
-    pub fn relative_read_noise<L: Lane>(&self, g_programmed: L, t: f32) -> L {
+    pub fn relative_read_noise<L: Lane>(&self, g_programmed: L, moment: Moment) -> L {
         let ReadNoise { full, exponent, floor, largest } = PUBLISHED.read_noise;
         let all = |value| g_programmed.splat(value);
         let power = (g_programmed / all(self.g_max)).map(|a| math::pow(a, exponent));
-        (all(full) / power.at_least(all(floor))).at_most(all(largest)) * one_over_f(t + self.t_0, self.t_read)
+        (all(full) / power.at_least(all(floor))).at_most(all(largest)) * moment.growth
     }
 
     /// ln a, with a kept away from 0.
@@ -191,14 +191,19 @@ impl ProgrammedDevice for PcmLike {
         (PUBLISHED.nu_mean.at(log_state) + PUBLISHED.nu_std.at(log_state) * xi).magnitude() * self.drift_scale
     }
 
-    #[inline(always)]
-    fn drifted<L: Lane>(&self, g_programmed: L, nu: L, t: f32) -> L {
-        power_law(g_programmed, nu, t, self.t_0)
+    #[inline]
+    fn moment(&self, t: f32) -> Moment {
+        Moment::after_first_read(t, self.t_0, self.t_read)
     }
 
     #[inline(always)]
-    fn read_noise_std<L: Lane>(&self, g_programmed: L, g_drifted: L, t: f32) -> L {
-        g_drifted * self.read_noise_scale * self.relative_read_noise(g_programmed, t)
+    fn drifted_at<L: Lane>(&self, g_programmed: L, nu: L, moment: Moment) -> L {
+        moment.power_law(g_programmed, nu)
+    }
+
+    #[inline(always)]
+    fn read_noise_at<L: Lane>(&self, g_programmed: L, g_drifted: L, moment: Moment) -> L {
+        g_drifted * self.read_noise_scale * self.relative_read_noise(g_programmed, moment)
     }
 }
 

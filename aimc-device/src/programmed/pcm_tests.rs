@@ -99,9 +99,9 @@ fn read_noise_has_the_stated_spread_and_grows_with_time() {
         last = relative;
     }
     // √ln(20 s / 0.5 µs) = 4.184 at the end of programming; Q = 0.0088 for a full device.
-    assert_close!(device.relative_read_noise(25.0, 0.0), 0.0088 * 4.184, 1e-5);
+    assert_close!(device.relative_read_noise(25.0, device.moment(0.0)), 0.0088 * 4.184, 1e-5);
     // Nearly empty devices are at the cap Q = 0.2.
-    assert_close!(device.relative_read_noise(0.01, 0.0), 0.2 * 4.184, 1e-3);
+    assert_close!(device.relative_read_noise(0.01, device.moment(0.0)), 0.2 * 4.184, 1e-3);
 }
 
 #[test]

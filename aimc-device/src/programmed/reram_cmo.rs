@@ -30,9 +30,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{ConfigError, require};
 use crate::lane::Lane;
-use crate::math;
-use crate::programmed::ProgrammedDevice;
+use crate::math::Base;
 use crate::programmed::curves::{one_over_f, published};
+use crate::programmed::{Moment, ProgrammedDevice};
 
 /// The published coefficients; the file says what they are.
 #[derive(Debug, Deserialize)]
@@ -155,29 +155,34 @@ impl ProgrammedDevice for ReRamCmo {
         xi
     }
 
+    #[inline]
+    fn moment(&self, t: f32) -> Moment {
+        let growth = if t <= 0.0 { 0.0 } else { one_over_f(t, self.t_read) };
+        Moment { t, elapsed: Base::new(t.max(1.0)), growth }
+    }
+
     #[inline(always)]
-    fn drifted<L: Lane>(&self, g_programmed: L, xi: L, t: f32) -> L {
-        if t <= 0.0 {
+    fn drifted_at<L: Lane>(&self, g_programmed: L, xi: L, moment: Moment) -> L {
+        if moment.t <= 0.0 {
             return g_programmed;
         }
-        let log_t = math::log(t.max(1.0));
+        let log_t = moment.elapsed.log();
         let spread = self.decay_std[0] * log_t + self.decay_std[1];
         g_programmed + (xi * spread + self.decay_mean * log_t) * self.drift_scale
     }
 
     #[inline(always)]
-    fn read_noise_std<L: Lane>(&self, _g_programmed: L, g_drifted: L, t: f32) -> L {
+    fn read_noise_at<L: Lane>(&self, _g_programmed: L, g_drifted: L, moment: Moment) -> L {
         let decades = g_drifted.at_least(g_drifted.splat(1.0)).logarithm() * std::f32::consts::LOG10_E;
-        let growth = if t <= 0.0 { 0.0 } else { one_over_f(t, self.t_read) };
-        decades * (self.read_noise_scale * self.read_k) * growth
+        decades * (self.read_noise_scale * self.read_k) * moment.growth
     }
 
     #[inline(always)]
-    fn read<L: Lane>(&self, g_programmed: L, g_drifted: L, t: f32, xi: L) -> L {
-        if t <= 0.0 {
+    fn read_at<L: Lane>(&self, g_programmed: L, g_drifted: L, moment: Moment, xi: L) -> L {
+        if moment.t <= 0.0 {
             return g_drifted;
         }
-        let g = g_drifted + self.read_noise_std(g_programmed, g_drifted, t) * xi;
+        let g = g_drifted + self.read_noise_at(g_programmed, g_drifted, moment) * xi;
         g.between(self.g_min, self.g_max)
     }
 }

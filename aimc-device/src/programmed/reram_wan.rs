@@ -31,9 +31,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{ConfigError, require};
 use crate::lane::Lane;
-use crate::math;
-use crate::programmed::ProgrammedDevice;
+use crate::math::{self, Base};
 use crate::programmed::curves::{ascending, polynomial, published, std_polynomial};
+use crate::programmed::{Moment, ProgrammedDevice};
 
 /// The published coefficients; the file says what they are.
 #[derive(Debug, Deserialize)]
@@ -148,21 +148,26 @@ impl ProgrammedDevice for ReRamWan2022 {
         }
     }
 
+    #[inline]
+    fn moment(&self, t: f32) -> Moment {
+        Moment { t, elapsed: Base::new(1.0), growth: 0.0 }
+    }
+
     #[inline(always)]
-    fn drifted<L: Lane>(&self, g_programmed: L, kept: L, t: f32) -> L {
+    fn drifted_at<L: Lane>(&self, g_programmed: L, kept: L, moment: Moment) -> L {
         match self.relaxation {
             Relaxation::Redrawn => kept,
             Relaxation::PerDevice => {
-                let (first, now) = (self.spread(g_programmed, 0.0), self.spread(g_programmed, t));
+                let (first, now) = (self.spread(g_programmed, 0.0), self.spread(g_programmed, moment.t));
                 (g_programmed + (now * now - first * first).not_negative().root() * kept).not_negative()
             }
         }
     }
 
     #[inline(always)]
-    fn read_noise_std<L: Lane>(&self, _g_programmed: L, g_drifted: L, t: f32) -> L {
+    fn read_noise_at<L: Lane>(&self, _g_programmed: L, g_drifted: L, moment: Moment) -> L {
         match self.relaxation {
-            Relaxation::Redrawn => self.spread(g_drifted, t),
+            Relaxation::Redrawn => self.spread(g_drifted, moment.t),
             Relaxation::PerDevice => g_drifted.splat(0.0),
         }
     }

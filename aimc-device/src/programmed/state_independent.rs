@@ -23,8 +23,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{ConfigError, require};
 use crate::lane::Lane;
-use crate::programmed::ProgrammedDevice;
-use crate::programmed::curves::{one_over_f, polynomial, power_law, std_polynomial};
+use crate::programmed::curves::{polynomial, std_polynomial};
+use crate::programmed::{Moment, ProgrammedDevice};
 
 /// A device with one drift law for all states, see the [module](self).
 ///
@@ -107,14 +107,18 @@ impl ProgrammedDevice for StateIndependent {
         (xi * self.drift_nu_std + self.drift_nu_mean).magnitude() * self.drift_scale
     }
 
-    #[inline(always)]
-    fn drifted<L: Lane>(&self, g_programmed: L, nu: L, t: f32) -> L {
-        power_law(g_programmed, nu, t, self.t_0)
+    #[inline]
+    fn moment(&self, t: f32) -> Moment {
+        Moment::after_first_read(t, self.t_0, self.t_read)
     }
 
     #[inline(always)]
-    fn read_noise_std<L: Lane>(&self, _g_programmed: L, g_drifted: L, t: f32) -> L {
-        g_drifted * self.read_noise_scale / g_drifted.splat(self.g_max)
-            * one_over_f(t + self.t_0, self.t_read)
+    fn drifted_at<L: Lane>(&self, g_programmed: L, nu: L, moment: Moment) -> L {
+        moment.power_law(g_programmed, nu)
+    }
+
+    #[inline(always)]
+    fn read_noise_at<L: Lane>(&self, _g_programmed: L, g_drifted: L, moment: Moment) -> L {
+        g_drifted * self.read_noise_scale / g_drifted.splat(self.g_max) * moment.growth
     }
 }

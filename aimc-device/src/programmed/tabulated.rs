@@ -21,8 +21,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{ConfigError, require};
 use crate::lane::Lane;
-use crate::programmed::ProgrammedDevice;
-use crate::programmed::curves::{covering, one_over_f, ordinates, polygon, power_law};
+use crate::programmed::curves::{covering, ordinates, polygon};
+use crate::programmed::{Moment, ProgrammedDevice};
 
 /// A measured device, see the [module](self).
 ///
@@ -120,14 +120,19 @@ impl ProgrammedDevice for Tabulated {
         (self.at(&self.nu_mean_lst, g_target) + self.at(&self.nu_std_lst, g_target) * xi).magnitude()
     }
 
-    #[inline(always)]
-    fn drifted<L: Lane>(&self, g_programmed: L, nu: L, t: f32) -> L {
-        power_law(g_programmed, nu, t, self.t_0)
+    #[inline]
+    fn moment(&self, t: f32) -> Moment {
+        Moment::after_first_read(t, self.t_0, self.t_read)
     }
 
     #[inline(always)]
-    fn read_noise_std<L: Lane>(&self, g_programmed: L, g_drifted: L, t: f32) -> L {
+    fn drifted_at<L: Lane>(&self, g_programmed: L, nu: L, moment: Moment) -> L {
+        moment.power_law(g_programmed, nu)
+    }
+
+    #[inline(always)]
+    fn read_noise_at<L: Lane>(&self, g_programmed: L, g_drifted: L, moment: Moment) -> L {
         let q = self.at(&self.read_noise_lst, g_programmed);
-        g_drifted * q * one_over_f(t + self.t_0, self.t_read)
+        g_drifted * q * moment.growth
     }
 }
