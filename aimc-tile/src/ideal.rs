@@ -1,9 +1,11 @@
 //! The ideal tile: exact products and updates, the reference for every other tile.
 
 use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
+use rayon::prelude::*;
 
 use aimc_device::RngKey;
 use aimc_device::error::{ConfigError, require};
+use aimc_device::parallel;
 use aimc_device::state::{State, StateError, StatePart};
 
 use crate::matmul::{Weights, subtract_outer_products};
@@ -97,16 +99,32 @@ pub(crate) fn from_matrix(weights: &DMatrix<f32>, shape: Shape) -> Result<Vec<f3
 /// ```
 #[must_use]
 pub fn by_rows(matrix: &DMatrix<f32>) -> Vec<f32> {
-    // Some rows of all columns at a time: what the processor fetches of a column serves all of them.
-    const TOGETHER: usize = 16;
+    // Squares whose lines fill what the processor fetches at a time: strides of powers of two collide in its cache.
+    const SIDE: usize = 16;
     let (rows, columns) = matrix.shape();
     let mut values = vec![0.0; matrix.len()];
-    for (block, values) in values.chunks_mut((TOGETHER * columns).max(1)).enumerate() {
-        let first = block * TOGETHER;
-        for (column, numbers) in matrix.column_iter().enumerate() {
-            let numbers = &numbers.as_slice()[first..rows.min(first + TOGETHER)];
-            numbers.iter().enumerate().for_each(|(row, number)| values[row * columns + column] = *number);
+    let fill = |(band, values): (usize, &mut [f32])| {
+        let first = band * SIDE;
+        let mut square = [[0.0; SIDE]; SIDE];
+        for left in (0..columns).step_by(SIDE) {
+            let right = columns.min(left + SIDE);
+            for (part, column) in square.iter_mut().zip(left..right) {
+                let numbers = &matrix.as_slice()[column * rows..][first..rows.min(first + SIDE)];
+                match numbers.as_array() {
+                    Some(numbers) => *part = *numbers,
+                    None => part[..numbers.len()].copy_from_slice(numbers),
+                }
+            }
+            for (row, values) in values.chunks_mut(columns).enumerate() {
+                values[left..right].iter_mut().zip(&square).for_each(|(value, part)| *value = part[row]);
+            }
         }
+    };
+    let bands = (SIDE * columns).max(1);
+    if parallel::worthwhile(values.len()) {
+        values.par_chunks_mut(bands).enumerate().for_each(fill);
+    } else {
+        values.chunks_mut(bands).enumerate().for_each(fill);
     }
     values
 }

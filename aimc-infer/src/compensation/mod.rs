@@ -10,8 +10,10 @@ pub mod per_column;
 pub mod recalibration;
 
 use std::fmt;
+use std::ops::Range;
 
 use nalgebra::DMatrix;
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,8 +23,8 @@ use aimc_tile::{AnalogMvm, SampleKeys, TileError};
 
 pub use recalibration::{CompensationReads, Recalibration};
 
-/// One-hot vectors that are read at a time, for the sake of memory.
-const BATCH: usize = 256;
+/// One-hot vectors that one thread reads at a time: they stay in its cache.
+const BATCH: usize = 32;
 
 /// How drift is compensated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -105,16 +107,19 @@ impl Compensation {
 /// Mean |y| of every output over all one-hot inputs.
 fn mean_responses(mvm: &AnalogMvm, weights: Weights<'_>, key: RngKey) -> Result<Vec<f64>, TileError> {
     let (inputs, draws) = (weights.inputs(), SampleKeys::new(key));
-    let mut sums = vec![0.0; weights.outputs()];
-    for first in (0..inputs).step_by(BATCH) {
-        let batch = BATCH.min(inputs - first);
-        let x = DMatrix::from_fn(inputs, batch, |line, sample| f32::from(u8::from(line == first + sample)));
-        let mut y = DMatrix::zeros(weights.outputs(), batch);
-        mvm.multiply(weights, &x.as_view(), &mut y.as_view_mut(), draws.skip(first as u64))?;
+    let batches: Vec<_> = (0..inputs).step_by(BATCH).map(|first| first..inputs.min(first + BATCH)).collect();
+    let responses = |lines: &Range<usize>| -> Result<Vec<f64>, TileError> {
+        let mut x = DMatrix::zeros(inputs, lines.len());
+        lines.clone().enumerate().for_each(|(sample, line)| x[(line, sample)] = 1.0);
+        let mut y = DMatrix::zeros(weights.outputs(), lines.len());
+        mvm.multiply(weights, &x.as_view(), &mut y.as_view_mut(), draws.skip(lines.start as u64))?;
+        let mut sums = vec![0.0; weights.outputs()];
         for responses in y.column_iter() {
             sums.iter_mut().zip(responses.iter()).for_each(|(sum, y)| *sum += f64::from(y.abs()));
         }
-    }
-    sums.iter_mut().for_each(|sum| *sum /= inputs as f64);
-    Ok(sums)
+        Ok(sums)
+    };
+    let sums: Vec<_> = batches.par_iter().map(responses).collect::<Result<_, _>>()?;
+    let mean = |output: usize| sums.iter().map(|sums| sums[output]).sum::<f64>() / inputs as f64;
+    Ok((0..weights.outputs()).map(mean).collect())
 }

@@ -66,6 +66,17 @@ pub trait Converter: Clone + std::fmt::Debug + Send + Sync + 'static {
 
     /// The weight that conductances (µS), one per slice, represent: the inverse of [`Converter::conductances`].
     fn weight(&self, slices: &[f32], gain: Gain) -> f32;
+
+    /// Hands the scheme itself to `visitor`, out of the enum of all schemes: loops over weights then contain its equations only.
+    fn visit<V: Visitor>(&self, visitor: V) {
+        visitor.scheme(self);
+    }
+}
+
+/// What is done with a scheme that is known.
+pub trait Visitor {
+    /// Does it.
+    fn scheme<C: Converter>(self, converter: &C);
 }
 
 /// Lists the schemes once: from it follow the config enum, its parser and its equations.
@@ -119,6 +130,10 @@ macro_rules! registry {
             fn weight(&self, slices: &[f32], gain: Gain) -> f32 {
                 match self { $(Self::$model(converter) => converter.weight(slices, gain),)* }
             }
+
+            fn visit<V: Visitor>(&self, visitor: V) {
+                match self { $(Self::$model(converter) => visitor.scheme(converter),)* }
+            }
         }
     };
 }
@@ -148,6 +163,34 @@ const BLOCK: usize = 4096;
 /// Elementary operations (see [`parallel::worthwhile`]) of a conversion.
 const COST: usize = 4;
 
+/// Some weights, and where the conductances of their slices go.
+struct Split<'a> {
+    weights: &'a [f32],
+    gain: Gain,
+    g_max: f32,
+    parts: Vec<&'a mut [f32]>,
+}
+
+impl Visitor for Split<'_> {
+    fn scheme<C: Converter>(mut self, converter: &C) {
+        let Self { weights, gain, g_max, .. } = self;
+        // Of pairs the compiler makes vectors.
+        if let [first, second] = &mut self.parts[..] {
+            for ((first, second), &w) in first.iter_mut().zip(&mut **second).zip(weights) {
+                let mut cell = [0.0; 2];
+                converter.conductances(w, gain, g_max, &mut cell);
+                [*first, *second] = cell;
+            }
+            return;
+        }
+        let mut cell = vec![0.0; self.parts.len()];
+        for (i, &w) in weights.iter().enumerate() {
+            converter.conductances(w, gain, g_max, &mut cell);
+            self.parts.iter_mut().zip(&cell).for_each(|(part, &g)| part[i] = g);
+        }
+    }
+}
+
 /// The target conductances (µS) of many weights: one list per slice, in the order of the weights.
 #[must_use]
 pub fn to_conductances(converter: &impl Converter, weights: &[f32], gain: Gain, g_max: f32) -> Vec<Vec<f32>> {
@@ -156,12 +199,8 @@ pub fn to_conductances(converter: &impl Converter, weights: &[f32], gain: Gain, 
     for slice in &mut slices {
         blocks.iter_mut().zip(slice.chunks_mut(BLOCK)).for_each(|(block, part)| block.push(part));
     }
-    let convert = |(mut parts, weights): (Vec<&mut [f32]>, &[f32])| {
-        let mut cell = vec![0.0; parts.len()];
-        for (i, &w) in weights.iter().enumerate() {
-            converter.conductances(w, gain, g_max, &mut cell);
-            parts.iter_mut().zip(&cell).for_each(|(part, &g)| part[i] = g);
-        }
+    let convert = |(parts, weights): (Vec<&mut [f32]>, &[f32])| {
+        converter.visit(Split { weights, gain, g_max, parts });
     };
     if parallel::worthwhile(COST * weights.len()) {
         blocks.into_par_iter().zip(weights.par_chunks(BLOCK)).for_each(convert);
@@ -171,24 +210,49 @@ pub fn to_conductances(converter: &impl Converter, weights: &[f32], gain: Gain, 
     slices
 }
 
+/// Where weights go, the first of which is number `first` of the array, and all slices.
+struct Join<'a, S> {
+    weights: &'a mut [f32],
+    first: usize,
+    slices: &'a [S],
+    gain: Gain,
+}
+
+impl<S: AsRef<[f32]>> Visitor for Join<'_, S> {
+    fn scheme<C: Converter>(self, converter: &C) {
+        let Self { weights, first, slices, gain } = self;
+        let own = first..first + weights.len();
+        // Of pairs the compiler makes vectors.
+        if let [a, b] = slices
+            && let (Some(a), Some(b)) = (a.as_ref().get(own.clone()), b.as_ref().get(own))
+        {
+            for ((weight, a), b) in weights.iter_mut().zip(a).zip(b) {
+                *weight = converter.weight(&[*a, *b], gain);
+            }
+            return;
+        }
+        let mut cell = vec![0.0; converter.slices()];
+        for (i, weight) in (first..).zip(weights) {
+            for (g, slice) in cell.iter_mut().zip(slices) {
+                let slice = slice.as_ref();
+                *g = slice[i % slice.len()];
+            }
+            *weight = converter.weight(&cell, gain);
+        }
+    }
+}
+
 /// The weights that `slices` represent: the inverse of [`to_conductances`]. A slice that is shared by all outputs may
 /// hold its one row only.
 ///
 /// # Panics
 /// If there are fewer slices than the scheme has, which is an error of the caller.
 #[must_use]
-pub fn to_weights<S: AsRef<[f32]>>(converter: &impl Converter, slices: &[S], gain: Gain) -> Vec<f32> {
-    let slices: Vec<&[f32]> = slices.iter().map(AsRef::as_ref).collect();
-    let mut weights = vec![0.0; slices[0].len()];
+pub fn to_weights<S: AsRef<[f32]> + Sync>(converter: &impl Converter, slices: &[S], gain: Gain) -> Vec<f32> {
+    let mut weights = vec![0.0; slices[0].as_ref().len()];
     let count = weights.len();
     let convert = |(block, weights): (usize, &mut [f32])| {
-        let mut cell = vec![0.0; converter.slices()];
-        for (i, weight) in (block * BLOCK..).zip(weights) {
-            for (g, slice) in cell.iter_mut().zip(&slices) {
-                *g = slice[if slice.len() == count { i } else { i % slice.len() }];
-            }
-            *weight = converter.weight(&cell, gain);
-        }
+        converter.visit(Join { weights, first: block * BLOCK, slices, gain });
     };
     if parallel::worthwhile(COST * count) {
         weights.par_chunks_mut(BLOCK).enumerate().for_each(convert);

@@ -1,7 +1,9 @@
 //! What programming has reached, and what it has cost.
 
+use rayon::prelude::*;
 use serde::Serialize;
 
+use aimc_device::parallel;
 use aimc_device::programmed::ProgrammedArray;
 use aimc_tile::largest_size;
 
@@ -38,26 +40,99 @@ pub struct Deviation {
 }
 
 impl Deviation {
-    /// Of pairs (found, wanted); all 0 for none.
+    /// Of `found` from `wanted`, as far as the shorter one goes; all 0 for none.
     ///
     /// ```
     /// use aimc_infer::programming::Deviation;
-    /// let off = Deviation::of([(1.0, 0.0), (-1.0, 0.0), (3.0, 3.0), (2.0, 0.0)]);
+    /// let off = Deviation::of(&[1.0, -1.0, 3.0, 2.0], &[0.0, 0.0, 3.0, 0.0]);
     /// assert_eq!((off.mean, off.rms, off.max), (0.5, 1.5_f64.sqrt(), 2.0));
     /// ```
-    pub fn of(pairs: impl IntoIterator<Item = (f32, f32)>) -> Self {
-        let (mut n, mut sum, mut squares, mut max) = (0.0_f64, 0.0, 0.0, 0.0_f64);
-        // Inner iteration: chained lists are then plain loops.
-        pairs.into_iter().for_each(|(found, wanted)| {
-            let difference = f64::from(found) - f64::from(wanted);
-            n += 1.0;
-            sum += difference;
-            squares += difference * difference;
-            max = max.max(difference.abs());
-        });
-        let n = n.max(1.0);
-        Self { mean: sum / n, rms: (squares / n).sqrt(), max }
+    pub fn of(found: &[f32], wanted: &[f32]) -> Self {
+        Sums::of(found, wanted).deviation(1.0)
     }
+}
+
+/// Pairs of numbers that one thread adds up at a time, and in one go.
+const BLOCK: usize = 4096;
+const TOGETHER: usize = 8;
+
+/// What deviations are made of.
+#[derive(Clone, Copy, Default)]
+struct Sums {
+    pairs: usize,
+    differences: f64,
+    squares: f64,
+    largest: f64,
+}
+
+impl Sums {
+    /// Block by block, so that no rounding depends on the number of threads.
+    fn of(found: &[f32], wanted: &[f32]) -> Self {
+        let block = |(found, wanted): (&[f32], &[f32])| Self::of_block(found, wanted);
+        let sums: Vec<Self> = if parallel::worthwhile(found.len()) {
+            found.par_chunks(BLOCK).zip(wanted.par_chunks(BLOCK)).map(block).collect()
+        } else {
+            found.chunks(BLOCK).zip(wanted.chunks(BLOCK)).map(block).collect()
+        };
+        sums.into_iter().fold(Self::default(), Self::and)
+    }
+
+    fn of_block(found: &[f32], wanted: &[f32]) -> Self {
+        // Several at a time, so that it vectorises.
+        let ((found, found_rest), (wanted, wanted_rest)) =
+            (found.as_chunks::<TOGETHER>(), wanted.as_chunks::<TOGETHER>());
+        let (mut differences, mut squares, mut largest) =
+            ([0.0; TOGETHER], [0.0; TOGETHER], [0.0_f64; TOGETHER]);
+        for (found, wanted) in found.iter().zip(wanted) {
+            for i in 0..TOGETHER {
+                let pair = Self::of_pair(found[i], wanted[i]);
+                differences[i] += pair.differences;
+                squares[i] += pair.squares;
+                largest[i] = larger(largest[i], pair.largest);
+            }
+        }
+        let lanes = (0..TOGETHER).map(|i| Self {
+            pairs: found.len(),
+            differences: differences[i],
+            squares: squares[i],
+            largest: largest[i],
+        });
+        let rest = found_rest.iter().zip(wanted_rest).map(|(found, wanted)| Self::of_pair(*found, *wanted));
+        lanes.chain(rest).fold(Self::default(), Self::and)
+    }
+
+    fn of_pair(found: f32, wanted: f32) -> Self {
+        let difference = f64::from(found) - f64::from(wanted);
+        Self {
+            pairs: 1,
+            differences: difference,
+            squares: difference * difference,
+            largest: difference.abs(),
+        }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            pairs: self.pairs + other.pairs,
+            differences: self.differences + other.differences,
+            squares: self.squares + other.squares,
+            largest: larger(self.largest, other.largest),
+        }
+    }
+
+    /// In units of `unit`.
+    fn deviation(self, unit: f64) -> Deviation {
+        let n = self.pairs.max(1) as f64;
+        Deviation {
+            mean: self.differences / n / unit,
+            rms: (self.squares / n).sqrt() / unit,
+            max: self.largest / unit,
+        }
+    }
+}
+
+fn larger(a: f64, b: f64) -> f64 {
+    if b > a { b } else { a }
 }
 
 /// The outcome of programming one array, right afterwards and without read noise.
@@ -84,16 +159,19 @@ impl ProgrammingReport {
         band: Option<f32>,
         effort: Effort,
     ) -> Self {
-        let found = || arrays.iter().flat_map(|array| array.conductances().iter().copied());
-        let pairs = || found().zip(job.targets.iter().flatten().copied());
+        let pairs = || arrays.iter().map(ProgrammedArray::conductances).zip(job.targets);
         let devices: usize = arrays.iter().map(|array| array.conductances().len()).sum();
+        let conductances =
+            pairs().map(|(found, wanted)| Sums::of(found, wanted)).fold(Sums::default(), Sums::and);
         let unit = largest_size(job.weights).max(f32::MIN_POSITIVE);
-        let weights = weights.iter().zip(job.weights).map(|(found, wanted)| (found / unit, wanted / unit));
-        let within = |band: f32| pairs().filter(|(found, wanted)| (found - wanted).abs() <= band).count();
+        let within = |band: f32| {
+            let devices = pairs().flat_map(|(found, wanted)| found.iter().zip(wanted));
+            devices.filter(|(found, wanted)| (*found - *wanted).abs() <= band).count()
+        };
         Self {
             devices: devices as u64,
-            conductance_error: Deviation::of(pairs()),
-            weight_error: Deviation::of(weights),
+            conductance_error: conductances.deviation(1.0),
+            weight_error: Sums::of(weights, job.weights).deviation(f64::from(unit)),
             within_band: band.map(|band| within(band) as f64 / devices as f64),
             effort,
         }

@@ -20,8 +20,9 @@ use crate::pulse::{PulseType, UpdateConfig};
 use crate::tile::{SampleKeys, largest_size};
 use crate::unit_cell::OuterProducts;
 
-/// Samples whose trains are held in memory at a time.
+/// Samples whose trains are held in memory at a time: so many at least, and enough lines for several threads.
 const BLOCK: usize = 32;
+const LINES: usize = 1 << 14;
 
 /// Which part of the pulses an array of devices takes. Arrays that share lines see the same trains.
 pub(crate) struct Receiver<'a> {
@@ -84,9 +85,9 @@ impl Lines {
     }
 
     /// Rows that carry pulses.
-    fn rows(&self) -> Vec<u32> {
+    fn rows(&self) -> Cow<'_, [u32]> {
         match self {
-            Self::Trains(trains, _) => trains.rows().to_vec(),
+            Self::Trains(trains, _) => trains.rows().into(),
             Self::Counts(counts) => counts.rows().collect(),
         }
     }
@@ -129,9 +130,9 @@ struct Firing {
 
 impl Firing {
     /// From the rows of each sample.
-    fn new(samples: &[Vec<u32>], rows: usize) -> Self {
+    fn new(samples: &[Cow<'_, [u32]>], rows: usize) -> Self {
         let mut ends = vec![0; rows];
-        samples.iter().flatten().for_each(|row| ends[*row as usize] += 1);
+        samples.iter().flat_map(|rows| &**rows).for_each(|row| ends[*row as usize] += 1);
         let firing = (0..rows).filter(|row| ends[*row] > 0).collect();
         let mut starts = vec![0; rows + 1];
         for (row, end) in ends.iter_mut().enumerate() {
@@ -140,7 +141,7 @@ impl Firing {
         }
         let mut by_row = vec![0; starts[rows]];
         for (sample, rows) in (0..).zip(samples) {
-            for row in rows {
+            for row in &**rows {
                 by_row[ends[*row as usize]] = sample;
                 ends[*row as usize] += 1;
             }
@@ -172,7 +173,7 @@ pub(crate) fn pulsed_update(
         });
     }
     let routes = Routes::new(directions(lr).map(receiver.route));
-    for block in samples.chunks(BLOCK) {
+    for block in samples.chunks(BLOCK.max(LINES / (rows + columns))) {
         let prepare = |&(sample, (x, d)): &(usize, (&[f32], &[f32]))| {
             let key = draws.sample(sample);
             let lines = Lines::new(config, receiver, &routes, (x, d, lr), key)?;

@@ -48,7 +48,8 @@ impl Trains {
             });
         }
         let fires = |row: &u32| row_bits[*row as usize * width..][..width].iter().any(|&word| word != 0);
-        let rows = d_lines.lines.iter().copied().filter(fires).collect();
+        let mut rows = d_lines.lines;
+        rows.retain(fires);
         Self { positive: x_lines.positive, columns, rows, row_bits, words_per_row: width }
     }
 
