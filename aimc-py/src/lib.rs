@@ -15,6 +15,10 @@ mod work;
 
 use pyo3::prelude::*;
 
+/// The system's gives memory of millions of cells back as soon as it is free, and fetches it anew page by page.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The module `aimc._native`.
 #[pymodule]
 mod _native {

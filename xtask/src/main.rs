@@ -44,6 +44,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+/// The system's gives memory of millions of cells back as soon as it is free, and fetches it anew page by page.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Simulation of analog in-memory computing: train and evaluate networks on resistive crossbars.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", version)]
