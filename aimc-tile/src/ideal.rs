@@ -219,3 +219,18 @@ impl ReadOut for IdealTile {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Number r·columns + c of the list is entry (r, c), for sizes below, at and above a square and for work worth threads.
+    #[test]
+    fn rows_one_after_another() {
+        for (rows, columns) in [(1, 1), (3, 40), (16, 16), (17, 33), (40, 1), (200, 250), (0, 5), (5, 0)] {
+            let matrix = DMatrix::from_fn(rows, columns, |r, c| (r * columns + c) as f32);
+            let expected: Vec<f32> = (0..rows * columns).map(|number| number as f32).collect();
+            assert_eq!(by_rows(&matrix), expected, "{rows} x {columns}");
+        }
+    }
+}

@@ -177,3 +177,31 @@ impl ProgrammingReport {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aimc_testkit::assert_close;
+
+    /// mean Δ, √mean Δ² and max |Δ| of many pairs, on one thread and on two to the same bits. Each rounding of a sum of n is
+    /// below n·ε/2 of the sum of sizes.
+    #[test]
+    fn deviations_of_long_lists() {
+        let n = 40_003;
+        let found: Vec<f32> = (0..n).map(|i| (i % 1009) as f32 / 64.0).collect();
+        let wanted: Vec<f32> = (0..n).map(|i| (i % 31) as f32 / 4.0).collect();
+        let differences = || found.iter().zip(&wanted).map(|(a, b)| f64::from(*a) - f64::from(*b));
+        let of = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| Deviation::of(&found, &wanted))
+        };
+        let off = of(2);
+        assert_eq!(off, of(1));
+        let mean = |term: fn(f64) -> f64| differences().map(term).sum::<f64>() / n as f64;
+        let tolerance = |size: f64| n as f64 * f64::EPSILON * size;
+        assert_close!(off.mean, mean(|d| d), tolerance(mean(f64::abs)));
+        let rms = mean(|d| d * d).sqrt();
+        assert_close!(off.rms, rms, tolerance(rms));
+        assert_eq!(off.max, differences().fold(0.0, |largest: f64, d| largest.max(d.abs())));
+    }
+}
