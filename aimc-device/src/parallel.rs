@@ -1,4 +1,6 @@
-//! The one rule for when work is worth spreading over threads. It never changes a result.
+//! The one rule for when work is worth spreading over threads, and loops that follow it. It never changes a result.
+
+use rayon::prelude::*;
 
 /// Below this many elementary operations (a few ns each) handing work to another thread costs more than it saves.
 const WORTHWHILE: usize = 1 << 15;
@@ -7,4 +9,37 @@ const WORTHWHILE: usize = 1 << 15;
 #[must_use]
 pub fn worthwhile(operations: usize) -> bool {
     operations >= WORTHWHILE && rayon::current_num_threads() > 1
+}
+
+/// Calls `each` with the number and the entries of every `size` entries of a list, of which the last may be fewer. All
+/// together are worth `operations` (see [`worthwhile`]).
+///
+/// ```
+/// let mut list = [0; 5];
+/// aimc_device::parallel::each_chunk(5, &mut list, 2, |(number, entries)| entries.fill(number));
+/// assert_eq!(list, [0, 0, 1, 1, 2]);
+/// ```
+///
+/// # Panics
+/// If `size` is 0, which is an error of the caller.
+pub fn each_chunk<T: Send>(
+    operations: usize,
+    list: &mut [T],
+    size: usize,
+    each: impl Fn((usize, &mut [T])) + Sync + Send,
+) {
+    if worthwhile(operations) {
+        list.par_chunks_mut(size).enumerate().for_each(each);
+    } else {
+        list.chunks_mut(size).enumerate().for_each(each);
+    }
+}
+
+/// What `f` makes of every item, in their order. All together are worth `operations` (see [`worthwhile`]).
+///
+/// ```
+/// assert_eq!(aimc_device::parallel::map(3, &[1, 2, 3], |n| n * n), [1, 4, 9]);
+/// ```
+pub fn map<T: Sync, R: Send>(operations: usize, items: &[T], f: impl Fn(&T) -> R + Sync + Send) -> Vec<R> {
+    if worthwhile(operations) { items.par_iter().map(f).collect() } else { items.iter().map(f).collect() }
 }

@@ -1,7 +1,6 @@
 //! The ideal tile: exact products and updates, the reference for every other tile.
 
 use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
-use rayon::prelude::*;
 
 use aimc_device::RngKey;
 use aimc_device::error::{ConfigError, require};
@@ -120,12 +119,7 @@ pub fn by_rows(matrix: &DMatrix<f32>) -> Vec<f32> {
             }
         }
     };
-    let bands = (SIDE * columns).max(1);
-    if parallel::worthwhile(values.len()) {
-        values.par_chunks_mut(bands).enumerate().for_each(fill);
-    } else {
-        values.chunks_mut(bands).enumerate().for_each(fill);
-    }
+    parallel::each_chunk(matrix.len(), &mut values, (SIDE * columns).max(1), fill);
     values
 }
 

@@ -1,7 +1,6 @@
 //! Arrays of programmed devices: the loops over cells, and the addresses of their draws.
 
 use pulp::{Arch, Simd, WithSimd};
-use rayon::prelude::*;
 
 use crate::lane::{Lane, Wide};
 use crate::parallel;
@@ -187,15 +186,10 @@ fn per_cell(
 ) -> Vec<f32> {
     assert!(columns > 0 && cells.is_multiple_of(columns), "whole rows");
     let mut values = vec![0.0; cells];
-    let fill = |(row, values): (usize, &mut [f32])| {
+    parallel::each_chunk(COST * cells, &mut values, columns, |(row, values)| {
         key.stream(row as u64).fill_normal(values);
         device.visit(Row { stage, first: row * columns, values });
-    };
-    if parallel::worthwhile(COST * cells) {
-        values.par_chunks_mut(columns).enumerate().for_each(fill);
-    } else {
-        values.chunks_mut(columns).enumerate().for_each(fill);
-    }
+    });
     values
 }
 

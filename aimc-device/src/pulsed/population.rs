@@ -93,11 +93,7 @@ impl<D: PulsedDevice> Population<D> {
                 *w = device.clip(cells.cell(index), cells.extra(index), changed);
             }
         };
-        if parallel::worthwhile(self.persistent.len()) {
-            self.persistent.par_chunks_mut(columns).enumerate().for_each(row);
-        } else {
-            self.persistent.chunks_mut(columns).enumerate().for_each(row);
-        }
+        parallel::each_chunk(self.persistent.len(), &mut self.persistent, columns, row);
         self.redraw_write_noise(key.fold_in(label("write noise")));
     }
 

@@ -13,11 +13,10 @@ use std::fmt;
 use std::ops::Range;
 
 use nalgebra::DMatrix;
-use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use aimc_device::RngKey;
+use aimc_device::{RngKey, parallel};
 use aimc_tile::matmul::Weights;
 use aimc_tile::{AnalogMvm, SampleKeys, TileError};
 
@@ -119,7 +118,8 @@ fn mean_responses(mvm: &AnalogMvm, weights: Weights<'_>, key: RngKey) -> Result<
         }
         Ok(sums)
     };
-    let sums: Vec<_> = batches.par_iter().map(responses).collect::<Result<_, _>>()?;
+    let sums = parallel::map(inputs * weights.outputs(), &batches, responses);
+    let sums = sums.into_iter().collect::<Result<Vec<_>, _>>()?;
     let mean = |output: usize| sums.iter().map(|sums| sums[output]).sum::<f64>() / inputs as f64;
     Ok((0..weights.outputs()).map(mean).collect())
 }

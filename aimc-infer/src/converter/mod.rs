@@ -250,14 +250,8 @@ impl<S: AsRef<[f32]>> Visitor for Join<'_, S> {
 #[must_use]
 pub fn to_weights<S: AsRef<[f32]> + Sync>(converter: &impl Converter, slices: &[S], gain: Gain) -> Vec<f32> {
     let mut weights = vec![0.0; slices[0].as_ref().len()];
-    let count = weights.len();
-    let convert = |(block, weights): (usize, &mut [f32])| {
+    parallel::each_chunk(COST * weights.len(), &mut weights, BLOCK, |(block, weights)| {
         converter.visit(Join { weights, first: block * BLOCK, slices, gain });
-    };
-    if parallel::worthwhile(COST * count) {
-        weights.par_chunks_mut(BLOCK).enumerate().for_each(convert);
-    } else {
-        weights.chunks_mut(BLOCK).enumerate().for_each(convert);
-    }
+    });
     weights
 }

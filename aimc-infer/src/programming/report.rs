@@ -1,6 +1,5 @@
 //! What programming has reached, and what it has cost.
 
-use rayon::prelude::*;
 use serde::Serialize;
 
 use aimc_device::parallel;
@@ -68,12 +67,8 @@ struct Sums {
 impl Sums {
     /// Block by block, so that no rounding depends on the number of threads.
     fn of(found: &[f32], wanted: &[f32]) -> Self {
-        let block = |(found, wanted): (&[f32], &[f32])| Self::of_block(found, wanted);
-        let sums: Vec<Self> = if parallel::worthwhile(found.len()) {
-            found.par_chunks(BLOCK).zip(wanted.par_chunks(BLOCK)).map(block).collect()
-        } else {
-            found.chunks(BLOCK).zip(wanted.chunks(BLOCK)).map(block).collect()
-        };
+        let blocks: Vec<_> = found.chunks(BLOCK).zip(wanted.chunks(BLOCK)).collect();
+        let sums = parallel::map(found.len(), &blocks, |(found, wanted)| Self::of_block(found, wanted));
         sums.into_iter().fold(Self::default(), Self::and)
     }
 

@@ -20,8 +20,10 @@ use crate::pulse::{PulseType, UpdateConfig};
 use crate::tile::{SampleKeys, largest_size};
 use crate::unit_cell::OuterProducts;
 
-/// Samples whose trains are held in memory at a time: so many at least, and enough lines for several threads.
+/// Samples whose trains are held in memory at a time, at least.
 const BLOCK: usize = 32;
+
+/// Lines of the samples whose trains are held in memory at a time, at least: enough for several threads.
 const LINES: usize = 1 << 14;
 
 /// Which part of the pulses an array of devices takes. Arrays that share lines see the same trains.

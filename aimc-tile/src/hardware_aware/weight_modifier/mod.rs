@@ -30,7 +30,6 @@ pub mod programming_noise;
 
 use aimc_device::parallel;
 use aimc_device::rng::{RngKey, Stream, label};
-use rayon::prelude::*;
 
 use crate::tile::largest_size;
 
@@ -147,11 +146,7 @@ impl WeightModifierConfig {
                 row[..columns].iter_mut().for_each(drop);
             }
         };
-        if parallel::worthwhile(weights.len() * COST) {
-            modified.par_chunks_mut(inputs).enumerate().for_each(each);
-        } else {
-            modified.chunks_mut(inputs).enumerate().for_each(each);
-        }
+        parallel::each_chunk(weights.len() * COST, &mut modified, inputs, each);
         modified
     }
 
