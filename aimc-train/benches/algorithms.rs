@@ -1,4 +1,4 @@
-//! Updates of a 512 x 512 tile by 16 vectors with the presets of every training algorithm, one thread:
+//! Updates of a 512 x 512 tile by 16 vectors with a preset of plain updates and of each training algorithm, one thread:
 //! `cargo bench -p aimc-train --bench algorithms`.
 
 #![allow(clippy::unwrap_used)]
@@ -8,12 +8,12 @@ use aimc_device::{RngKey, config, presets};
 use aimc_tile::presets::TILES;
 use aimc_tile::{SampleKeys, Shape};
 use aimc_train::TrainingTileConfig;
-use aimc_train::presets::ALGORITHMS as PRESETS;
+use aimc_train::presets::ALGORITHMS;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use nalgebra::DMatrix;
 use serde_json::json;
 
-const ALGORITHMS: &[&str] = &[
+const PRESETS: &[&str] = &[
     "EcRamPreset",
     "TikiTakaEcRamPreset",
     "TTv2EcRamPreset",
@@ -35,8 +35,8 @@ fn updates(criterion: &mut Criterion) {
     let (x, d) = (uniform(1.0, 1), uniform(0.1, 2));
     let mut group = criterion.benchmark_group("update");
     group.throughput(Throughput::Elements(BATCH as u64)).sample_size(20);
-    for preset in ALGORITHMS {
-        let tree = presets::resolve(json!({ "preset": preset }), &[PRESETS, TILES, DEVICES]).unwrap();
+    for preset in PRESETS {
+        let tree = presets::resolve(json!({ "preset": preset }), &[ALGORITHMS, TILES, DEVICES]).unwrap();
         let record: TrainingTileConfig = config::decode(tree).unwrap();
         let mut tile = record.build(Shape { outputs: SIZE, inputs: SIZE }, RngKey::root(3)).unwrap();
         let mut done = 0;
