@@ -86,12 +86,19 @@ pulsed_device! {
 }
 
 impl ExpStep {
-    /// Factor y± of the step at the normalised weight z.
+    /// Factor y± of the step at z = scale·w + b.
     #[inline(always)]
-    fn factor<L: Lane>(&self, z: L, way: impl Way<L>) -> L {
-        let pick = |up, down| way.pick(z.splat(up), z.splat(down));
-        let lost = (z * pick(self.gamma_up, -self.gamma_down)).exponential() * pick(self.a_up, self.a_down);
-        (z.splat(1.0) - lost).at_least(z.splat(0.0))
+    fn factor<L: Lane>(&self, w: L, scale: L, way: impl Way<L>) -> L {
+        let pick = |up, down| way.pick(w.splat(up), w.splat(down));
+        // What does not depend on w comes first: pulse waits for pulse.
+        let gamma = pick(self.gamma_up, -self.gamma_down);
+        let lost = (w * (gamma * scale) + gamma * self.b).exponential() * pick(self.a_up, self.a_down);
+        (w.splat(1.0) - lost).at_least(w.splat(0.0))
+    }
+
+    /// Factor y± of the step at w = 0.
+    fn factor_at_0(&self, direction: Direction) -> f32 {
+        self.factor(0.0, 0.0, direction)
     }
 }
 
@@ -122,15 +129,15 @@ impl PulsedDevice for ExpStep {
         require::non_negative("dw_min_std_slope", self.dw_min_std_slope)?;
         require::non_negative("write_noise_std", self.write_noise_std)?;
         let bounded = "must be such that A·exp(gamma·b) is finite";
-        let finite = |direction| self.factor(self.b, direction).is_finite();
+        let finite = |direction| self.factor_at_0(direction).is_finite();
         require::that(finite(Direction::Up), "gamma_up", self.gamma_up, bounded)?;
         require::that(finite(Direction::Down), "gamma_down", self.gamma_down, bounded)
     }
 
     /// From mean steps at w = 0; where both vanish, `dw_min`.
     fn granularity(&self) -> f32 {
-        let up = (1.0 + self.up_down.min(0.0)) * self.factor(self.b, Direction::Up);
-        let down = (1.0 - self.up_down.max(0.0)) * self.factor(self.b, Direction::Down);
+        let up = (1.0 + self.up_down.min(0.0)) * self.factor_at_0(Direction::Up);
+        let down = (1.0 - self.up_down.max(0.0)) * self.factor_at_0(Direction::Down);
         let step = match self.granularity {
             Granularity::Mean => 0.5 * (up + down),
             Granularity::DownStep => down,
@@ -143,15 +150,15 @@ impl PulsedDevice for ExpStep {
     #[inline(always)]
     fn step<L: Lane, W: Way<L>>(&self, cell: Cell<L>, _extra: (), w: L, way: W, xi: L) -> L {
         let range = cell.w_max - cell.w_min;
-        let y = self.factor(w * (2.0 * self.a) / range + self.b, way);
-        let step = y * way.pick(cell.up, -cell.down);
-        let noise = xi * self.dw_min_std;
+        let y = self.factor(w, range.splat(2.0 * self.a) / range, way);
+        let (step, noise) = (way.pick(cell.up, -cell.down), xi * self.dw_min_std);
         let complex = self.dw_min_std_add != 0.0 || self.dw_min_std_slope != 0.0;
         let moved = if complex {
+            let step = y * step;
             let spread = step.magnitude() + self.dw_min_std_add + w.magnitude() * self.dw_min_std_slope;
             w + step + noise * spread
         } else {
-            w + step * (noise + 1.0)
+            w + y * (step * (noise + 1.0))
         };
         range.if_positive(cell.clip(moved), w)
     }

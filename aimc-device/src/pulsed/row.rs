@@ -1,9 +1,8 @@
 //! One row of an array while pulses arrive: the hot loop over devices.
 //!
-//! Pulses wait until several slots are there, of one vector pair or of many, which then pass over the row together. Where
-//! many devices fire, a lane of neighbours is stepped at a time: the equation acts on all of the lane, and those that fire
-//! keep what it gives. Where few fire, device by device. Each device has its own draw of noise, so that the bits are the
-//! same either way.
+//! Pulses wait until several slots are there, of one vector pair or of many, which then pass over the row together. A lane of
+//! neighbours is stepped at a time: the equation acts on all of the lane, and those that fire keep what it gives. Each device
+//! has its own draw of noise, so that the bits do not depend on how wide lanes are.
 
 use pulp::{Arch, Simd, WithSimd};
 
@@ -14,9 +13,6 @@ use crate::pulsed::slots::{Slots, TOGETHER, count, direction, rank, visit};
 use crate::pulsed::spread::{LINED_UP, all, chosen, spread};
 use crate::pulsed::{Cell, Constants, Direction, Extra, PulseCount, PulsedDevice, RowPort};
 use crate::rng::{RngKey, Stream};
-
-/// A row is stepped by lanes if at least one device in so many fires.
-const SPARSE: usize = 6;
 
 /// Lanes that are stepped side by side.
 const ABREAST: usize = 2;
@@ -90,34 +86,30 @@ impl<'a, T> Rows<'a, T> {
     }
 }
 
-/// The pulses that wait, on the devices of a row, some lanes at a time.
-struct LanePulses<'a, 'r, D: PulsedDevice> {
-    row: &'a mut Row<'r, D>,
-    slots: &'a Slots,
+/// What happens to a row, in code for the vector units that the processor has.
+enum Work<'a> {
+    /// The pulses of a vector pair arrive, with the key of their draws.
+    Pulses { fired: &'a [u64], up: &'a [u64], key: RngKey },
+    /// Some devices get a pulse with draws from a stream of the caller's.
+    Slot { fired: &'a [u64], up: &'a [u64], draws: &'a mut Stream },
+    /// Nothing is to wait any more.
+    Finish,
 }
 
-impl<D: PulsedDevice> WithSimd for LanePulses<'_, '_, D> {
+/// Work on a row.
+struct At<'a, 'r, D: PulsedDevice>(&'a mut Row<'r, D>, Work<'a>);
+
+impl<D: PulsedDevice> WithSimd for At<'_, '_, D> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { row, slots } = self;
-        let mut places = slots.starts();
-        if !LINED_UP.is_multiple_of(S::F32_LANES) {
-            return row.step_each(slots, 0, &places);
+        let Self(row, work) = self;
+        match work {
+            Work::Pulses { fired, up, key } => row.arrive(simd, fired, up, key),
+            Work::Slot { fired, up, draws } => row.slot(simd, fired, up, draws),
+            Work::Finish => row.end(simd),
         }
-        let whole = row.persistent.len() / S::F32_LANES * S::F32_LANES;
-        for (word, pulses) in slots.words().enumerate() {
-            let (first, end) = (64 * word, whole.min(64 * (word + 1)));
-            let abreast = end - (end - first) % (ABREAST * S::F32_LANES);
-            for column in (first..abreast).step_by(ABREAST * S::F32_LANES) {
-                row.step_lanes::<S, ABREAST>(simd, pulses, slots.noise(), column, &mut places);
-            }
-            for column in (abreast..end).step_by(S::F32_LANES) {
-                row.step_lanes::<S, 1>(simd, pulses, slots.noise(), column, &mut places);
-            }
-        }
-        row.step_each(slots, whole, &places);
     }
 }
 
@@ -131,6 +123,27 @@ impl<D: PulsedDevice> Row<'_, D> {
             gather::<D, _>(|list| Wide::load(simd, &numbers[list * LINED_UP..])),
             Wide::load(simd, &self.persistent[column..]),
         )
+    }
+
+    /// The pulses that wait on the devices of the row, some lanes at a time.
+    #[inline(always)]
+    fn step_row<S: Simd>(&mut self, simd: S, slots: &Slots) {
+        let mut places = slots.starts();
+        if !LINED_UP.is_multiple_of(S::F32_LANES) {
+            return self.step_each(slots, 0, &places);
+        }
+        let whole = self.persistent.len() / S::F32_LANES * S::F32_LANES;
+        for (word, pulses) in slots.words().enumerate() {
+            let (first, end) = (64 * word, whole.min(64 * (word + 1)));
+            let abreast = end - (end - first) % (ABREAST * S::F32_LANES);
+            for column in (first..abreast).step_by(ABREAST * S::F32_LANES) {
+                self.step_lanes::<S, ABREAST>(simd, pulses, slots.noise(), column, &mut places);
+            }
+            for column in (abreast..end).step_by(S::F32_LANES) {
+                self.step_lanes::<S, 1>(simd, pulses, slots.noise(), column, &mut places);
+            }
+        }
+        self.step_each(slots, whole, &places);
     }
 
     /// The pulses of 64 columns, slot by slot, on `N` lanes of them from column `first` on, which stay in registers
@@ -152,6 +165,10 @@ impl<D: PulsedDevice> Row<'_, D> {
             let (mut fired, mut up) = (fired >> (first % 64), up >> (first % 64));
             for ((cell, extra), w) in &mut lanes {
                 let here = fired & all::<S>();
+                if here == 0 {
+                    (fired, up) = (fired >> S::F32_LANES, up >> S::F32_LANES);
+                    continue;
+                }
                 let xi = Wide::new(simd, spread(simd, &noise[*next..], here));
                 let way = Ways::new(simd, chosen(simd, up & all::<S>()));
                 let stepped = self.device.step(*cell, *extra, *w, way, xi);
@@ -183,34 +200,33 @@ impl<D: PulsedDevice> Row<'_, D> {
     }
 
     /// Lets the pulses wait until several slots are there, and then delivers them.
-    fn queue(&mut self, fired: &[u64], up: &[u64], draws: &mut Stream) {
+    #[inline(always)]
+    fn queue<S: Simd>(&mut self, simd: S, fired: &[u64], up: &[u64], draws: &mut Stream) {
         let mut left = fired;
         while !left.is_empty() {
             let (next, rest) = left.split_at(left.len().min(self.scratch.slots.room() * up.len()));
             self.scratch.slots.push(next, up, self.noisy.then_some(&mut *draws));
             if self.scratch.slots.room() == 0 {
-                self.deliver();
+                self.deliver(simd);
             }
             left = rest;
         }
     }
 
     /// Delivers the pulses that wait.
-    fn deliver(&mut self) {
+    #[inline(always)]
+    fn deliver<S: Simd>(&mut self, simd: S) {
         if self.scratch.slots.number() == 0 {
             return;
         }
         let mut slots = std::mem::take(&mut self.scratch.slots);
-        if slots.pulses() * SPARSE < slots.number() * self.persistent.len() {
-            self.step_each(&slots, 0, &slots.starts());
-        } else {
-            self.arch.dispatch(LanePulses { row: self, slots: &slots });
-        }
+        self.step_row(simd, &slots);
         slots.clear();
         self.scratch.slots = slots;
     }
 
     /// A slot on devices with hidden states, one by one: only those whose state overflows make a step.
+    #[inline(always)]
     fn step_overflowing(&mut self, fired: &[u64], up: &[u64], draws: &mut Stream) {
         let mut noise = std::mem::take(&mut self.scratch.draws);
         for list in &mut noise {
@@ -234,6 +250,7 @@ impl<D: PulsedDevice> Row<'_, D> {
     }
 
     /// Draws write noise anew for devices that fired, see [`Row::write`]: for all of them, and uses it where they are `left`.
+    #[inline(always)]
     fn write_those(&mut self, fired: &[u64], left: &[u64], draws: &mut Stream) {
         let noise = &mut self.scratch.read;
         noise.resize(count(fired), 0.0);
@@ -245,6 +262,7 @@ impl<D: PulsedDevice> Row<'_, D> {
 
     /// Draws the write noise that waits. What is read depends on the last pulse only: the vector pairs are gone through
     /// from the last, and those that have no device left are not drawn.
+    #[inline(always)]
     fn write(&mut self) {
         let mut left = vec![u64::MAX; self.persistent.len().div_ceil(64)];
         let mut written = std::mem::take(&mut self.scratch.written);
@@ -258,6 +276,7 @@ impl<D: PulsedDevice> Row<'_, D> {
     }
 
     /// Counts the pulses of some slots.
+    #[inline(always)]
     fn count(&mut self, fired: &[u64], up: &[u64]) {
         let ups = |slot: &[u64]| {
             slot.iter().zip(up).map(|(fired, up)| (fired & up).count_ones() as usize).sum::<usize>()
@@ -276,31 +295,24 @@ impl<D: PulsedDevice> Row<'_, D> {
     }
 
     /// The pulses of one vector pair, slot after slot.
-    fn step(&mut self, fired: &[u64], up: &[u64], draws: &mut Stream) {
+    #[inline(always)]
+    fn step<S: Simd>(&mut self, simd: S, fired: &[u64], up: &[u64], draws: &mut Stream) {
         if D::HIDDEN {
             fired.chunks_exact(up.len()).for_each(|fired| self.step_overflowing(fired, up, draws));
         } else {
-            self.queue(fired, up, draws);
+            self.queue(simd, fired, up, draws);
         }
         self.count(fired, up);
     }
 
-    /// Ends the work on the row: nothing waits afterwards.
-    pub(super) fn finish(&mut self) {
-        self.deliver();
-        if !self.scratch.written.is_empty() {
-            self.write();
-        }
-    }
-}
-
-impl<D: PulsedDevice> RowPort for Row<'_, D> {
-    fn pulse_where(&mut self, fired: &[u64], up: &[u64], key: RngKey) {
+    /// See [`Work::Pulses`].
+    #[inline(always)]
+    fn arrive<S: Simd>(&mut self, simd: S, fired: &[u64], up: &[u64], key: RngKey) {
         if fired.iter().all(|word| *word == 0) {
             return;
         }
         let mut draws = key.stream(self.row as u64);
-        self.step(fired, up, &mut draws);
+        self.step(simd, fired, up, &mut draws);
         if !self.apparent.is_empty() {
             let mut any = fired[..up.len()].to_vec();
             for slot in fired.chunks_exact(up.len()).skip(1) {
@@ -310,14 +322,40 @@ impl<D: PulsedDevice> RowPort for Row<'_, D> {
         }
     }
 
+    /// See [`Work::Slot`].
+    #[inline(always)]
+    fn slot<S: Simd>(&mut self, simd: S, fired: &[u64], up: &[u64], draws: &mut Stream) {
+        self.step(simd, fired, up, draws);
+        if !self.apparent.is_empty() {
+            self.end(simd);
+            self.write_those(fired, &vec![u64::MAX; fired.len()], draws);
+        }
+    }
+
+    /// See [`Work::Finish`].
+    #[inline(always)]
+    fn end<S: Simd>(&mut self, simd: S) {
+        self.deliver(simd);
+        if !self.scratch.written.is_empty() {
+            self.write();
+        }
+    }
+
+    /// Ends the work on the row: nothing waits afterwards.
+    pub(super) fn finish(&mut self) {
+        self.arch.dispatch(At(self, Work::Finish));
+    }
+}
+
+impl<D: PulsedDevice> RowPort for Row<'_, D> {
+    fn pulse_where(&mut self, fired: &[u64], up: &[u64], key: RngKey) {
+        self.arch.dispatch(At(self, Work::Pulses { fired, up, key }));
+    }
+
     fn pulse(&mut self, columns: &[u32], direction: Direction, draws: &mut Stream) {
         let mut fired = vec![0; self.persistent.len().div_ceil(64)];
         columns.iter().for_each(|&column| fired[column as usize / 64] |= 1 << (column % 64));
         let up = vec![if direction == Direction::Up { u64::MAX } else { 0 }; fired.len()];
-        self.step(&fired, &up, draws);
-        if !self.apparent.is_empty() {
-            self.finish();
-            self.write_those(&fired, &vec![u64::MAX; fired.len()], draws);
-        }
+        self.arch.dispatch(At(self, Work::Slot { fired: &fired, up: &up, draws }));
     }
 }

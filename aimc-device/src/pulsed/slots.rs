@@ -23,6 +23,7 @@ pub(super) struct Slots {
 }
 
 /// Number of bits that are set.
+#[inline(always)]
 pub(super) fn count(words: &[u64]) -> usize {
     words.iter().map(|word| word.count_ones() as usize).sum()
 }
@@ -55,12 +56,14 @@ pub(super) fn direction(up: u64, column: usize) -> Direction {
 
 impl Slots {
     /// How many more may come.
+    #[inline(always)]
     pub(super) fn room(&self) -> usize {
         TOGETHER - self.number
     }
 
     /// Adds slots, no more than there is room for, of one vector pair: which columns fire, slot after slot, and which of
     /// them upwards. Draws come from `draws`, or are 0.
+    #[inline(always)]
     pub(super) fn push(&mut self, fired: &[u64], up: &[u64], draws: Option<&mut Stream>) {
         let first = self.starts[self.number];
         self.fired.resize(up.len(), [0; TOGETHER]);
@@ -87,11 +90,6 @@ impl Slots {
     /// Number of slots that wait.
     pub(super) fn number(&self) -> usize {
         self.number
-    }
-
-    /// Number of pulses that wait.
-    pub(super) fn pulses(&self) -> usize {
-        self.starts[self.number]
     }
 
     /// The draws.

@@ -28,9 +28,29 @@ pub(super) fn all<S: Simd>() -> u64 {
     (1 << S::F32_LANES.min(LINED_UP)) - 1
 }
 
+/// For every place, whether its bit of the index is set: all bits or none.
+static CHOSEN: [[i8; LINED_UP]; 256] = {
+    let mut table = [[0; LINED_UP]; 256];
+    let mut at = 0;
+    while at < 256 * LINED_UP {
+        let (bits, place) = (at / LINED_UP, at % LINED_UP);
+        table[bits][place] = -((bits >> place & 1) as i8);
+        at += 1;
+    }
+    table
+};
+
 /// The places of a lane whose bits are set.
 #[inline(always)]
 pub(super) fn chosen<S: Simd>(simd: S, bits: u64) -> S::m32s {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(v3) = crate::lane::avx2(&simd) {
+        let places: [u64; 2] = [bytemuck::cast(CHOSEN[bits as usize]), 0];
+        let chosen: pulp::m32x8 = bytemuck::cast(v3.avx2._mm256_cvtepi8_epi32(bytemuck::cast(places)));
+        if let Some(chosen) = (&chosen as &dyn std::any::Any).downcast_ref() {
+            return *chosen;
+        }
+    }
     let places = S::as_simd_u32s(&PLACES[..S::F32_LANES]).0[0];
     simd.equal_u32s(simd.and_u32s(simd.splat_u32s(bits as u32), places), places)
 }

@@ -3,9 +3,9 @@
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
-use super::normal::{BLOCK, normals_from_words};
+use super::normal::{BLOCK, WORDS, normals_from_words};
 
-/// Words that are generated at a time in bulk draws; they stay in the first-level cache.
+/// Numbers that are generated at a time in bulk draws; their words stay in the first-level cache.
 const CHUNK: usize = 256;
 
 /// A sequence of random words (ChaCha with 8 rounds, Bernstein 2008) read as uniform or normal numbers.
@@ -77,7 +77,7 @@ impl Stream {
         order
     }
 
-    /// Standard normal, |ξ| < 6.8.
+    /// Standard normal, |ξ| < 6.7.
     pub fn normal(&mut self) -> f32 {
         if self.used == BLOCK {
             self.refill();
@@ -95,9 +95,9 @@ impl Stream {
 
         let whole_blocks = rest.len() / BLOCK * BLOCK;
         let (bulk, tail) = rest.split_at_mut(whole_blocks);
-        let mut words = [0; CHUNK];
+        let mut words = [0; CHUNK / BLOCK * WORDS];
         for chunk in bulk.chunks_mut(CHUNK) {
-            let words = &mut words[..chunk.len()];
+            let words = &mut words[..chunk.len() / BLOCK * WORDS];
             self.fill_u32(words);
             normals_from_words(words, chunk);
         }
@@ -109,7 +109,7 @@ impl Stream {
     }
 
     fn refill(&mut self) {
-        let mut words = [0; BLOCK];
+        let mut words = [0; WORDS];
         self.fill_u32(&mut words);
         normals_from_words(&words, &mut self.block);
         self.used = 0;

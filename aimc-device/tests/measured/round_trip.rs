@@ -123,7 +123,8 @@ fn intervals_hold_the_truth_as_often_as_they_say() {
         for trial in 0..TRIALS {
             let key = RngKey::root(trip.seed).fold_in(trial);
             let experiment = Experiment::run(&record, DEVICES, trip.each_way, trip.cycles, key);
-            let Fit { config, report } = fit(&experiment.table(), trip.model).unwrap();
+            // A sample that the fit refuses, since noise puts a bound at the largest weight seen, counts as missed by all.
+            let Ok(Fit { config, report }) = fit(&experiment.table(), trip.model) else { continue };
             config.validate().unwrap();
             for estimate in &report.parameters {
                 tally(&mut hits, &estimate.name, holds(estimate, truth(&tree, &estimate.name)));
