@@ -83,7 +83,8 @@ fn minus_two_ln(x: f32) -> f32 {
     // (-2 ln m + 2t)/t² with t = m - 1; pairs of powers at a time, for short chains of operations.
     let t = mantissa - 1.0;
     let (t2, t4) = (t * t, t * t * (t * t));
-    let low = (-0.399_241_45_f32).mul_add(t, 0.500_035_1).mul_add(t2, (-0.666_679_f32).mul_add(t, 0.999_999_8));
+    let low =
+        (-0.399_241_45_f32).mul_add(t, 0.500_035_1).mul_add(t2, (-0.666_679_f32).mul_add(t, 0.999_999_8));
     let high =
         (-0.174_696_9_f32).mul_add(t, 0.286_150_46).mul_add(t2, (-0.298_359_48_f32).mul_add(t, 0.331_410_17));
     let series = high.mul_add(t4, low).mul_add(t2, -2.0 * t);
@@ -131,7 +132,8 @@ mod tests {
     #[test]
     fn sine_and_cosine_are_accurate_over_the_half_turn() {
         for v in i32::from(i16::MIN)..=i32::from(i16::MAX) {
-            let (exact_sine, exact_cosine) = (std::f64::consts::PI * (f64::from(v) + 0.5) / 65_536.0).sin_cos();
+            let (exact_sine, exact_cosine) =
+                (std::f64::consts::PI * (f64::from(v) + 0.5) / 65_536.0).sin_cos();
             let (sine, cosine) = sin_cos_half_turn(v);
             assert_close!(f64::from(sine), exact_sine, 2.0 * f64::from(f32::EPSILON), "sine of {v}");
             assert_close!(f64::from(cosine), exact_cosine, 2.0 * f64::from(f32::EPSILON), "cosine of {v}");

@@ -23,20 +23,26 @@ impl WithSimd for Comparison<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let groups = self.words.chunks(BITS).zip(self.thresholds.chunks(BITS));
         for ((words, thresholds), bits) in groups.zip(self.bits) {
-            let (word_lanes, words) = words.as_chunks::<8>();
-            let (threshold_lanes, thresholds) = thresholds.as_chunks::<8>();
-            let (mut all, mut place) = (0, 0);
-            for (words, thresholds) in word_lanes.iter().zip(threshold_lanes) {
-                all |= u64::from(lane(simd, words, thresholds)) << place;
-                place += 8;
-            }
-            for (word, threshold) in words.iter().zip(thresholds) {
-                all |= u64::from(word <= threshold) << place;
-                place += 1;
-            }
-            *bits = all;
+            *bits = lines_not_above(simd, words, thresholds);
         }
     }
+}
+
+/// The same for up to [`BITS`] words.
+#[inline(always)]
+pub(crate) fn lines_not_above<S: Simd>(simd: S, words: &[u32], thresholds: &[u32]) -> u64 {
+    let (word_lanes, words) = words.as_chunks::<8>();
+    let (threshold_lanes, thresholds) = thresholds.as_chunks::<8>();
+    let (mut all, mut place) = (0, 0);
+    for (words, thresholds) in word_lanes.iter().zip(threshold_lanes) {
+        all |= u64::from(lane(simd, words, thresholds)) << place;
+        place += 8;
+    }
+    for (word, threshold) in words.iter().zip(thresholds) {
+        all |= u64::from(word <= threshold) << place;
+        place += 1;
+    }
+    all
 }
 
 /// Eight at once.

@@ -7,6 +7,7 @@ mod comparison;
 pub mod config;
 mod count;
 pub mod lagged_fibonacci;
+mod live_lines;
 pub mod management;
 pub mod outer_product;
 mod probabilities;

@@ -101,18 +101,18 @@ impl Lines {
         }
     }
 
-    /// Where the pulses of a row go, given whether its d is above 0.
-    fn aim(&self, routes: &Routes, row: usize, d_is_positive: bool) -> Cow<'_, Aim> {
+    /// Where the pulses of a row go.
+    fn aim(&self, routes: &Routes, row: usize) -> Cow<'_, Aim> {
         match self {
-            Self::Trains(_, aims) => Cow::Borrowed(&aims[usize::from(d_is_positive)]),
+            Self::Trains(trains, aims) => Cow::Borrowed(&aims[usize::from(trains.row_is_positive(row))]),
             Self::Counts(counts) => Cow::Owned(routes.aim(counts.positive(row).iter().copied())),
         }
     }
 
-    /// The pulses of a row, slot by slot: which columns fire, a bit for each.
-    fn deliver(&self, row: usize, emit: impl FnMut(&[u64])) {
+    /// The pulses of a row, number `place` of [`Lines::rows`], slot by slot: which columns fire, a bit for each.
+    fn deliver(&self, row: usize, place: usize, emit: impl FnMut(&[u64])) {
         match self {
-            Self::Trains(trains, _) => trains.coincidences(row).for_each(emit),
+            Self::Trains(trains, _) => trains.coincidences(place).for_each(emit),
             Self::Counts(counts) => counts.deliver(row, emit),
         }
     }
@@ -125,8 +125,9 @@ type Pair<'a> = (&'a [f32], &'a [f32], f32);
 struct Firing {
     /// Rows that any sample fires on, in ascending order.
     rows: Vec<usize>,
-    /// Numbers of the samples, row after row in order; those of row k begin at `starts[k]`.
-    samples: Vec<u32>,
+    /// Numbers of the samples, and of the row among those of the sample, row after row in order; those of row k begin at
+    /// `starts[k]`.
+    samples: Vec<[u32; 2]>,
     starts: Vec<usize>,
 }
 
@@ -141,19 +142,21 @@ impl Firing {
             starts[row + 1] = starts[row] + *end;
             *end = starts[row];
         }
-        let mut by_row = vec![0; starts[rows]];
+        let mut by_row = vec![[0; 2]; starts[rows]];
         for (sample, rows) in (0..).zip(samples) {
-            for row in &**rows {
-                by_row[ends[*row as usize]] = sample;
+            for (place, row) in (0..).zip(&**rows) {
+                by_row[ends[*row as usize]] = [sample, place];
                 ends[*row as usize] += 1;
             }
         }
         Self { rows: firing, samples: by_row, starts }
     }
 
-    /// The samples that fire on a row.
-    fn on(&self, row: usize) -> impl Iterator<Item = usize> {
-        self.samples[self.starts[row]..self.starts[row + 1]].iter().map(|sample| *sample as usize)
+    /// The samples that fire on a row, and its number among those of the sample.
+    fn on(&self, row: usize) -> impl Iterator<Item = [usize; 2]> {
+        self.samples[self.starts[row]..self.starts[row + 1]]
+            .iter()
+            .map(|pair| pair.map(|number| number as usize))
     }
 }
 
@@ -179,22 +182,23 @@ pub(crate) fn pulsed_update(
         let prepare = |&(sample, (x, d)): &(usize, (&[f32], &[f32]))| {
             let key = draws.sample(sample);
             let lines = Lines::new(config, receiver, &routes, (x, d, lr), key)?;
-            Some((sample, lines, key.fold_in(receiver.noise)))
+            Some((lines, key.fold_in(receiver.noise)))
         };
         let lines: Vec<_> = if parallel::worthwhile(block.len() * (rows + columns) * 4) {
             block.par_iter().filter_map(prepare).collect()
         } else {
             block.iter().filter_map(prepare).collect()
         };
-        let work = lines.iter().map(|(_, lines, _)| lines.work()).sum();
-        let firing: Vec<_> = lines.iter().map(|(_, lines, _)| lines.rows()).collect();
+        let work = lines.iter().map(|(lines, _)| lines.work()).sum();
+        let firing: Vec<_> = lines.iter().map(|(lines, _)| lines.rows()).collect();
         let firing = Firing::new(&firing, rows);
         array.for_rows(&firing.rows, parallel::worthwhile(work), &|row, port| {
             let mut fired = Vec::new();
-            for (sample, lines, noise) in firing.on(row).map(|number| &lines[number]) {
-                let aim = lines.aim(&routes, row, d[sample * rows + row] > 0.0);
+            for [sample, place] in firing.on(row) {
+                let (lines, noise) = &lines[sample];
+                let aim = lines.aim(&routes, row);
                 fired.clear();
-                lines.deliver(row, |slot| aim.keep_arriving(slot, &mut fired));
+                lines.deliver(row, place, |slot| aim.keep_arriving(slot, &mut fired));
                 port.pulse_where(&fired, &aim.up, *noise);
             }
         });

@@ -7,8 +7,9 @@
 use aimc_device::{RngKey, Stream, rng::label};
 
 use crate::pulse::PulseSource;
-use crate::pulse::comparison::{BITS, not_above};
+use crate::pulse::comparison::BITS;
 use crate::pulse::lagged_fibonacci::LaggedFibonacci;
+use crate::pulse::live_lines::LiveLines;
 use crate::pulse::probabilities::Probabilities;
 
 /// The pulses of one vector pair, ready to meet at the devices. Lines are bits: bit k of word n is line 64·n + k.
@@ -18,9 +19,11 @@ pub struct Trains {
     positive: Vec<u64>,
     /// Input lines that fire, slot after slot; as many words for each as `positive` has.
     columns: Vec<u64>,
+    /// Output lines that may fire and have d > 0.
+    positive_rows: Vec<u64>,
     /// Output lines that fire at all, in ascending order.
     rows: Vec<u32>,
-    /// Output lines that fire: one bit per slot, `words_per_row` words for each line.
+    /// The slots in which they fire: one bit per slot, `words_per_row` words for each of them.
     row_bits: Vec<u64>,
     words_per_row: usize,
 }
@@ -37,20 +40,31 @@ impl Trains {
         let (inputs, outputs) = (x.lines(), d.lines());
         let (slots, words) = (length as usize, inputs.div_ceil(BITS));
         let (mut x_lines, mut d_lines) = (LiveLines::new(x), LiveLines::new(d));
-        let drawn = [x_lines.words(source, inputs), d_lines.words(source, outputs)];
+        let all = source.gives_all();
+        let drawn = if all { [inputs, outputs] } else { [x_lines.number(), d_lines.number()] };
+        let fire = if all { LiveLines::fire_from_all } else { LiveLines::fire };
         let mut chance = Chance::new(source, slots, drawn, key);
         let width = slots.div_ceil(BITS);
-        let (mut columns, mut row_bits) = (vec![0; slots * words], vec![0; outputs * width]);
+        let (mut columns, mut live_bits) = (vec![0; slots * words], vec![0; d_lines.number() * width]);
         for (slot, columns) in columns.chunks_mut(words).enumerate() {
-            x_lines.fire(source, chance.x_words(slot), |line| columns[line / BITS] |= 1 << (line % BITS));
-            d_lines.fire(source, chance.d_words(slot), |row| {
-                row_bits[row * width + slot / BITS] |= 1 << (slot % BITS);
-            });
+            fire(&mut x_lines, chance.x_words(slot));
+            x_lines.mark(columns);
+            fire(&mut d_lines, chance.d_words(slot));
+            d_lines.visit(|place, _| live_bits[place * width + slot / BITS] |= 1 << (slot % BITS));
         }
-        let fires = |row: &u32| row_bits[*row as usize * width..][..width].iter().any(|&word| word != 0);
-        let mut rows = d_lines.lines;
-        rows.retain(fires);
-        Self { positive: x_lines.positive, columns, rows, row_bits, words_per_row: width }
+        let (mut rows, mut row_bits) = (Vec::new(), Vec::new());
+        d_lines.visit_ever(|place, row| {
+            rows.push(row as u32);
+            row_bits.extend_from_slice(&live_bits[place * width..][..width]);
+        });
+        Self {
+            positive: x_lines.into_positive(),
+            positive_rows: d_lines.into_positive(),
+            columns,
+            rows,
+            row_bits,
+            words_per_row: width,
+        }
     }
 
     /// Input lines that may fire and have x > 0.
@@ -58,14 +72,20 @@ impl Trains {
         &self.positive
     }
 
+    /// Whether an output line that may fire has d > 0.
+    #[must_use]
+    pub fn row_is_positive(&self, row: usize) -> bool {
+        self.positive_rows[row / BITS] >> (row % BITS) & 1 == 1
+    }
+
     /// Output lines that fire at all, in ascending order.
     pub fn rows(&self) -> &[u32] {
         &self.rows
     }
 
-    /// The input lines that fire together with output line `row`, slot by slot.
-    pub fn coincidences(&self, row: usize) -> impl Iterator<Item = &[u64]> {
-        let bits = &self.row_bits[row * self.words_per_row..(row + 1) * self.words_per_row];
+    /// The input lines that fire together with number `place` of [`Trains::rows`], slot by slot.
+    pub fn coincidences(&self, place: usize) -> impl Iterator<Item = &[u64]> {
+        let bits = &self.row_bits[place * self.words_per_row..(place + 1) * self.words_per_row];
         let fires = move |slot: usize| bits[slot / BITS] >> (slot % BITS) & 1 == 1;
         self.columns
             .chunks(self.positive.len())
@@ -160,64 +180,6 @@ impl Chance {
     }
 }
 
-/// The lines that may fire at all. They alone take random words; AIHWKit's generator gives words to all.
-struct LiveLines {
-    /// Their numbers, ascending.
-    lines: Vec<u32>,
-    /// The largest random word with which each fires.
-    thresholds: Vec<u32>,
-    /// Those with a positive probability, of all lines.
-    positive: Vec<u64>,
-    /// Which of the live ones fire in a slot.
-    fired: Vec<u64>,
-}
-
-impl LiveLines {
-    fn new(probabilities: &Probabilities<'_>) -> Self {
-        const WORDS: f64 = 4_294_967_296.0;
-        let number = probabilities.lines();
-        let mut live = Self {
-            // Drawn for every vector: the lists must not grow bit by bit.
-            lines: Vec::with_capacity(number),
-            thresholds: Vec::with_capacity(number),
-            positive: vec![0; number.div_ceil(BITS)],
-            fired: Vec::new(),
-        };
-        probabilities.each(|line, p| {
-            let words = (p.abs() * WORDS).min(WORDS) as i64;
-            if words > 0 {
-                live.lines.push(line as u32);
-                live.thresholds.push((words - 1) as u32);
-                live.positive[line / BITS] |= u64::from(p > 0.0) << (line % BITS);
-            }
-        });
-        live.fired = vec![0; live.lines.len().div_ceil(BITS)];
-        live
-    }
-
-    /// Random words of a slot, of which there are `all` lines.
-    fn words(&self, source: Source, all: usize) -> usize {
-        if source.gives_all() { all } else { self.lines.len() }
-    }
-
-    /// Draws a slot from its words: each line that fires.
-    fn fire(&mut self, source: Source, words: &[u32], mut each: impl FnMut(usize)) {
-        if source.gives_all() {
-            let own: Vec<u32> = self.lines.iter().map(|line| words[*line as usize]).collect();
-            not_above(&own, &self.thresholds, &mut self.fired);
-        } else {
-            not_above(words, &self.thresholds, &mut self.fired);
-        }
-        for (fired, lines) in self.fired.iter().zip(self.lines.chunks(BITS)) {
-            let mut left = *fired;
-            while left != 0 {
-                each(lines[left.trailing_zeros() as usize] as usize);
-                left &= left - 1;
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -227,7 +189,10 @@ mod tests {
 
     /// Slots in which line `row` fires and the number of coincidences with column 0.
     fn pulses(trains: &Trains, row: usize) -> (usize, usize) {
-        let met = trains.coincidences(row).map(|lines| lines[0] & 1 == 1);
+        let Some(place) = trains.rows().iter().position(|fires| *fires as usize == row) else {
+            return (0, 0);
+        };
+        let met = trains.coincidences(place).map(|lines| lines[0] & 1 == 1);
         met.fold((0, 0), |(slots, hits), hit| (slots + 1, hits + usize::from(hit)))
     }
 
@@ -244,7 +209,6 @@ mod tests {
         assert_eq!(slots.len(), 70);
         assert!(slots.iter().all(|slot| *slot == [0b101]));
         assert_eq!((trains.positive(), trains.rows()), (&[0b001][..], &[0][..]));
-        assert!(trains.coincidences(1).next().is_none());
     }
 
     /// E[n] = BL·px·pd and Var[n] = BL·px·pd(1 - px·pd): n is binomial.
