@@ -48,6 +48,9 @@ use clap::{Parser, Subcommand};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// Bytes of stack of a thread, as much as the first one usually has.
+const STACK: usize = 8 << 20;
+
 /// Simulation of analog in-memory computing: train and evaluate networks on resistive crossbars.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", version)]
@@ -117,7 +120,24 @@ fn main() -> ExitCode {
 
 /// Does what the command line says.
 fn exit_code(words: impl IntoIterator<Item: Into<OsString> + Clone>) -> u8 {
-    match run(Arguments::parse_from(words)) {
+    let Arguments { threads, command } = Arguments::parse_from(words);
+    if let Err(error) = prepare(threads) {
+        return told(Err(error));
+    }
+    // On a thread of the pool: a loop over threads that is entered from elsewhere wakes them up, and waits to be woken.
+    rayon::scope(|_| told(run(command)))
+}
+
+/// Sets up what holds for all commands.
+fn prepare(threads: Option<NonZeroUsize>) -> Result<(), Box<dyn std::error::Error>> {
+    interrupt::install()?;
+    let threads = threads.map_or(0, NonZeroUsize::get);
+    Ok(rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK).build_global()?)
+}
+
+/// The exit code; errors are told.
+fn told(result: Result<bool, Box<dyn std::error::Error>>) -> u8 {
+    match result {
         Ok(true) => 0,
         Ok(false) => 1,
         Err(error) => {
@@ -128,12 +148,8 @@ fn exit_code(words: impl IntoIterator<Item: Into<OsString> + Clone>) -> u8 {
 }
 
 /// False: done, and what was compared differs.
-fn run(arguments: Arguments) -> Result<bool, Box<dyn std::error::Error>> {
-    interrupt::install()?;
-    if let Some(threads) = arguments.threads {
-        rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global()?;
-    }
-    match arguments.command {
+fn run(command: Command) -> Result<bool, Box<dyn std::error::Error>> {
+    match command {
         Command::Demo(arguments) => demo::run(&arguments)?,
         Command::Train(arguments) => train::run(&arguments)?,
         Command::Infer(arguments) => infer::run(&arguments)?,
