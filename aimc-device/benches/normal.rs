@@ -24,7 +24,7 @@ fn fill_normal(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// The random words alone, of which every normal needs one.
+/// The random words alone, of which four normals need three.
 fn fill_words(criterion: &mut Criterion) {
     let mut words = vec![0_u32; 65_536];
     let mut group = criterion.benchmark_group("fill_u32");

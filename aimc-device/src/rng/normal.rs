@@ -4,7 +4,7 @@
 //! are two independent standard normals. U takes 31 bits of a word; the angle takes the last bit and half of
 //! another word, so that it is one of N = 2¹⁷ that lie evenly. For them the mean of exp(i t·z) over the angles is that over
 //! the whole turn, J₀(|t| r), but for 2 J_N(|t| r) and less (Jacobi & Anger), which vanishes below |t| = N/r:
-//! no structure coarser than r/N ≈ 10⁻⁵ differs from that of the normal distribution, for one number or the pair.
+//! no structure above 2π r/N, 10⁻⁴ of a standard deviation, differs from that of the normal distribution, in one number or in the pair.
 //!
 //! Logarithm and sine are minimax polynomials in single precision, free of branches, so that the compiler works on
 //! 16 lanes at once. Only +, ×, fused multiply-add and √ occur, each exactly rounded: every processor
