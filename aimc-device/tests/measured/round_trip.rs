@@ -139,6 +139,7 @@ fn intervals_hold_the_truth_as_often_as_they_say() {
             let scales = tree.get("mult_noise").is_none_or(|flag| flag == true);
             assert_eq!(report.noise_scales_with_step, scales, "{:?}", trip.model);
         }
+        assert!(!hits.is_empty(), "{:?}: every sample was refused", trip.model);
         let law = Binomial::new(0.95, TRIALS).unwrap();
         println!("{:?}: {hits:?}", trip.model);
         for (name, hits) in hits {

@@ -209,6 +209,7 @@ mod tests {
         assert_eq!(slots.len(), 70);
         assert!(slots.iter().all(|slot| *slot == [0b101]));
         assert_eq!((trains.positive(), trains.rows()), (&[0b001][..], &[0][..]));
+        assert_eq!(pulses(&trains, 1), (0, 0));
     }
 
     /// E[n] = BL·px·pd and Var[n] = BL·px·pd(1 - px·pd): n is binomial.
