@@ -13,10 +13,10 @@ use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
 
 use crate::circuits::Circuits;
-use crate::ideal::{check_update, from_matrix, gather, to_matrix};
+use crate::ideal::{check_rate, check_update, from_matrix, gather, to_matrix};
 use crate::periphery::IoConfig;
 use crate::pulse::UpdateConfig;
-use crate::tile::{Inventory, MatVec, ReadOut, SampleKeys, Shape, Tile, TileError};
+use crate::tile::{Inventory, MatVec, ReadOut, SampleKeys, Shape, Tile, TileError, check_lines, check_shape};
 use crate::unit_cell::{CellArray, OuterProducts, UnitCell};
 
 /// A whole tile.
@@ -124,6 +124,27 @@ impl AnalogTile {
     #[must_use]
     pub fn conductances(&self) -> &[f32] {
         self.cells.weights()
+    }
+
+    /// W ← W - lr·e xᵀ for row after row from row `first` on, e the unit vector of the row: as [`Tile::update`] with such errors,
+    /// but rows that are not meant cost nothing. `x` holds the vectors one after another; the k-th of them draws as sample k.
+    ///
+    /// # Errors
+    /// More vectors than rows or parts of one, numbers that are not finite, a learning rate below 0; nothing was changed then.
+    pub fn update_rows(
+        &mut self,
+        first: usize,
+        x: &[f32],
+        lr: f32,
+        draws: SampleKeys,
+    ) -> Result<(), TileError> {
+        let Shape { outputs, inputs } = self.shape;
+        let rows = (x.len() / inputs).min(outputs.saturating_sub(first));
+        check_shape("x, a column for each row to update,", (x.len(), 1), (inputs * rows, 1))?;
+        check_lines("x", &DMatrixView::from_slice(x, inputs, rows), inputs, rows)?;
+        check_rate(lr)?;
+        self.cells.update_rows(&self.update, first..first + rows, (x, lr), draws);
+        Ok(())
     }
 
     /// Resets the devices of some columns, each with the given probability.

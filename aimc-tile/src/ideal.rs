@@ -200,6 +200,11 @@ pub fn check_update(
 ) -> Result<(), TileError> {
     check_lines("x", x, shape.inputs, x.ncols())?;
     check_lines("d", d, shape.outputs, x.ncols())?;
+    check_rate(lr)
+}
+
+/// Refuses a learning rate that pulses cannot express.
+pub(crate) fn check_rate(lr: f32) -> Result<(), TileError> {
     if lr.is_finite() && lr >= 0.0 { Ok(()) } else { Err(TileError::LearningRate(lr)) }
 }
 

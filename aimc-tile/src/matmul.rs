@@ -11,6 +11,7 @@ use std::ops::ControlFlow;
 
 use aimc_device::parallel;
 use gemm::{Parallelism, gemm};
+use pulp::Arch;
 
 use crate::tile::visit_signals;
 
@@ -153,6 +154,9 @@ pub fn subtract_outer_products(w: &mut [f32], rows: usize, columns: usize, x: &[
         w.len() == rows * columns && x.len() == columns * batch && d.len() == rows * batch,
         "sizes must match"
     );
+    if batch == 1 {
+        return subtract_outer_product(w, x, d, lr);
+    }
     // SAFETY: dst spans rows · columns values, lhs rows · batch, rhs batch · columns, as asserted.
     unsafe {
         gemm(
@@ -177,6 +181,19 @@ pub fn subtract_outer_products(w: &mut [f32], rows: usize, columns: usize, x: &[
             threads(rows * columns * batch),
         );
     }
+}
+
+/// The same for a single vector pair: less work than to arrange it for a product of matrices.
+fn subtract_outer_product(w: &mut [f32], x: &[f32], d: &[f32], lr: f32) {
+    // Rows that are worth a task; it does not matter to the result.
+    const TOGETHER: usize = 16;
+    parallel::each_chunk(w.len(), w, TOGETHER * x.len(), |(number, rows)| {
+        Arch::new().dispatch(|| {
+            for (row, d) in rows.chunks_mut(x.len()).zip(&d[TOGETHER * number..]) {
+                row.iter_mut().zip(x).for_each(|(w, x)| *w -= lr * (d * x));
+            }
+        });
+    });
 }
 
 fn threads(operations: usize) -> Parallelism {
@@ -219,5 +236,7 @@ mod tests {
         let mut w = W;
         subtract_outer_products(&mut w, 2, 3, &[1.0, 2.0, 0.0, 0.0, 0.0, 1.0], &[1.0, 0.0, 0.0, 2.0], 0.5);
         assert_eq!(w, [0.5, 1.0, 3.0, 4.0, 5.0, 5.0]);
+        subtract_outer_products(&mut w, 2, 3, &[0.0, -2.0, 1.0], &[1.0, 0.5], 1.0);
+        assert_eq!(w, [0.5, 3.0, 2.0, 4.0, 6.0, 4.5]);
     }
 }

@@ -45,6 +45,20 @@ pub(crate) fn lines_not_above<S: Simd>(simd: S, words: &[u32], thresholds: &[u32
     all
 }
 
+/// Which of [`BITS`] numbers, all below 128, are above another such number.
+#[inline(always)]
+pub(crate) fn above<S: Simd>(simd: S, numbers: &[u8; BITS], least: u8) -> u64 {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(v3) = (&simd as &dyn std::any::Any).downcast_ref::<pulp::x86::V3>() {
+        let halves: [[u8; BITS / 2]; 2] = bytemuck::cast(*numbers);
+        let least = v3.avx._mm256_set1_epi8(least as i8);
+        let above = |half: [u8; BITS / 2]| v3.avx2._mm256_cmpgt_epi8(bytemuck::cast(half), least);
+        let [low, high] = halves.map(|half| v3.avx2._mm256_movemask_epi8(above(half)) as u32);
+        return u64::from(low) | u64::from(high) << 32;
+    }
+    numbers.iter().enumerate().fold(0, |bits, (k, number)| bits | u64::from(*number > least) << k)
+}
+
 /// Eight at once.
 #[inline(always)]
 fn lane<S: Simd>(simd: S, words: &[u32; 8], thresholds: &[u32; 8]) -> u8 {

@@ -8,6 +8,9 @@ use crate::pulse::probabilities::Probabilities;
 /// Number of random words, as a double.
 const WORDS: f64 = 4_294_967_296.0;
 
+/// Lines of [`BITS`] that are added one by one if there are fewer that carry anything.
+const FEW: u32 = 20;
+
 /// The lines that may fire. They alone take random words; AIHWKit's generator gives words to all.
 pub(super) struct LiveLines {
     /// Number of all lines.
@@ -39,7 +42,7 @@ impl LiveLines {
             probabilities.each(|line, p| live.add(line, p));
         } else {
             let Probabilities { values, scale, .. } = *probabilities;
-            Arch::new().dispatch(Plain { values, words: scale * WORDS, live: &mut live });
+            Arch::new().dispatch(Plain { values, scale, live: &mut live });
         }
         live.fired = vec![0; live.lines.len().div_ceil(BITS)];
         live.ever = live.fired.clone();
@@ -59,6 +62,16 @@ impl LiveLines {
     /// Number of those that may fire.
     pub(super) fn number(&self) -> usize {
         self.lines.len()
+    }
+
+    /// Those that may fire, ascending.
+    pub(super) fn lines(&self) -> &[u32] {
+        &self.lines
+    }
+
+    /// The largest random word with which each of them fires in a slot.
+    pub(super) fn thresholds(&self) -> &[u32] {
+        &self.thresholds
     }
 
     /// Those of all lines that may fire and have a positive probability.
@@ -85,6 +98,15 @@ impl LiveLines {
         } else {
             self.visit(|_, line| bits[line / BITS] |= 1 << (line % BITS));
         }
+    }
+
+    /// A number for each live line as one for each of all lines, [`BITS`] together; 0 for dead ones.
+    pub(super) fn spread(&self, numbers: Vec<u8>) -> Vec<[u8; BITS]> {
+        let mut all = vec![[0; BITS]; self.all.div_ceil(BITS)];
+        for (line, number) in self.lines.iter().zip(numbers) {
+            all[*line as usize / BITS][*line as usize % BITS] = number;
+        }
+        all
     }
 
     /// Visits the live lines that fire in the slot: number among the live ones, number of the line.
@@ -117,8 +139,8 @@ fn visit_set(words: &[u64], mut each: impl FnMut(usize)) {
 /// Lines whose probabilities are not rounded, [`BITS`] at a time.
 struct Plain<'a> {
     values: &'a [f32],
-    /// Words per unit of value.
-    words: f64,
+    /// Probability per unit of value.
+    scale: f64,
     live: &'a mut LiveLines,
 }
 
@@ -129,13 +151,16 @@ impl WithSimd for Plain<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         /// Its sum with a whole number below 2³² has the bits of that number at its end.
         const WHOLE: f64 = 4_503_599_627_370_496.0;
-        let Self { values, words, live } = self;
+        let Self { values, scale, live } = self;
+        let words = scale * WORDS;
         for (group, values) in values.chunks(BITS).enumerate() {
-            if values.iter().fold(0, |bits, v| bits | v.to_bits() << 1) == 0 {
-                continue;
-            }
             let mut sizes = [0.0; BITS];
             sizes[..values.len()].copy_from_slice(values);
+            let silent = lines_not_above(simd, &sizes.map(|v: f32| v.to_bits() << 1), &[0; BITS]);
+            if silent.count_zeros() < FEW {
+                visit_set(&[!silent], |line| live.add(BITS * group + line, f64::from(sizes[line]) * scale));
+                continue;
+            }
             let signs = sizes.map(f32::to_bits);
             let (mut thresholds, mut dead) = ([0; BITS], [0; BITS]);
             for line in 0..BITS {

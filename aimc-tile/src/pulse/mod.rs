@@ -3,6 +3,7 @@
 //! [`config`] says what trains are made of, [`management`] scales the lines, [`train`] draws the pulses (or `count`
 //! computes them) and [`outer_product`] lets them meet at the devices.
 
+mod binomial;
 mod comparison;
 pub mod config;
 mod count;

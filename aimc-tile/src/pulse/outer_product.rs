@@ -5,10 +5,11 @@
 //! different threads; within a row the samples, and within a sample the slots, stay in order.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use aimc_device::RngKey;
 use aimc_device::parallel;
-use aimc_device::pulsed::{DeviceArray, Direction, Way};
+use aimc_device::pulsed::{DeviceArray, Direction, RowPort, Way};
 use aimc_device::rng::label;
 use rayon::prelude::*;
 
@@ -16,7 +17,7 @@ use crate::pulse::count::Counts;
 use crate::pulse::management::TrainPlan;
 use crate::pulse::probabilities::Probabilities;
 use crate::pulse::train::{Source, Trains};
-use crate::pulse::{PulseType, UpdateConfig};
+use crate::pulse::{PulseSource, PulseType, UpdateConfig};
 use crate::tile::{SampleKeys, largest_size};
 use crate::unit_cell::OuterProducts;
 
@@ -109,6 +110,21 @@ impl Lines {
         }
     }
 
+    /// Pulses a row, number `place` of [`Lines::rows`]; `fired` is memory to be used.
+    fn pulse(
+        &self,
+        routes: &Routes,
+        (row, place): (usize, usize),
+        port: &mut dyn RowPort,
+        fired: &mut Vec<u64>,
+        noise: RngKey,
+    ) {
+        let aim = self.aim(routes, row);
+        fired.clear();
+        self.deliver(row, place, |slot| aim.keep_arriving(slot, fired));
+        port.pulse_where(fired, &aim.up, noise);
+    }
+
     /// The pulses of a row, number `place` of [`Lines::rows`], slot by slot: which columns fire, a bit for each.
     fn deliver(&self, row: usize, place: usize, emit: impl FnMut(&[u64])) {
         match self {
@@ -196,13 +212,40 @@ pub(crate) fn pulsed_update(
             let mut fired = Vec::new();
             for [sample, place] in firing.on(row) {
                 let (lines, noise) = &lines[sample];
-                let aim = lines.aim(&routes, row);
-                fired.clear();
-                lines.deliver(row, place, |slot| aim.keep_arriving(slot, &mut fired));
-                port.pulse_where(&fired, &aim.up, *noise);
+                lines.pulse(&routes, (row, place), port, &mut fired, *noise);
             }
         });
     }
+}
+
+/// Updates some rows, each by a vector of its own, of `x`, and an error of 1 on that row only; false, and nothing happens, where
+/// the pulses of lines depend on rows that do not fire.
+pub(crate) fn pulsed_rows(
+    array: &mut dyn DeviceArray,
+    receiver: &Receiver<'_>,
+    config: &UpdateConfig,
+    rows: Range<usize>,
+    (x, lr): (&[f32], f32),
+    draws: SampleKeys,
+) -> bool {
+    if config.pulse_source != PulseSource::Independent || config.pulse_type == PulseType::NoneWithDevice {
+        return false;
+    }
+    let columns = array.shape().1;
+    let routes = Routes::new(directions(lr).map(receiver.route));
+    let numbers: Vec<usize> = rows.clone().collect();
+    array.for_rows(&numbers, parallel::worthwhile(x.len()), &|row, port| {
+        let sample = row - rows.start;
+        let key = draws.sample(sample);
+        // Seen from its row, the tile has no other.
+        let pair = (&x[sample * columns..][..columns], &[1.0][..], lr);
+        if let Some(lines) = Lines::new(config, receiver, &routes, pair, key)
+            && !lines.rows().is_empty()
+        {
+            lines.pulse(&routes, (0, 0), port, &mut Vec::new(), key.fold_in(receiver.noise));
+        }
+    });
+    true
 }
 
 /// The exact update of one sample, cut to what the devices can hold.

@@ -2,15 +2,21 @@
 //!
 //! In every time slot each line fires on its own with its probability; a line's pulses are shared by all the
 //! devices it reaches. A probability p is met to 2⁻³²: the line fires where a random word is below p·2³². Lines that cannot
-//! fire take no words.
+//! fire take no words. Where a single output line may fire, each input line draws the number of its pulses instead, see
+//! [`binomial`], and the slots become rounds, in each of which those fire that still want to.
 
 use aimc_device::{RngKey, Stream, rng::label};
 
 use crate::pulse::PulseSource;
+use crate::pulse::binomial;
 use crate::pulse::comparison::BITS;
 use crate::pulse::lagged_fibonacci::LaggedFibonacci;
 use crate::pulse::live_lines::LiveLines;
 use crate::pulse::probabilities::Probabilities;
+
+/// Labels of the words of input and output lines.
+const X_PULSES: &str = "x pulses";
+const D_PULSES: &str = "d pulses";
 
 /// The pulses of one vector pair, ready to meet at the devices. Lines are bits: bit k of word n is line 64·n + k.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +47,9 @@ impl Trains {
         let (slots, words) = (length as usize, inputs.div_ceil(BITS));
         let (mut x_lines, mut d_lines) = (LiveLines::new(x), LiveLines::new(d));
         let all = source.gives_all();
+        if !all && d_lines.number() == 1 && slots <= binomial::MOST {
+            return Self::on_a_single_row(slots, x_lines, d_lines, key);
+        }
         let drawn = if all { [inputs, outputs] } else { [x_lines.number(), d_lines.number()] };
         let fire = if all { LiveLines::fire_from_all } else { LiveLines::fire };
         let mut chance = Chance::new(source, slots, drawn, key);
@@ -64,6 +73,26 @@ impl Trains {
             rows,
             row_bits,
             words_per_row: width,
+        }
+    }
+
+    /// The pulses on the only output line that may fire, in rounds.
+    fn on_a_single_row(slots: usize, x_lines: LiveLines, d_lines: LiveLines, key: RngKey) -> Self {
+        let mut words = vec![0; slots.max(x_lines.number())];
+        key.fold_in(label(D_PULSES)).stream(0).fill_u32(&mut words[..slots]);
+        let fires = words[..slots].iter().filter(|word| **word <= d_lines.thresholds()[0]).count();
+        key.fold_in(label(X_PULSES)).stream(0).fill_u32(&mut words[..x_lines.number()]);
+        let counts = x_lines.spread(binomial::firings(&words, x_lines.thresholds(), fires));
+        let columns = binomial::rounds(&counts);
+        // Where no pulse arrives, no row fires.
+        let rows = if columns.is_empty() { Vec::new() } else { d_lines.lines().to_vec() };
+        Self {
+            positive: x_lines.into_positive(),
+            positive_rows: d_lines.into_positive(),
+            columns,
+            row_bits: vec![u64::MAX; rows.len()],
+            rows,
+            words_per_row: 1,
         }
     }
 
@@ -137,8 +166,8 @@ impl Chance {
     fn new(source: Source, slots: usize, [inputs, outputs]: [usize; 2], key: RngKey) -> Self {
         match source.kind {
             PulseSource::Independent => Self::Independent {
-                x: Box::new(key.fold_in(label("x pulses")).stream(0)),
-                d: Box::new(key.fold_in(label("d pulses")).stream(0)),
+                x: Box::new(key.fold_in(label(X_PULSES)).stream(0)),
+                d: Box::new(key.fold_in(label(D_PULSES)).stream(0)),
                 words: vec![0; inputs + outputs],
                 inputs,
             },

@@ -50,6 +50,41 @@ pub trait CellArray: std::fmt::Debug + Send + Sync {
     /// W ← W - lr·d xᵀ, sample after sample.
     fn update(&mut self, config: &UpdateConfig, products: OuterProducts<'_>, draws: SampleKeys);
 
+    /// The same for some rows, each with its own vector of `x` and an error of 1 on this row only. Draws are those of a sample for
+    /// each row.
+    fn update_rows(
+        &mut self,
+        config: &UpdateConfig,
+        rows: Range<usize>,
+        (x, lr): (&[f32], f32),
+        draws: SampleKeys,
+    ) {
+        self.update_by_units(config, rows, (x, lr), draws);
+    }
+
+    /// See [`CellArray::update_rows`], by [`CellArray::update`].
+    fn update_by_units(
+        &mut self,
+        config: &UpdateConfig,
+        rows: Range<usize>,
+        (x, lr): (&[f32], f32),
+        draws: SampleKeys,
+    ) {
+        // Some at a time: unit vectors are long.
+        const BLOCK: usize = 32;
+        let inputs = x.len() / rows.len().max(1);
+        let outputs = self.weights().len() / inputs.max(1);
+        let mut d = vec![0.0; BLOCK * outputs];
+        for (first, x) in rows.clone().step_by(BLOCK).zip(x.chunks(BLOCK * inputs)) {
+            let samples = x.len() / inputs;
+            let units = (0..samples).map(|sample| sample * outputs + first + sample);
+            units.clone().for_each(|at| d[at] = 1.0);
+            let products = OuterProducts { x, d: &d[..samples * outputs], lr };
+            self.update(config, products, draws.skip((first - rows.start) as u64));
+            units.for_each(|at| d[at] = 0.0);
+        }
+    }
+
     /// What happens once per mini-batch: diffusion, then decay.
     fn end_of_step(&mut self, key: RngKey);
 

@@ -8,13 +8,20 @@ use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
 
 use crate::pulse::UpdateConfig;
-use crate::pulse::outer_product::{Receiver, pulsed_update};
+use crate::pulse::outer_product::{Receiver, pulsed_rows, pulsed_update};
 use crate::tile::SampleKeys;
 use crate::unit_cell::{CellArray, OuterProducts, forget};
 
 /// An array of single devices.
 #[derive(Debug)]
 pub struct SingleCells(pub(crate) Box<dyn DeviceArray>);
+
+impl SingleCells {
+    /// Every pulse goes to the devices as it is.
+    fn receiver(&self) -> Receiver<'static> {
+        Receiver { granularity: self.0.granularity(), noise: label("devices"), takes: &|_| true, route: Some }
+    }
+}
 
 impl CellArray for SingleCells {
     fn weights(&self) -> &[f32] {
@@ -26,13 +33,21 @@ impl CellArray for SingleCells {
     }
 
     fn update(&mut self, config: &UpdateConfig, products: OuterProducts<'_>, draws: SampleKeys) {
-        let receiver = Receiver {
-            granularity: self.granularity(),
-            noise: label("devices"),
-            takes: &|_| true,
-            route: Some,
-        };
+        let receiver = self.receiver();
         pulsed_update(self.0.as_mut(), &receiver, config, products, draws);
+    }
+
+    fn update_rows(
+        &mut self,
+        config: &UpdateConfig,
+        rows: Range<usize>,
+        x: (&[f32], f32),
+        draws: SampleKeys,
+    ) {
+        let receiver = self.receiver();
+        if !pulsed_rows(self.0.as_mut(), &receiver, config, rows.clone(), x, draws) {
+            self.update_by_units(config, rows, x, draws);
+        }
     }
 
     fn end_of_step(&mut self, key: RngKey) {

@@ -22,9 +22,6 @@ use aimc_tile::{
     check_update,
 };
 
-/// Rows that are handed to the array at a time; it does not matter to the result.
-const BLOCK: usize = 32;
-
 /// When which rows are written, and in what portions.
 #[derive(Clone, Debug)]
 pub(crate) struct RowTransfers {
@@ -62,8 +59,8 @@ pub(crate) trait Accumulator: std::fmt::Debug + Send + Sync {
     /// Adds the outer products of some vectors, one after another.
     fn add(&mut self, samples: &[Sample<'_>], lr: f32);
 
-    /// Takes the whole granules out of the entries `row`.
-    fn take(&mut self, row: Range<usize>, granule: f32, lr: f32, granules: &mut [f32]);
+    /// Takes the whole granules out of some entries.
+    fn take(&mut self, entries: Range<usize>, granule: f32, lr: f32, granules: &mut [f32]);
 
     /// Forgets what was not yet written.
     fn clear(&mut self);
@@ -84,6 +81,8 @@ pub struct DigitalRankUpdateTile {
     granule: f32,
     vectors: u64,
     next_row: usize,
+    /// Memory for what is written.
+    granules: Vec<f32>,
 }
 
 impl DigitalRankUpdateTile {
@@ -102,7 +101,7 @@ impl DigitalRankUpdateTile {
         let granule = if rows.granularity > 0.0 { rows.granularity } else { array.granularity() };
         let requirement = "must be above 0: this device has no granularity of its own";
         require::that(granule > 0.0, "granularity", rows.granularity, requirement)?;
-        Ok(Self { rows, accumulator, array, granule, vectors: 0, next_row: 0 })
+        Ok(Self { rows, accumulator, array, granule, vectors: 0, next_row: 0, granules: Vec::new() })
     }
 
     fn transfer(&mut self, lr: f32, draws: SampleKeys) -> Result<(), TileError> {
@@ -117,20 +116,13 @@ impl DigitalRankUpdateTile {
         };
         let draws = SampleKeys::new(draws.sample(0).fold_in(label("row update")));
         let write_lr = self.granule * self.rows.transfer_lr;
-        // One vector pair for each row: its granules, and a pulse on its line.
-        let block = rows.min(BLOCK);
-        let (mut granules, mut lines) = (DMatrix::zeros(inputs, block), DMatrix::zeros(outputs, block));
-        for first in (0..rows).step_by(BLOCK) {
-            let count = block.min(rows - first);
-            let row = |step: usize| (start + first + step) % outputs;
-            for step in 0..count {
-                let entries = row(step) * inputs..(row(step) + 1) * inputs;
-                self.accumulator.take(entries, self.granule, lr, granules.column_mut(step).as_mut_slice());
-                lines[(row(step), step)] = 1.0;
-            }
-            let (x, d) = (granules.columns(0, count), lines.columns(0, count));
-            self.array.update(x, d, write_lr, draws.skip(first as u64))?;
-            (0..count).for_each(|step| lines[(row(step), step)] = 0.0);
+        // Behind the last row comes the first one.
+        let end = outputs.min(start + rows);
+        for (first, end, done) in [(start, end, 0), (0, start + rows - end, end - start)] {
+            let entries = first * inputs..end * inputs;
+            self.granules.resize(entries.len(), 0.0);
+            self.accumulator.take(entries, self.granule, lr, &mut self.granules);
+            self.array.update_rows(first, &self.granules, write_lr, draws.skip(done as u64))?;
         }
         self.next_row = (start + rows) % outputs;
         Ok(())

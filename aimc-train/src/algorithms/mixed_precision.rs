@@ -23,11 +23,13 @@
 
 use std::ops::Range;
 
+use pulp::Arch;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use aimc_device::Stream;
 use aimc_device::error::{ConfigError, require};
+use aimc_device::parallel;
 use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
 use aimc_tile::Shape;
@@ -104,13 +106,6 @@ pub(crate) fn binned(values: &[f32], bins: u32, mut dither: Option<Stream>) -> V
     values.iter().map(level).collect()
 }
 
-/// The number without its fraction. `f32::trunc` would be a call for each number; this vectorises.
-fn truncated(v: f32) -> f32 {
-    // From here on there are no fractions.
-    const WHOLE: f32 = 8_388_608.0;
-    if v.abs() < WHOLE { (v as i32) as f32 } else { v }
-}
-
 impl MixedPrecision {
     /// What the shared tile needs to know.
     pub(crate) fn rows(&self) -> RowTransfers {
@@ -152,12 +147,20 @@ impl Accumulator for FloatAccumulator {
         subtract_outer_products(&mut self.chi, outputs, inputs, &x.concat(), &d.concat(), -lr);
     }
 
-    fn take(&mut self, row: Range<usize>, granule: f32, _lr: f32, granules: &mut [f32]) {
-        for (chi, taken) in self.chi[row].iter_mut().zip(granules) {
-            // Below a granule nothing changes: its quotient is cut to 0.
-            *taken = truncated(*chi / granule);
-            *chi -= *taken * granule;
-        }
+    fn take(&mut self, entries: Range<usize>, granule: f32, _lr: f32, granules: &mut [f32]) {
+        let take = |(chi, granules): (&mut [f32], &mut [f32])| {
+            // In code for the vector units that the processor has.
+            Arch::new().dispatch(|| {
+                for (chi, taken) in chi.iter_mut().zip(granules) {
+                    // Below a granule nothing changes: its quotient is cut to 0.
+                    *taken = (*chi / granule).trunc();
+                    *chi -= *taken * granule;
+                }
+            });
+        };
+        // So many that a thread is worth its while; it does not matter to the result.
+        const TOGETHER: usize = 1 << 14;
+        parallel::each_chunk_of_two(entries.len(), &mut self.chi[entries], granules, TOGETHER, take);
     }
 
     fn clear(&mut self) {
@@ -181,14 +184,6 @@ mod tests {
     use super::*;
 
     /// q(v) = Δ·round(v/Δ), Δ = max |v|/⌊n/2⌋ for n bins, halves to even; n = 0: exact.
-    #[test]
-    fn fractions_are_cut_off() {
-        for v in [0.0, 0.5, -0.999, 1.0, -1.5, 8_388_607.5, 8_388_609.0, -3e9, 1e30, f32::INFINITY] {
-            assert_eq!(truncated(v), v.trunc(), "{v}");
-        }
-        assert!(truncated(f32::NAN).is_nan());
-    }
-
     #[test]
     fn levels_by_hand() {
         let values = [1.0, 0.4, -0.3, 0.0];
