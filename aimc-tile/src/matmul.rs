@@ -119,17 +119,27 @@ impl<'a> Weights<'a> {
     /// The products with vectors of one entry that is not 0, given its place and value, as when single columns are read: the
     /// other terms are exactly 0.
     fn scale_columns(&self, lines: &[(usize, f32)], y: &mut [f32]) {
-        // Some outputs of all vectors at a time: neighbouring columns share what the processor fetches.
-        const TOGETHER: usize = 16;
+        // Some outputs of some vectors at a time, on the way in memory of their own: strides of powers of two collide in the
+        // processor's cache.
+        const VECTORS: usize = 64;
+        const OUTPUTS: usize = 16;
         let m = self.outputs();
-        for first in (0..m).step_by(TOGETHER) {
-            let outputs = first..m.min(first + TOGETHER);
-            for ((input, x), y) in lines.iter().zip(y.chunks_mut(m)) {
-                for (output, y) in outputs.clone().zip(&mut y[outputs.clone()]) {
-                    *y = 0.0 + x * self.at(output, *input);
+        parallel::each_chunk(y.len(), y, m * VECTORS, |(number, y)| {
+            let lines = &lines[number * VECTORS..];
+            let lines = &lines[..lines.len().min(VECTORS)];
+            let mut parts = [[0.0; OUTPUTS]; VECTORS];
+            for first in (0..m).step_by(OUTPUTS) {
+                let outputs = first..m.min(first + OUTPUTS);
+                for (place, output) in outputs.clone().enumerate() {
+                    for ((input, x), part) in lines.iter().zip(&mut parts) {
+                        part[place] = 0.0 + x * self.at(output, *input);
+                    }
+                }
+                for (y, part) in y.chunks_mut(m).zip(&parts) {
+                    y[outputs.clone()].copy_from_slice(&part[..outputs.len()]);
                 }
             }
-        }
+        });
     }
 }
 

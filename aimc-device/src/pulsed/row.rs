@@ -9,7 +9,7 @@ use pulp::{Arch, Simd, WithSimd};
 use crate::lane::{Lane, Wide};
 use crate::pulsed::direction::Ways;
 use crate::pulsed::packed;
-use crate::pulsed::slots::{Slots, TOGETHER, count, direction, rank, visit};
+use crate::pulsed::slots::{Slots, TOGETHER, count, direction, lively, rank, visit};
 use crate::pulsed::spread::{LINED_UP, all, chosen, spread};
 use crate::pulsed::{Cell, Constants, Direction, Extra, PulseCount, PulsedDevice, RowPort};
 use crate::rng::{RngKey, Stream};
@@ -135,46 +135,56 @@ impl<D: PulsedDevice> Row<'_, D> {
         let whole = self.persistent.len() / S::F32_LANES * S::F32_LANES;
         for (word, pulses) in slots.words().enumerate() {
             let (first, end) = (64 * word, whole.min(64 * (word + 1)));
-            let abreast = end - (end - first) % (ABREAST * S::F32_LANES);
+            let lively = lively(pulses.0);
+            // Where few fire, lanes abreast would wait for each other's slots.
+            let dense = 2 * lively.count_ones() as usize > LINED_UP * pulses.0.len();
+            let abreast = if dense { end - (end - first) % (ABREAST * S::F32_LANES) } else { first };
             for column in (first..abreast).step_by(ABREAST * S::F32_LANES) {
-                self.step_lanes::<S, ABREAST>(simd, pulses, slots.noise(), column, &mut places);
+                self.step_lanes::<S, ABREAST>(simd, pulses, lively, slots.noise(), column, &mut places);
             }
             for column in (abreast..end).step_by(S::F32_LANES) {
-                self.step_lanes::<S, 1>(simd, pulses, slots.noise(), column, &mut places);
+                self.step_lanes::<S, 1>(simd, pulses, lively, slots.noise(), column, &mut places);
             }
         }
         self.step_each(slots, whole, &places);
     }
 
     /// The pulses of 64 columns, slot by slot, on `N` lanes of them from column `first` on, which stay in registers
-    /// meanwhile: their steps do not wait for each other. `places` is where the next draws of each slot lie.
+    /// meanwhile: their steps do not wait for each other. `lively` is of the 64 columns, see [`lively`]; `places` is where the next
+    /// draws of each slot lie.
     #[inline(always)]
     fn step_lanes<S: Simd, const N: usize>(
         &mut self,
         simd: S,
         (fired, up): (&[u64], &[u64]),
+        lively: u64,
         noise: &[f32],
         first: usize,
         places: &mut [usize; TOGETHER],
     ) {
+        let shift = |lane: usize| (first + lane * S::F32_LANES) % 64;
+        let mut left = (0..N).fold(0, |any, lane| any | lively.to_le_bytes()[shift(lane) / LINED_UP]);
+        if left == 0 {
+            return;
+        }
         let mut lanes = [self.lane(simd, first); N];
         for (k, lane) in lanes.iter_mut().enumerate().skip(1) {
             *lane = self.lane(simd, first + k * S::F32_LANES);
         }
-        for ((fired, up), next) in fired.iter().zip(up).zip(places) {
-            let (mut fired, mut up) = (fired >> (first % 64), up >> (first % 64));
-            for ((cell, extra), w) in &mut lanes {
-                let here = fired & all::<S>();
+        while left != 0 {
+            let slot = left.trailing_zeros() as usize;
+            left &= left - 1;
+            for (k, ((cell, extra), w)) in lanes.iter_mut().enumerate() {
+                let here = fired[slot] >> shift(k) & all::<S>();
                 if here == 0 {
-                    (fired, up) = (fired >> S::F32_LANES, up >> S::F32_LANES);
                     continue;
                 }
+                let next = &mut places[slot];
                 let xi = Wide::new(simd, spread(simd, &noise[*next..], here));
-                let way = Ways::new(simd, chosen(simd, up & all::<S>()));
+                let way = Ways::new(simd, chosen(simd, up[slot] >> shift(k) & all::<S>()));
                 let stepped = self.device.step(*cell, *extra, *w, way, xi);
                 *w = stepped.where_chosen(chosen(simd, here), *w);
                 *next += here.count_ones() as usize;
-                (fired, up) = (fired >> S::F32_LANES, up >> S::F32_LANES);
             }
         }
         for (k, (_, w)) in lanes.iter().enumerate() {

@@ -22,6 +22,20 @@ pub(super) struct Slots {
     starts: [usize; TOGETHER + 1],
 }
 
+/// In which of up to [`TOGETHER`] slots any of [`LINED_UP`] neighbours fires: bit s of byte k is for slot s and the neighbours from
+/// column [`LINED_UP`]·k on, given the bits of 64 columns for each slot.
+#[inline(always)]
+pub(super) fn lively(fired: &[u64]) -> u64 {
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    let mut lively = 0;
+    for (slot, fired) in fired.iter().enumerate() {
+        // The highest bit of each byte is set if any of its bits is: no byte carries into the next.
+        let any = ((fired & (127 * LOW)) + 127 * LOW) | fired;
+        lively |= (any >> 7 & LOW) << slot;
+    }
+    lively
+}
+
 /// Number of bits that are set.
 #[inline(always)]
 pub(super) fn count(words: &[u64]) -> usize {

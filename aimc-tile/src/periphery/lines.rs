@@ -45,6 +45,9 @@ pub(super) struct Sense<'a> {
     pub(super) adc: Adc,
     pub(super) currents: &'a mut [f32],
     pub(super) noise: &'a [f32],
+    /// Of the noise of all lines, unless `spread` says it for each.
+    pub(super) std: f32,
+    pub(super) spread: &'a [f32],
 }
 
 impl WithSimd for Sense<'_> {
@@ -52,7 +55,13 @@ impl WithSimd for Sense<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _simd: S) {
-        each(self.currents, self.noise, |current, noise| self.adc.line(current, noise));
+        let Self { adc, currents, noise, std, spread } = self;
+        if spread.is_empty() {
+            return each(currents, noise, |current, xi| adc.line(current, xi * std));
+        }
+        for ((current, xi), std) in currents.iter_mut().zip(noise).zip(spread) {
+            *current = adc.line(*current, xi * std);
+        }
     }
 }
 

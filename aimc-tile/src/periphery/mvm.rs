@@ -249,7 +249,7 @@ impl AnalogMvm {
         for (sample, currents) in samples.iter_mut().zip(currents.chunks(weights.outputs())) {
             sample.again &= may_go_on;
             if !sample.again {
-                y.column_mut(sample.column).iter_mut().zip(currents).for_each(|(y, value)| *y = *value);
+                y.column_mut(sample.column).as_mut_slice().copy_from_slice(currents);
             } else if self.halving.worst_case_first && round == 0 {
                 sample.scale = self.scaling.worst_case(x.column(sample.column).as_slice());
             }
@@ -349,13 +349,17 @@ impl AnalogMvm {
         let dither = uniforms(self.adc.is_stochastic(), key, at.stream(Draw::OutputDither), n);
         let spread = &self.frozen.out_noise;
         let noisy = self.io.out_noise > 0.0 || !spread.is_empty();
-        let mut noise = normals(noisy, key, at.stream(Draw::OutputNoise), n);
-        let std = |i| spread.get(i).copied().unwrap_or(self.io.out_noise);
-        noise.iter_mut().enumerate().for_each(|(i, xi)| *xi *= std(i));
+        let noise = normals(noisy, key, at.stream(Draw::OutputNoise), n);
         for (y, n) in currents.iter_mut().zip(&self.frozen.nonlinearity) {
             *y = bent(*y, *n, self.frozen.nonlinearity_factor[0]);
         }
-        Arch::new().dispatch(Sense { adc: self.adc, currents, noise: &noise });
+        Arch::new().dispatch(Sense {
+            adc: self.adc,
+            currents,
+            noise: &noise,
+            std: self.io.out_noise,
+            spread,
+        });
         if self.io.bound_management == BoundManagement::Shift {
             let largest = currents.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             let excess = largest - self.adc.bound();

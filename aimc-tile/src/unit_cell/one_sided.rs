@@ -183,24 +183,20 @@ impl OneSidedCells {
         let (outputs, inputs) = self.arrays[PLUS].shape();
         let readings = [MINUS, PLUS].map(|k| self.read(k, key.fold_in(k as u64)));
         let range = self.cell.device.common().w_max.abs();
-        let due = |low: f32, high: f32| {
-            high / range > self.cell.refresh_upper_thres && low / range > self.cell.refresh_lower_thres
-        };
+        let (upper, lower) = (range * self.cell.refresh_upper_thres, range * self.cell.refresh_lower_thres);
+        let pairs = || readings[MINUS].iter().copied().zip(readings[PLUS].iter().copied());
+        let due = |(minus, plus): (f32, f32)| minus.max(plus) > upper && minus.min(plus) > lower;
+        // Without an early end, so that it vectorises.
+        if !pairs().fold(false, |any, pair| any | due(pair)) {
+            return;
+        }
         let mut marked = vec![false; outputs * inputs];
         // Column by column, what is to be written to g⁻ and to g⁺.
         let mut differences = [vec![0.0; outputs * inputs], vec![0.0; outputs * inputs]];
-        for j in 0..inputs {
-            for i in 0..outputs {
-                let at = j * outputs + i;
-                let (minus, plus) = (readings[MINUS][at], readings[PLUS][at]);
-                if due(minus.min(plus), minus.max(plus)) {
-                    marked[i * inputs + j] = true;
-                    differences[usize::from(plus > minus)][at] = (plus - minus).abs();
-                }
-            }
-        }
-        if !marked.contains(&true) {
-            return;
+        for (at, (minus, plus)) in pairs().enumerate().filter(|(_, pair)| due(*pair)) {
+            let (j, i) = (at / outputs, at % outputs);
+            marked[i * inputs + j] = true;
+            differences[usize::from(plus > minus)][at] = (plus - minus).abs();
         }
         let mut unit = vec![0.0; inputs * inputs];
         (0..inputs).for_each(|j| unit[j * (inputs + 1)] = 1.0);
