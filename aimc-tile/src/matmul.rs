@@ -122,7 +122,7 @@ impl<'a> Weights<'a> {
         // Some outputs of some vectors at a time, on the way in memory of their own: strides of powers of two collide in the
         // processor's cache.
         const VECTORS: usize = 64;
-        const OUTPUTS: usize = 16;
+        const OUTPUTS: usize = 64;
         let m = self.outputs();
         parallel::each_chunk(y.len(), y, m * VECTORS, |(number, y)| {
             let lines = &lines[number * VECTORS..];

@@ -28,6 +28,7 @@ pub mod pow_step_reference;
 pub mod pulse_count;
 pub mod reference;
 pub mod retention;
+mod rounds;
 mod row;
 mod slots;
 pub mod soft_bounds;

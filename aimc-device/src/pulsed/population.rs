@@ -13,7 +13,7 @@ use crate::pulsed::fabrication::{Cells, RetentionCells, fabricate};
 use crate::pulsed::hidden_parameters::{import, lists, unit_factor};
 use crate::pulsed::packed::Packed;
 use crate::pulsed::retention::{after_reset, decayed, diffused};
-use crate::pulsed::row::{Row, Rows, Scratch};
+use crate::pulsed::row::{Row, Scratch};
 use crate::pulsed::{Common, PulseCount, PulsedDevice, WriteNoise};
 use crate::rng::{RngKey, label};
 use crate::state::{State, StateError, StatePart};
@@ -132,6 +132,30 @@ impl<D: PulsedDevice> Population<D> {
             scratch: Scratch::default(),
         };
         rows.iter().map(open).collect()
+    }
+}
+
+/// The rows of a list, given out in ascending order; empty ones where the list is.
+struct Rows<'a, T> {
+    rest: &'a mut [T],
+    columns: usize,
+    /// Number of the first row of the rest.
+    next: usize,
+}
+
+impl<'a, T> Rows<'a, T> {
+    fn new(list: &'a mut [T], columns: usize) -> Self {
+        Self { rest: list, columns, next: 0 }
+    }
+
+    fn take(&mut self, row: usize) -> &'a mut [T] {
+        if self.rest.is_empty() {
+            return &mut [];
+        }
+        let (_, rest) = std::mem::take(&mut self.rest).split_at_mut((row - self.next) * self.columns);
+        let (taken, rest) = rest.split_at_mut(self.columns);
+        (self.rest, self.next) = (rest, row + 1);
+        taken
     }
 }
 

@@ -9,6 +9,7 @@ use pulp::{Arch, Simd, WithSimd};
 use crate::lane::{Lane, Wide};
 use crate::pulsed::direction::Ways;
 use crate::pulsed::packed;
+use crate::pulsed::rounds::{self, Rounds};
 use crate::pulsed::slots::{Slots, TOGETHER, count, direction, lively, rank, visit};
 use crate::pulsed::spread::{LINED_UP, all, chosen, spread};
 use crate::pulsed::{Cell, Constants, Direction, Extra, PulseCount, PulsedDevice, RowPort};
@@ -52,38 +53,15 @@ pub(super) struct Row<'a, D: PulsedDevice> {
 /// Memory that goes from row to row.
 #[derive(Default)]
 pub(super) struct Scratch {
-    /// Pulses that wait.
-    slots: Slots,
+    /// Pulses that wait, in one of two ways.
+    pub(super) slots: Slots,
+    pub(super) rounds: Rounds,
     /// Draws of steps and of hidden states.
-    draws: [Vec<f32>; 2],
+    pub(super) draws: [Vec<f32>; 2],
     /// Draws of reading.
     read: Vec<f32>,
     /// Vector pairs whose write noise waits: the devices that fired, and the stream of their draws.
     written: Vec<(Vec<u64>, Stream)>,
-}
-
-/// The rows of a list, given out in ascending order; empty ones where the list is.
-pub(super) struct Rows<'a, T> {
-    rest: &'a mut [T],
-    columns: usize,
-    /// Number of the first row of the rest.
-    next: usize,
-}
-
-impl<'a, T> Rows<'a, T> {
-    pub(super) fn new(list: &'a mut [T], columns: usize) -> Self {
-        Self { rest: list, columns, next: 0 }
-    }
-
-    pub(super) fn take(&mut self, row: usize) -> &'a mut [T] {
-        if self.rest.is_empty() {
-            return &mut [];
-        }
-        let (_, rest) = std::mem::take(&mut self.rest).split_at_mut((row - self.next) * self.columns);
-        let (taken, rest) = rest.split_at_mut(self.columns);
-        (self.rest, self.next) = (rest, row + 1);
-        taken
-    }
 }
 
 /// What happens to a row, in code for the vector units that the processor has.
@@ -116,7 +94,7 @@ impl<D: PulsedDevice> WithSimd for At<'_, '_, D> {
 impl<D: PulsedDevice> Row<'_, D> {
     /// A lane of the devices from column `column` on: constants and weights.
     #[inline(always)]
-    fn lane<S: Simd>(&self, simd: S, column: usize) -> (Neighbours<D, S>, Wide<S>) {
+    pub(super) fn lane<S: Simd>(&self, simd: S, column: usize) -> (Neighbours<D, S>, Wide<S>) {
         let (start, lists) = (packed::place::<D::Extra>(0, column), packed::lists::<D::Extra>());
         let numbers = &self.constants[start..][..(lists - 1) * LINED_UP + S::F32_LANES];
         (
@@ -204,14 +182,21 @@ impl<D: PulsedDevice> Row<'_, D> {
 
     /// The weight of device `j` after a pulse with noise `xi`.
     #[inline(always)]
-    fn stepped(&self, j: usize, xi: f32, direction: Direction) -> f32 {
+    pub(super) fn stepped(&self, j: usize, xi: f32, direction: Direction) -> f32 {
         let (cell, extra) = gather::<D, _>(|list| self.constants[packed::place::<D::Extra>(list, j)]);
         self.device.step(cell, extra, self.persistent[j], direction, xi)
     }
 
-    /// Lets the pulses wait until several slots are there, and then delivers them.
+    /// Lets the pulses wait until there are many, and then delivers them.
     #[inline(always)]
     fn queue<S: Simd>(&mut self, simd: S, fired: &[u64], up: &[u64], draws: &mut Stream) {
+        let (pulses, slots) = (count(fired), fired.len() / up.len());
+        if rounds::pay(pulses, slots * self.persistent.len()) {
+            return self.gather_rounds(simd, fired, up, pulses, draws);
+        }
+        if !self.scratch.rounds.is_empty() {
+            self.deliver(simd);
+        }
         let mut left = fired;
         while !left.is_empty() {
             let (next, rest) = left.split_at(left.len().min(self.scratch.slots.room() * up.len()));
@@ -223,16 +208,21 @@ impl<D: PulsedDevice> Row<'_, D> {
         }
     }
 
-    /// Delivers the pulses that wait.
+    /// Delivers the pulses that wait, in slots or in rounds.
     #[inline(always)]
-    fn deliver<S: Simd>(&mut self, simd: S) {
-        if self.scratch.slots.number() == 0 {
-            return;
+    pub(super) fn deliver<S: Simd>(&mut self, simd: S) {
+        if self.scratch.slots.number() > 0 {
+            let mut slots = std::mem::take(&mut self.scratch.slots);
+            self.step_row(simd, &slots);
+            slots.clear();
+            self.scratch.slots = slots;
         }
-        let mut slots = std::mem::take(&mut self.scratch.slots);
-        self.step_row(simd, &slots);
-        slots.clear();
-        self.scratch.slots = slots;
+        if !self.scratch.rounds.is_empty() {
+            let mut rounds = std::mem::take(&mut self.scratch.rounds);
+            self.step_rounds(simd, rounds.groups());
+            rounds.clear();
+            self.scratch.rounds = rounds;
+        }
     }
 
     /// A slot on devices with hidden states, one by one: only those whose state overflows make a step.

@@ -13,6 +13,7 @@ use std::fmt;
 use std::ops::Range;
 
 use nalgebra::DMatrix;
+use pulp::Arch;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -113,9 +114,11 @@ fn mean_responses(mvm: &AnalogMvm, weights: Weights<'_>, key: RngKey) -> Result<
         let mut y = DMatrix::zeros(weights.outputs(), lines.len());
         mvm.multiply(weights, &x.as_view(), &mut y.as_view_mut(), draws.skip(lines.start as u64))?;
         let mut sums = vec![0.0; weights.outputs()];
-        for responses in y.column_iter() {
-            sums.iter_mut().zip(responses.iter()).for_each(|(sum, y)| *sum += f64::from(y.abs()));
-        }
+        Arch::new().dispatch(|| {
+            for responses in y.as_slice().chunks(weights.outputs()) {
+                sums.iter_mut().zip(responses).for_each(|(sum, y)| *sum += f64::from(y.abs()));
+            }
+        });
         Ok(sums)
     };
     let sums = parallel::map(inputs * weights.outputs(), &batches, responses);

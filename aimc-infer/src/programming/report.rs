@@ -1,5 +1,6 @@
 //! What programming has reached, and what it has cost.
 
+use pulp::Arch;
 use serde::Serialize;
 
 use aimc_device::parallel;
@@ -68,10 +69,13 @@ impl Sums {
     /// Block by block, so that no rounding depends on the number of threads.
     fn of(found: &[f32], wanted: &[f32]) -> Self {
         let blocks: Vec<_> = found.chunks(BLOCK).zip(wanted.chunks(BLOCK)).collect();
-        let sums = parallel::map(found.len(), &blocks, |(found, wanted)| Self::of_block(found, wanted));
+        let of_block =
+            |(found, wanted): &(&[f32], &[f32])| Arch::new().dispatch(|| Self::of_block(found, wanted));
+        let sums = parallel::map(found.len(), &blocks, of_block);
         sums.into_iter().fold(Self::default(), Self::and)
     }
 
+    #[inline(always)]
     fn of_block(found: &[f32], wanted: &[f32]) -> Self {
         // Several at a time, so that it vectorises.
         let ((found, found_rest), (wanted, wanted_rest)) =
@@ -96,6 +100,7 @@ impl Sums {
         lanes.chain(rest).fold(Self::default(), Self::and)
     }
 
+    #[inline(always)]
     fn of_pair(found: f32, wanted: f32) -> Self {
         let difference = f64::from(found) - f64::from(wanted);
         Self {
@@ -126,6 +131,7 @@ impl Sums {
     }
 }
 
+#[inline(always)]
 fn larger(a: f64, b: f64) -> f64 {
     if b > a { b } else { a }
 }

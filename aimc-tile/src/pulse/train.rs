@@ -241,17 +241,36 @@ mod tests {
         assert_eq!(pulses(&trains, 1), (0, 0));
     }
 
-    /// E[n] = BL·px·pd and Var[n] = BL·px·pd(1 - px·pd): n is binomial.
+    /// E[n] = BL·px·pd and Var[n] = BL·px·pd(1 - px·pd): n is binomial, of a row alone, whose lines count their pulses, as of one
+    /// of two rows, whose lines fire slot after slot.
     #[test]
     fn coincidences_are_binomial() {
         let (px, pd, length, trials) = (0.3_f32, 0.45_f32, 20_u32, 20_000);
-        let draw =
-            |i| Trains::draw(INDEPENDENT, length, &lines(&[px]), &lines(&[pd]), RngKey::root(5).fold_in(i));
-        let total: usize = (0..trials).map(|i| pulses(&draw(i), 0).1).sum();
-        let n = u64::from(length) * trials;
-        stats::assert_p(
-            stats::proportion_test(total as u64, n, f64::from(px) * f64::from(pd)),
-            stats::FALSE_ALARM,
-        );
+        for rows in [&[pd][..], &[pd, pd]] {
+            let draw = |i| {
+                let key = RngKey::root(5).fold_in(i);
+                Trains::draw(INDEPENDENT, length, &lines(&[px]), &lines(rows), key)
+            };
+            let total: usize = (0..trials).map(|i| pulses(&draw(i), 0).1).sum();
+            let n = u64::from(length) * trials;
+            let p = stats::proportion_test(total as u64, n, f64::from(px) * f64::from(pd));
+            stats::assert_p(p, stats::FALSE_ALARM / 2.0);
+        }
+    }
+
+    /// A row alone: two certain lines fire whenever the row does, so that their pulses are equal in number; a silent one never.
+    #[test]
+    fn lines_share_the_slots_of_a_row_alone() {
+        for seed in 0..50 {
+            let x = [1.0, 0.0, -3.0, 0.5];
+            let trains = Trains::draw(INDEPENDENT, 12, &lines(&x), &lines(&[0.0, 0.4]), RngKey::root(seed));
+            let counts = (0..trains.rows().len())
+                .flat_map(|place| trains.coincidences(place))
+                .fold([0; 4], |counts: [u64; 4], slot| {
+                    std::array::from_fn(|line| counts[line] + (slot[0] >> line & 1))
+                });
+            assert!(counts[0] == counts[2] && counts[1] == 0 && counts[3] <= counts[0], "{counts:?}");
+            assert_eq!((trains.positive()[0], counts[0] > 0), (0b1001, trains.rows() == [1]));
+        }
     }
 }

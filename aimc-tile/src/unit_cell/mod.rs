@@ -70,19 +70,11 @@ pub trait CellArray: std::fmt::Debug + Send + Sync {
         (x, lr): (&[f32], f32),
         draws: SampleKeys,
     ) {
-        // Some at a time: unit vectors are long.
-        const BLOCK: usize = 32;
         let inputs = x.len() / rows.len().max(1);
         let outputs = self.weights().len() / inputs.max(1);
-        let mut d = vec![0.0; BLOCK * outputs];
-        for (first, x) in rows.clone().step_by(BLOCK).zip(x.chunks(BLOCK * inputs)) {
-            let samples = x.len() / inputs;
-            let units = (0..samples).map(|sample| sample * outputs + first + sample);
-            units.clone().for_each(|at| d[at] = 1.0);
-            let products = OuterProducts { x, d: &d[..samples * outputs], lr };
-            self.update(config, products, draws.skip((first - rows.start) as u64));
-            units.for_each(|at| d[at] = 0.0);
-        }
+        let mut d = vec![0.0; rows.len() * outputs];
+        rows.enumerate().for_each(|(sample, row)| d[sample * outputs + row] = 1.0);
+        self.update(config, OuterProducts { x, d: &d, lr }, draws);
     }
 
     /// What happens once per mini-batch: diffusion, then decay.

@@ -23,6 +23,7 @@ mod unit_cell;
 mod update;
 mod update_counts;
 mod update_limits;
+mod update_rows;
 
 use aimc_device::RngKey;
 use aimc_tile::UnitCell;

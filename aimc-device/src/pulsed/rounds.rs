@@ -1,0 +1,193 @@
+//! Pulses of sparse slots, gathered in rounds: in each round a device gets the next of its pulses.
+//!
+//! Devices do not learn of each other's slots. Where few of them fire in a slot, those of many slots fill the lanes of a few
+//! rounds; each device gets its pulses in their order, with their draws, as it would slot by slot.
+
+use pulp::Simd;
+
+use crate::lane::Wide;
+use crate::pulsed::direction::Ways;
+use crate::pulsed::row::Row;
+use crate::pulsed::slots::{count, direction, visit};
+use crate::pulsed::spread::{LINED_UP, all, chosen};
+use crate::pulsed::{Direction, PulsedDevice};
+use crate::rng::Stream;
+
+/// Rounds that are delivered together.
+pub(super) const MOST: usize = 8;
+
+/// Columns whose bits lie in a word.
+const WORD: usize = 64;
+
+/// One of how many devices fires in slots for which rounds pay.
+const SPARSE: usize = 8;
+
+/// Whether so few pulses come in slots of a row that rounds pay.
+#[inline(always)]
+pub(super) fn pay(pulses: usize, devices: usize) -> bool {
+    SPARSE * pulses <= devices
+}
+
+/// The rounds of [`WORD`] columns.
+#[derive(Clone, Copy)]
+pub(super) struct Group {
+    /// Which devices get a pulse in each round, and which of them upwards.
+    pub(super) fired: [u64; MOST],
+    pub(super) up: [u64; MOST],
+    /// The draws of those that do.
+    pub(super) noise: [[f32; WORD]; MOST],
+    /// Pulses of each device.
+    counts: [u8; WORD],
+}
+
+impl Group {
+    const EMPTY: Self =
+        Self { fired: [0; MOST], up: [0; MOST], noise: [[0.0; WORD]; MOST], counts: [0; WORD] };
+
+    /// The pulses of a device, in order: direction and draw.
+    pub(super) fn of_device(&self, column: usize) -> impl Iterator<Item = (Direction, f32)> {
+        let rounds = 0..usize::from(self.counts[column % WORD]);
+        rounds.map(move |round| (direction(self.up[round], column), self.noise[round][column % WORD]))
+    }
+}
+
+/// The pulses that wait for the devices of a row.
+#[derive(Default)]
+pub(super) struct Rounds {
+    groups: Vec<Group>,
+    /// Rounds that are begun.
+    number: usize,
+}
+
+impl Rounds {
+    /// Whether a slot may come.
+    #[inline(always)]
+    pub(super) fn has_room(&self) -> bool {
+        self.number < MOST
+    }
+
+    /// Whether nothing waits.
+    #[inline(always)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.number == 0
+    }
+
+    /// Adds a slot, for which there is room: which columns fire and which of them upwards. Those that fire take the first of `noise`,
+    /// or 0 where there is none.
+    #[inline(always)]
+    pub(super) fn push(&mut self, fired: &[u64], up: &[u64], noise: &[f32]) {
+        if self.groups.len() < up.len() {
+            self.groups.resize(up.len(), Group::EMPTY);
+        }
+        let mut draws = noise.iter();
+        for (group, (fired, up)) in self.groups.iter_mut().zip(fired.iter().zip(up)) {
+            visit([*fired].into_iter(), |_, column| {
+                let bit = 1 << column;
+                let round = usize::from(group.counts[column]) % MOST;
+                group.counts[column] += 1;
+                group.fired[round] |= bit;
+                group.up[round] |= up & bit;
+                group.noise[round][column] = draws.next().copied().unwrap_or(0.0);
+                self.number = self.number.max(round + 1);
+            });
+        }
+    }
+
+    /// For each 64 columns, what waits for them.
+    pub(super) fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
+    /// Nothing waits any more.
+    #[inline(always)]
+    pub(super) fn clear(&mut self) {
+        for group in &mut self.groups {
+            (group.fired, group.up, group.counts) = ([0; MOST], [0; MOST], [0; WORD]);
+        }
+        self.number = 0;
+    }
+}
+
+impl<D: PulsedDevice> Row<'_, D> {
+    /// The pulses that wait in rounds, lane by lane.
+    #[inline(always)]
+    pub(super) fn step_rounds<S: Simd>(&mut self, simd: S, groups: &[Group]) {
+        let devices = self.persistent.len();
+        let lanes = LINED_UP.is_multiple_of(S::F32_LANES);
+        let whole = if lanes { devices / S::F32_LANES * S::F32_LANES } else { 0 };
+        for column in (0..whole).step_by(S::F32_LANES) {
+            let (group, shift) = (&groups[column / 64], column % 64);
+            let here = |round: usize| group.fired[round] >> shift & all::<S>();
+            if here(0) == 0 {
+                continue;
+            }
+            let ((cell, extra), mut w) = self.lane(simd, column);
+            for round in (0..MOST).take_while(|round| here(*round) != 0) {
+                let xi = Wide::load(simd, &group.noise[round][shift..]);
+                let way = Ways::new(simd, chosen(simd, group.up[round] >> shift & all::<S>()));
+                let stepped = self.device.step(cell, extra, w, way, xi);
+                w = stepped.where_chosen(chosen(simd, here(round)), w);
+            }
+            S::as_mut_simd_f32s(&mut self.persistent[column..][..S::F32_LANES]).0[0] = w.values;
+        }
+        for column in whole..devices {
+            for (direction, xi) in groups[column / 64].of_device(column) {
+                self.persistent[column] = self.stepped(column, xi, direction);
+            }
+        }
+    }
+
+    /// Lets the pulses of sparse slots wait in rounds.
+    #[inline(always)]
+    pub(super) fn gather_rounds<S: Simd>(
+        &mut self,
+        simd: S,
+        fired: &[u64],
+        up: &[u64],
+        pulses: usize,
+        draws: &mut Stream,
+    ) {
+        if self.scratch.slots.number() > 0 {
+            self.deliver(simd);
+        }
+        let mut noise = std::mem::take(&mut self.scratch.draws[0]);
+        noise.resize(if self.noisy { pulses } else { 0 }, 0.0);
+        draws.fill_normal(&mut noise);
+        let mut left = &noise[..];
+        for slot in fired.chunks_exact(up.len()) {
+            if !self.scratch.rounds.has_room() {
+                self.deliver(simd);
+            }
+            self.scratch.rounds.push(slot, up, left);
+            left = &left[count(slot).min(left.len())..];
+        }
+        self.scratch.draws[0] = noise;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every device gets its pulses in the order of the slots, each with its draw; rounds are full before the next one begins.
+    #[test]
+    fn pulses_keep_their_order() {
+        let mut rounds = Rounds::default();
+        rounds.push(&[0b101, 1 << 63], &[0b001, u64::MAX], &[1.0, 2.0, 3.0]);
+        rounds.push(&[0b100, 0], &[0b100, 0], &[4.0]);
+        rounds.push(&[0b101, 0], &[0, 0], &[]);
+        let of = |column: usize| rounds.groups()[column / 64].of_device(column).collect::<Vec<_>>();
+        assert_eq!(of(0), [(Direction::Up, 1.0), (Direction::Down, 0.0)]);
+        assert_eq!(of(1), []);
+        assert_eq!(of(2), [(Direction::Down, 2.0), (Direction::Up, 4.0), (Direction::Down, 0.0)]);
+        assert_eq!(of(127), [(Direction::Up, 3.0)]);
+        assert_eq!(rounds.groups()[0].fired[..4], [0b101, 0b101, 0b100, 0]);
+        assert!(rounds.has_room() && !rounds.is_empty());
+        for _ in 0..5 {
+            rounds.push(&[0b100, 0], &[0, 0], &[0.0]);
+        }
+        assert!(!rounds.has_room());
+        rounds.clear();
+        assert!(rounds.is_empty() && rounds.groups().iter().all(|group| group.fired == [0; MOST]));
+    }
+}
