@@ -105,6 +105,8 @@ impl ExpStep {
 impl PulsedDevice for ExpStep {
     type Extra = ();
 
+    const COSTLY: bool = true;
+
     fn common(&self) -> Common {
         self.common()
     }

@@ -108,6 +108,9 @@ pub trait PulsedDevice: Clone + std::fmt::Debug + Send + Sync + 'static {
     /// Whether a device holds a hidden number besides its weight, see [`PulsedDevice::accumulate`].
     const HIDDEN: bool = false;
 
+    /// Whether a step takes an exponential or a power. What comes out does not depend on it, only how pulses wait.
+    const COSTLY: bool = false;
+
     /// The shared parameters.
     fn common(&self) -> Common;
 

@@ -131,6 +131,8 @@ impl PowStep {
 impl PulsedDevice for PowStep {
     type Extra = Exponents;
 
+    const COSTLY: bool = true;
+
     fn common(&self) -> Common {
         self.common()
     }

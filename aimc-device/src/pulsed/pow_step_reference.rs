@@ -145,6 +145,8 @@ impl PowStepReference {
 impl PulsedDevice for PowStepReference {
     type Extra = Referenced;
 
+    const COSTLY: bool = true;
+
     fn common(&self) -> Common {
         self.common()
     }

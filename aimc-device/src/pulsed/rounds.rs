@@ -19,13 +19,11 @@ pub(super) const MOST: usize = 8;
 /// Columns whose bits lie in a word.
 const WORD: usize = 64;
 
-/// One of how many devices fires in slots for which rounds pay.
-const SPARSE: usize = 8;
-
-/// Whether so few pulses come in slots of a row that rounds pay.
+/// Whether so few pulses come to the devices of some slots that to gather them costs less than the steps that it saves.
 #[inline(always)]
-pub(super) fn pay(pulses: usize, devices: usize) -> bool {
-    SPARSE * pulses <= devices
+pub(super) fn pay<D: PulsedDevice>(pulses: usize, devices: usize) -> bool {
+    let sparse = if D::COSTLY { 5 } else { 12 };
+    sparse * pulses <= devices
 }
 
 /// The rounds of [`WORD`] columns.

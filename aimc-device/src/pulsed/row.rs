@@ -191,7 +191,7 @@ impl<D: PulsedDevice> Row<'_, D> {
     #[inline(always)]
     fn queue<S: Simd>(&mut self, simd: S, fired: &[u64], up: &[u64], draws: &mut Stream) {
         let (pulses, slots) = (count(fired), fired.len() / up.len());
-        if rounds::pay(pulses, slots * self.persistent.len()) {
+        if rounds::pay::<D>(pulses, slots * self.persistent.len()) {
             return self.gather_rounds(simd, fired, up, pulses, draws);
         }
         if !self.scratch.rounds.is_empty() {
