@@ -44,8 +44,6 @@ impl LiveLines {
             let Probabilities { values, scale, .. } = *probabilities;
             Arch::new().dispatch(Plain { values, scale, live: &mut live });
         }
-        live.fired = vec![0; live.lines.len().div_ceil(BITS)];
-        live.ever = live.fired.clone();
         live
     }
 
@@ -81,6 +79,10 @@ impl LiveLines {
 
     /// Draws a slot from its words, one for each live line.
     pub(super) fn fire(&mut self, words: &[u32]) {
+        // Not before: where lines only count, there are no slots.
+        let width = self.lines.len().div_ceil(BITS);
+        self.fired.resize(width, 0);
+        self.ever.resize(width, 0);
         not_above(words, &self.thresholds, &mut self.fired);
         self.ever.iter_mut().zip(&self.fired).for_each(|(ever, fired)| *ever |= fired);
     }
