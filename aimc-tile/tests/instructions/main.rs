@@ -24,7 +24,7 @@ const COUNTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/instructions/co
 const KERNEL: &str = "AIMC_KERNEL";
 const ROUNDS: &str = "AIMC_ROUNDS";
 
-const KERNELS: [&str; 9] = [
+const KERNELS: [&str; 11] = [
     "normals",
     "forward",
     "backward",
@@ -32,6 +32,8 @@ const KERNELS: [&str; 9] = [
     "update LinearStep",
     "update SoftBounds",
     "update ExpStep",
+    "sparse update ExpStep",
+    "update rows LinearStep",
     "program PcmLike",
     "read PcmLike",
 ];
@@ -70,6 +72,16 @@ fn work(kernel: &str, rounds: u64) {
                     _ => tile.backward(d.as_view(), out.as_view_mut(), draws(round)).unwrap(),
                 }
             }
+        }
+        "sparse update ExpStep" => {
+            // Few lines are as large as the largest.
+            let (x, d) = (x.map(|x| x.powi(9)), d.map(|d| d.signum() * (10.0 * d).powi(8)));
+            let mut tile = tile("ExpStep");
+            (0..rounds).for_each(|round| tile.update(x.as_view(), d.as_view(), 0.01, draws(round)).unwrap());
+        }
+        "update rows LinearStep" => {
+            let mut tile = tile("LinearStep");
+            (0..rounds).for_each(|round| tile.update_rows(0, x.as_slice(), 0.01, draws(round)).unwrap());
         }
         "program PcmLike" => (0..rounds).for_each(|round| {
             drop(ProgrammedArray::program(&device, &targets, SIZE, RngKey::root(round)));
