@@ -129,6 +129,16 @@ impl AnalogTile {
     /// W ← W - lr·e xᵀ for row after row from row `first` on, e the unit vector of the row: as [`Tile::update`] with such errors,
     /// but rows that are not meant cost nothing. `x` holds the vectors one after another; the k-th of them draws as sample k.
     ///
+    /// ```
+    /// use aimc_device::RngKey;
+    /// use aimc_tile::{ReadOut, SampleKeys, Shape, TileConfig};
+    /// let mut tile = TileConfig::ideal().build(Shape { outputs: 3, inputs: 2 }, RngKey::root(1))?;
+    /// tile.update_rows(1, &[1.0, -2.0, 0.0, 4.0], 0.5, SampleKeys::new(RngKey::root(2)))?;
+    /// // Column by column: the first row was not meant.
+    /// assert_eq!(tile.weights().as_slice(), [0.0, -0.5, 0.0, 0.0, 1.0, -2.0]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// More vectors than rows or parts of one, numbers that are not finite, a learning rate below 0; nothing was changed then.
     pub fn update_rows(

@@ -118,7 +118,8 @@ impl DigitalRankUpdateTile {
         let write_lr = self.granule * self.rows.transfer_lr;
         // Behind the last row comes the first one.
         let end = outputs.min(start + rows);
-        for (first, end, done) in [(start, end, 0), (0, start + rows - end, end - start)] {
+        let parts = [(start, end, 0), (0, start + rows - end, end - start)];
+        for (first, end, done) in parts.into_iter().filter(|(first, end, _)| first < end) {
             let entries = first * inputs..end * inputs;
             self.granules.resize(entries.len(), 0.0);
             self.accumulator.take(entries, self.granule, lr, &mut self.granules);
