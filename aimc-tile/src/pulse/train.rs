@@ -3,7 +3,7 @@
 //! In every time slot each line fires on its own with its probability; a line's pulses are shared by all the
 //! devices it reaches. A probability p is met to 2⁻³²: the line fires where a random word is below p·2³². Lines that cannot
 //! fire take no words. Where a single output line may fire, each input line draws the number of its pulses instead, see
-//! [`binomial`], and the slots become rounds, in each of which those fire that still want to.
+//! `binomial`, and the slots become rounds, in each of which those fire that still want to.
 
 use aimc_device::{RngKey, Stream, rng::label};
 
