@@ -7,7 +7,8 @@ use aimc_tile::pulse::{PulseSource, PulseType};
 use aimc_tile::{AnalogTile, Shape, Tile, TileConfig, TileError, UnitCell, UpdateConfig};
 use nalgebra::DMatrix;
 
-const SHAPE: Shape = Shape { outputs: 40, inputs: 70 };
+/// Large enough that rows go to several threads.
+const SHAPE: Shape = Shape { outputs: 200, inputs: 170 };
 
 fn tile(device: &str, update: &UpdateConfig) -> AnalogTile {
     let device: UnitCell = config::from_toml(device).unwrap();
@@ -25,7 +26,7 @@ fn rows_are_updated_as_by_unit_vectors() {
     let two = "model = \"Vector\"\nupdate_policy = \"SingleSequential\"\n\
                devices = [{ model = \"ConstantStep\" }, { model = \"ExpStep\" }]";
     let first = 7;
-    let x = uniform(SHAPE.inputs, 33, 3);
+    let x = uniform(SHAPE.inputs, SHAPE.outputs - first, 3);
     let d = DMatrix::from_fn(SHAPE.outputs, x.ncols(), |i, j| if i == first + j { 1.0 } else { 0.0 });
     for pulse_type in [
         PulseType::StochasticCompressed,
@@ -57,8 +58,8 @@ fn calls_that_make_no_sense_are_refused() {
     let two_rows = vec![0.5; 2 * SHAPE.inputs];
     let mut refuse = |first, x: &[f32], lr| tile.update_rows(first, x, lr, keys(1)).unwrap_err();
     let shape = |expected| move |error: &TileError| matches!(error, TileError::Shape { expected: (n, 1), .. } if *n == expected);
-    assert!(shape(70)(&refuse(0, &two_rows[..SHAPE.inputs + 1], 0.1)));
-    assert!(shape(70)(&refuse(SHAPE.outputs - 1, &two_rows, 0.1)));
+    assert!(shape(170)(&refuse(0, &two_rows[..SHAPE.inputs + 1], 0.1)));
+    assert!(shape(170)(&refuse(SHAPE.outputs - 1, &two_rows, 0.1)));
     assert!(shape(0)(&refuse(usize::MAX, &two_rows, 0.1)));
     let mut broken = two_rows.clone();
     broken[SHAPE.inputs + 3] = f32::NAN;
