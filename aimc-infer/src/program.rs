@@ -7,7 +7,7 @@ use aimc_device::error::require;
 use aimc_device::programmed::{ProgrammedArray, ProgrammedDevice, ProgrammedDeviceConfig};
 use aimc_device::rng::label;
 use aimc_tile::matmul::Weights;
-use aimc_tile::{AnalogMvm, Shape, TileError, by_rows};
+use aimc_tile::{AnalogMvm, Shape, by_rows, check_lines};
 
 use crate::compensation::{Compensation, Readout, Recalibration};
 use crate::config::{DriftConversion, InferenceTileConfig};
@@ -126,17 +126,8 @@ pub(crate) fn check_matrix(weights: &DMatrix<f32>) -> Result<Shape, InferenceErr
     let shape = Shape { outputs: weights.nrows(), inputs: weights.ncols() };
     require::at_least_one("outputs", shape.outputs)?;
     require::at_least_one("inputs", shape.inputs)?;
-    // Without an early end, so that it vectorises; the place is looked for only when there is one.
-    if weights.as_slice().iter().fold(true, |finite, w| finite & w.is_finite()) {
-        return Ok(shape);
-    }
-    match weights.as_slice().iter().position(|w| !w.is_finite()) {
-        None => Ok(shape),
-        Some(at) => {
-            let (line, sample) = (at % shape.outputs, at / shape.outputs);
-            Err(TileError::NotFinite { what: "weights", sample, line, value: weights[at] }.into())
-        }
-    }
+    check_lines("weights", &weights.as_view(), shape.outputs, shape.inputs)?;
+    Ok(shape)
 }
 
 /// The targets of all devices: of slices that all outputs share, one row.

@@ -32,6 +32,7 @@ pub use periphery::{AnalogMvm, IoConfig};
 pub use pulse::UpdateConfig;
 pub use sliced::{SliceConfig, SlicedTile};
 pub use tile::{
-    Inventory, MatVec, ReadOut, SampleKeys, Shape, StepWeights, Tile, TileError, TrainableTile, largest_size,
+    Inventory, MatVec, ReadOut, SampleKeys, Shape, StepWeights, Tile, TileError, TrainableTile, check_lines,
+    largest_size,
 };
 pub use unit_cell::UnitCell;

@@ -315,8 +315,15 @@ pub(crate) fn visit_signals(values: &[f32], mut visit: impl FnMut(usize, f32) ->
     }
 }
 
-/// Refuses a matrix that is not `rows` x `columns` or holds a number that is not finite.
-pub(crate) fn check_lines(
+/// Refuses a matrix that is not `rows` x `columns` or holds a number that is not finite; the error calls it `what`.
+///
+/// ```
+/// use nalgebra::DMatrix;
+/// let x = DMatrix::from_column_slice(2, 2, &[0.0, 1.0, f32::NAN, 0.0]);
+/// let error = aimc_tile::check_lines("x", &x.as_view(), 2, 2).unwrap_err();
+/// assert_eq!(error.to_string(), "x: line 0 of sample 1 carries NaN, which is not finite");
+/// ```
+pub fn check_lines(
     what: &'static str,
     lines: &DMatrixView<f32>,
     rows: usize,

@@ -3,12 +3,14 @@
 //! Devices do not learn of each other's slots. Where few of them fire in a slot, those of many slots fill the lanes of a few
 //! rounds; each device gets its pulses in their order, with their draws, as it would slot by slot.
 
+use std::slice::Iter;
+
 use pulp::Simd;
 
 use crate::lane::Wide;
 use crate::pulsed::direction::Ways;
 use crate::pulsed::row::Row;
-use crate::pulsed::slots::{count, direction, visit};
+use crate::pulsed::slots::{direction, visit};
 use crate::pulsed::spread::{LINED_UP, all, chosen};
 use crate::pulsed::{Direction, PulsedDevice};
 use crate::rng::Stream;
@@ -70,14 +72,13 @@ impl Rounds {
         self.number == 0
     }
 
-    /// Adds a slot, for which there is room: which columns fire and which of them upwards. Those that fire take the first of `noise`,
+    /// Adds a slot, for which there is room: which columns fire and which of them upwards. Those that fire take the next of `noise`,
     /// or 0 where there is none.
     #[inline(always)]
-    pub(super) fn push(&mut self, fired: &[u64], up: &[u64], noise: &[f32]) {
+    pub(super) fn push(&mut self, fired: &[u64], up: &[u64], noise: &mut Iter<'_, f32>) {
         if self.groups.len() < up.len() {
             self.groups.resize(up.len(), Group::EMPTY);
         }
-        let mut draws = noise.iter();
         for (group, (fired, up)) in self.groups.iter_mut().zip(fired.iter().zip(up)) {
             visit([*fired].into_iter(), |_, column| {
                 let bit = 1 << column;
@@ -85,7 +86,7 @@ impl Rounds {
                 group.counts[column] += 1;
                 group.fired[round] |= bit;
                 group.up[round] |= up & bit;
-                group.noise[round][column] = draws.next().copied().unwrap_or(0.0);
+                group.noise[round][column] = noise.next().copied().unwrap_or(0.0);
                 self.number = self.number.max(round + 1);
             });
         }
@@ -151,13 +152,12 @@ impl<D: PulsedDevice> Row<'_, D> {
         let mut noise = std::mem::take(&mut self.scratch.draws[0]);
         noise.resize(if self.noisy { pulses } else { 0 }, 0.0);
         draws.fill_normal(&mut noise);
-        let mut left = &noise[..];
+        let mut left = noise.iter();
         for slot in fired.chunks_exact(up.len()) {
             if !self.scratch.rounds.has_room() {
                 self.deliver(simd);
             }
-            self.scratch.rounds.push(slot, up, left);
-            left = &left[count(slot).min(left.len())..];
+            self.scratch.rounds.push(slot, up, &mut left);
         }
         self.scratch.draws[0] = noise;
     }
@@ -171,9 +171,9 @@ mod tests {
     #[test]
     fn pulses_keep_their_order() {
         let mut rounds = Rounds::default();
-        rounds.push(&[0b101, 1 << 63], &[0b001, u64::MAX], &[1.0, 2.0, 3.0]);
-        rounds.push(&[0b100, 0], &[0b100, 0], &[4.0]);
-        rounds.push(&[0b101, 0], &[0, 0], &[]);
+        rounds.push(&[0b101, 1 << 63], &[0b001, u64::MAX], &mut [1.0, 2.0, 3.0].iter());
+        rounds.push(&[0b100, 0], &[0b100, 0], &mut [4.0].iter());
+        rounds.push(&[0b101, 0], &[0, 0], &mut [].iter());
         let of = |column: usize| rounds.groups()[column / 64].of_device(column).collect::<Vec<_>>();
         assert_eq!(of(0), [(Direction::Up, 1.0), (Direction::Down, 0.0)]);
         assert_eq!(of(1), []);
@@ -182,7 +182,7 @@ mod tests {
         assert_eq!(rounds.groups()[0].fired[..4], [0b101, 0b101, 0b100, 0]);
         assert!(rounds.has_room() && !rounds.is_empty());
         for _ in 0..5 {
-            rounds.push(&[0b100, 0], &[0, 0], &[0.0]);
+            rounds.push(&[0b100, 0], &[0, 0], &mut [0.0].iter());
         }
         assert!(!rounds.has_room());
         rounds.clear();

@@ -189,8 +189,8 @@ impl<D: PulsedDevice> Row<'_, D> {
 
     /// Lets the pulses wait until there are many, and then delivers them.
     #[inline(always)]
-    fn queue<S: Simd>(&mut self, simd: S, fired: &[u64], up: &[u64], draws: &mut Stream) {
-        let (pulses, slots) = (count(fired), fired.len() / up.len());
+    fn queue<S: Simd>(&mut self, simd: S, fired: &[u64], up: &[u64], pulses: usize, draws: &mut Stream) {
+        let slots = fired.len() / up.len();
         if rounds::pay::<D>(pulses, slots * self.persistent.len()) {
             return self.gather_rounds(simd, fired, up, pulses, draws);
         }
@@ -275,14 +275,14 @@ impl<D: PulsedDevice> Row<'_, D> {
         self.scratch.written = written;
     }
 
-    /// Counts the pulses of some slots.
+    /// Counts the pulses of some slots, `pulses` together.
     #[inline(always)]
-    fn count(&mut self, fired: &[u64], up: &[u64]) {
+    fn count(&mut self, fired: &[u64], up: &[u64], pulses: usize) {
         let ups = |slot: &[u64]| {
             slot.iter().zip(up).map(|(fired, up)| (fired & up).count_ones() as usize).sum::<usize>()
         };
         let ups: usize = fired.chunks_exact(up.len()).map(ups).sum();
-        self.pulses += PulseCount { up: ups as u64, down: (count(fired) - ups) as u64 };
+        self.pulses += PulseCount { up: ups as u64, down: (pulses - ups) as u64 };
         if self.counts.0.is_empty() {
             return;
         }
@@ -294,25 +294,26 @@ impl<D: PulsedDevice> Row<'_, D> {
         }
     }
 
-    /// The pulses of one vector pair, slot after slot.
+    /// The pulses of one vector pair, slot after slot, `pulses` together.
     #[inline(always)]
-    fn step<S: Simd>(&mut self, simd: S, fired: &[u64], up: &[u64], draws: &mut Stream) {
+    fn step<S: Simd>(&mut self, simd: S, fired: &[u64], up: &[u64], pulses: usize, draws: &mut Stream) {
         if D::HIDDEN {
             fired.chunks_exact(up.len()).for_each(|fired| self.step_overflowing(fired, up, draws));
         } else {
-            self.queue(simd, fired, up, draws);
+            self.queue(simd, fired, up, pulses, draws);
         }
-        self.count(fired, up);
+        self.count(fired, up, pulses);
     }
 
     /// See [`Work::Pulses`].
     #[inline(always)]
     fn arrive<S: Simd>(&mut self, simd: S, fired: &[u64], up: &[u64], key: RngKey) {
-        if fired.iter().all(|word| *word == 0) {
+        let pulses = count(fired);
+        if pulses == 0 {
             return;
         }
         let mut draws = key.stream(self.row as u64);
-        self.step(simd, fired, up, &mut draws);
+        self.step(simd, fired, up, pulses, &mut draws);
         if !self.apparent.is_empty() {
             let mut any = fired[..up.len()].to_vec();
             for slot in fired.chunks_exact(up.len()).skip(1) {
@@ -325,7 +326,7 @@ impl<D: PulsedDevice> Row<'_, D> {
     /// See [`Work::Slot`].
     #[inline(always)]
     fn slot<S: Simd>(&mut self, simd: S, fired: &[u64], up: &[u64], draws: &mut Stream) {
-        self.step(simd, fired, up, draws);
+        self.step(simd, fired, up, count(fired), draws);
         if !self.apparent.is_empty() {
             self.end(simd);
             self.write_those(fired, &vec![u64::MAX; fired.len()], draws);

@@ -32,11 +32,18 @@ const WORD: f64 = 1.0 / 4_294_967_296.0;
 /// If there are fewer words than thresholds, which is an error of the caller.
 pub(super) fn firings(words: &[u32], thresholds: &[u32], slots: usize) -> Vec<u8> {
     let mut counts = vec![0; thresholds.len()];
-    Arch::new().dispatch(Firings {
-        words: &words[..thresholds.len()],
-        thresholds,
-        slots,
-        counts: &mut counts,
+    let lines = words[..thresholds.len()].chunks(ABREAST).zip(thresholds.chunks(ABREAST));
+    // In code for the vector units that the processor has.
+    Arch::new().dispatch(|| {
+        for ((words, thresholds), counts) in lines.zip(counts.chunks_mut(ABREAST)) {
+            let filled = |numbers: &[u32]| {
+                let mut group = [0; ABREAST];
+                group[..numbers.len()].copy_from_slice(numbers);
+                group
+            };
+            let found = side_by_side(filled(words), filled(thresholds), slots);
+            counts.iter_mut().zip(found).for_each(|(count, found)| *count = found as u8);
+        }
     });
     counts
 }
@@ -61,31 +68,6 @@ impl WithSimd for Rounds<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         for (done, bits) in (0..).zip(self.bits.chunks_mut(self.counts.len().max(1))) {
             bits.iter_mut().zip(self.counts).for_each(|(bits, counts)| *bits = above(simd, counts, done));
-        }
-    }
-}
-
-struct Firings<'a> {
-    words: &'a [u32],
-    thresholds: &'a [u32],
-    slots: usize,
-    counts: &'a mut [u8],
-}
-
-impl WithSimd for Firings<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _simd: S) {
-        let lines = self.words.chunks(ABREAST).zip(self.thresholds.chunks(ABREAST));
-        for ((words, thresholds), counts) in lines.zip(self.counts.chunks_mut(ABREAST)) {
-            let filled = |numbers: &[u32]| {
-                let mut group = [0; ABREAST];
-                group[..numbers.len()].copy_from_slice(numbers);
-                group
-            };
-            let found = side_by_side(filled(words), filled(thresholds), self.slots);
-            counts.iter_mut().zip(found).for_each(|(count, found)| *count = found as u8);
         }
     }
 }

@@ -59,22 +59,7 @@ pub trait CellArray: std::fmt::Debug + Send + Sync {
         (x, lr): (&[f32], f32),
         draws: SampleKeys,
     ) {
-        self.update_by_units(config, rows, (x, lr), draws);
-    }
-
-    /// See [`CellArray::update_rows`], by [`CellArray::update`].
-    fn update_by_units(
-        &mut self,
-        config: &UpdateConfig,
-        rows: Range<usize>,
-        (x, lr): (&[f32], f32),
-        draws: SampleKeys,
-    ) {
-        let inputs = x.len() / rows.len().max(1);
-        let outputs = self.weights().len() / inputs.max(1);
-        let mut d = vec![0.0; rows.len() * outputs];
-        rows.enumerate().for_each(|(sample, row)| d[sample * outputs + row] = 1.0);
-        self.update(config, OuterProducts { x, d: &d, lr }, draws);
+        update_by_units(self, config, rows, (x, lr), draws);
     }
 
     /// What happens once per mini-batch: diffusion, then decay.
@@ -94,6 +79,21 @@ pub trait CellArray: std::fmt::Debug + Send + Sync {
 
     /// Takes over a state that [`CellArray::state`] gave.
     fn restore(&mut self, state: &StatePart<'_>) -> Result<(), StateError>;
+}
+
+/// [`CellArray::update_rows`] by [`CellArray::update`].
+fn update_by_units(
+    cells: &mut (impl CellArray + ?Sized),
+    config: &UpdateConfig,
+    rows: Range<usize>,
+    (x, lr): (&[f32], f32),
+    draws: SampleKeys,
+) {
+    let inputs = x.len() / rows.len().max(1);
+    let outputs = cells.weights().len() / inputs.max(1);
+    let mut d = vec![0.0; rows.len() * outputs];
+    rows.enumerate().for_each(|(sample, row)| d[sample * outputs + row] = 1.0);
+    cells.update(config, OuterProducts { x, d: &d, lr }, draws);
 }
 
 /// Diffusion and decay of one device array, where its record asks for them.

@@ -10,7 +10,7 @@ use aimc_device::state::{State, StateError, StatePart};
 use crate::pulse::UpdateConfig;
 use crate::pulse::outer_product::{Receiver, pulsed_rows, pulsed_update};
 use crate::tile::SampleKeys;
-use crate::unit_cell::{CellArray, OuterProducts, forget};
+use crate::unit_cell::{CellArray, OuterProducts, forget, update_by_units};
 
 /// An array of single devices.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl CellArray for SingleCells {
     ) {
         let receiver = self.receiver();
         if !pulsed_rows(self.0.as_mut(), &receiver, config, rows.clone(), x, draws) {
-            self.update_by_units(config, rows, x, draws);
+            update_by_units(self, config, rows, x, draws);
         }
     }
 
