@@ -15,6 +15,8 @@
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use pulp::Simd;
+#[cfg(target_arch = "x86_64")]
+use pulp::x86::{V3, V4};
 
 use crate::math;
 
@@ -137,10 +139,10 @@ impl Lane for f32 {
     }
 }
 
-/// The instructions of AVX2, if `simd` stands for them.
-#[cfg(target_arch = "x86_64")]
+/// `simd` as the instructions `V` of a kind of processors, if it stands for them.
 #[inline(always)]
-pub(crate) fn avx2<S: Simd>(simd: &S) -> Option<&pulp::x86::V3> {
+#[must_use]
+pub fn instructions<V: 'static>(simd: &impl Simd) -> Option<&V> {
     (simd as &dyn std::any::Any).downcast_ref()
 }
 
@@ -163,6 +165,30 @@ impl<S: Simd> Wide<S> {
         Self::new(simd, S::as_simd_f32s(&numbers[..S::F32_LANES]).0[0])
     }
 
+    /// The first of `numbers`, or 0 where there are fewer.
+    #[inline(always)]
+    pub(crate) fn load_some(simd: S, numbers: &[f32]) -> Self {
+        if numbers.len() >= S::F32_LANES {
+            return Self::load(simd, numbers);
+        }
+        let mut values = simd.splat_f32s(0.0);
+        let elements: &mut [f32] = bytemuck::cast_slice_mut(std::slice::from_mut(&mut values));
+        elements[..numbers.len()].copy_from_slice(numbers);
+        Self::new(simd, values)
+    }
+
+    /// Puts this to the first of `numbers`, as many as there are.
+    #[inline(always)]
+    pub(crate) fn store_some(self, numbers: &mut [f32]) {
+        let number = numbers.len().min(S::F32_LANES);
+        if number == S::F32_LANES {
+            S::as_mut_simd_f32s(&mut numbers[..number]).0[0] = self.values;
+            return;
+        }
+        numbers[..number]
+            .copy_from_slice(&bytemuck::cast_slice(std::slice::from_ref(&self.values))[..number]);
+    }
+
     /// This where `chosen`, otherwise `other`.
     #[inline(always)]
     pub(crate) fn where_chosen(self, chosen: S::m32s, other: Self) -> Self {
@@ -174,6 +200,25 @@ impl<S: Simd> Wide<S> {
     pub(crate) fn flipped(self, flip: S::f32s) -> Self {
         Self::new(self.simd, self.simd.xor_f32s(self.values, flip))
     }
+}
+
+/// Returns what an instruction of x86-64 makes of two lanes, where there is one: with AVX2 the first, with AVX-512 the second.
+macro_rules! x86 {
+    ($a:ident, $b:ident, $avx2:ident, $avx512:ident) => {
+        #[cfg(target_arch = "x86_64")]
+        {
+            let (simd, a, b) = ($a.simd, $a.values, $b.values);
+            if let Some(v4) = instructions::<V4>(&simd) {
+                return Self::new(
+                    simd,
+                    bytemuck::cast(v4.avx512f.$avx512(bytemuck::cast(a), bytemuck::cast(b))),
+                );
+            }
+            if let Some(v3) = instructions::<V3>(&simd) {
+                return Self::new(simd, bytemuck::cast(v3.avx.$avx2(bytemuck::cast(a), bytemuck::cast(b))));
+            }
+        }
+    };
 }
 
 impl<S: Simd> Lane for Wide<S> {
@@ -207,23 +252,15 @@ impl<S: Simd> Lane for Wide<S> {
 
     #[inline(always)]
     fn at_least(self, bound: Self) -> Self {
-        #[cfg(target_arch = "x86_64")]
-        if let Some(v3) = avx2(&self.simd) {
-            // One instruction, which gives the second number unless the first is above it.
-            let larger = v3.avx._mm256_max_ps(bytemuck::cast(self.values), bytemuck::cast(bound.values));
-            return Self::new(self.simd, bytemuck::cast(larger));
-        }
+        // One instruction, which gives the second number unless the first is above it.
+        x86!(self, bound, _mm256_max_ps, _mm512_max_ps);
         let above = self.simd.less_than_f32s(bound.values, self.values);
         Self::new(self.simd, self.simd.select_f32s(above, self.values, bound.values))
     }
 
     #[inline(always)]
     fn at_most(self, bound: Self) -> Self {
-        #[cfg(target_arch = "x86_64")]
-        if let Some(v3) = avx2(&self.simd) {
-            let smaller = v3.avx._mm256_min_ps(bytemuck::cast(self.values), bytemuck::cast(bound.values));
-            return Self::new(self.simd, bytemuck::cast(smaller));
-        }
+        x86!(self, bound, _mm256_min_ps, _mm512_min_ps);
         let below = self.simd.less_than_f32s(self.values, bound.values);
         Self::new(self.simd, self.simd.select_f32s(below, self.values, bound.values))
     }
@@ -266,4 +303,13 @@ impl<S: Simd> Neg for Wide<S> {
     fn neg(self) -> Self {
         Self::new(self.simd, self.simd.neg_f32s(self.values))
     }
+}
+
+/// Every kind of vector unit that this processor has, for tests.
+#[cfg(test)]
+pub(crate) fn units() -> Vec<pulp::Arch> {
+    let mut units = vec![pulp::Arch::new()];
+    #[cfg(target_arch = "x86_64")]
+    units.extend(V3::try_new().map(pulp::Arch::V3));
+    units
 }

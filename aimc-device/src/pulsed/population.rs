@@ -108,7 +108,7 @@ impl<D: PulsedDevice> Population<D> {
     }
 
     /// The chosen rows, opened for pulses.
-    fn open(&mut self, rows: &[usize]) -> Vec<Row<'_, D>> {
+    pub(super) fn open(&mut self, rows: &[usize]) -> Vec<Row<'_, D>> {
         let columns = self.columns;
         let mut apparent = Rows::new(&mut self.apparent, columns);
         let mut hidden = Rows::new(&mut self.hidden, columns);

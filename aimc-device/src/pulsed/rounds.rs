@@ -8,23 +8,19 @@ use std::slice::Iter;
 use pulp::Simd;
 
 use crate::lane::Wide;
-use crate::pulsed::direction::Ways;
-use crate::pulsed::row::Row;
-use crate::pulsed::slots::{direction, visit};
-use crate::pulsed::spread::{LINED_UP, all, chosen};
-use crate::pulsed::{Direction, PulsedDevice};
+use crate::pulsed::PulsedDevice;
+use crate::pulsed::row::{Row, WORD};
+use crate::pulsed::slots::visit;
+use crate::pulsed::spread::all;
 use crate::rng::Stream;
 
 /// Rounds that are delivered together.
 pub(super) const MOST: usize = 8;
 
-/// Columns whose bits lie in a word.
-const WORD: usize = 64;
-
 /// Whether so few pulses come to the devices of some slots that to gather them costs less than the steps that it saves.
 #[inline(always)]
 pub(super) fn pay<D: PulsedDevice>(pulses: usize, devices: usize) -> bool {
-    let sparse = if D::COSTLY { 5 } else { 12 };
+    let sparse = if D::COSTLY { 5 } else { 9 };
     sparse * pulses <= devices
 }
 
@@ -43,12 +39,6 @@ pub(super) struct Group {
 impl Group {
     const EMPTY: Self =
         Self { fired: [0; MOST], up: [0; MOST], noise: [[0.0; WORD]; MOST], counts: [0; WORD] };
-
-    /// The pulses of a device, in order: direction and draw.
-    pub(super) fn of_device(&self, column: usize) -> impl Iterator<Item = (Direction, f32)> {
-        let rounds = 0..usize::from(self.counts[column % WORD]);
-        rounds.map(move |round| (direction(self.up[round], column), self.noise[round][column % WORD]))
-    }
 }
 
 /// The pulses that wait for the devices of a row.
@@ -111,29 +101,23 @@ impl<D: PulsedDevice> Row<'_, D> {
     /// The pulses that wait in rounds, lane by lane.
     #[inline(always)]
     pub(super) fn step_rounds<S: Simd>(&mut self, simd: S, groups: &[Group]) {
-        let devices = self.persistent.len();
-        let lanes = LINED_UP.is_multiple_of(S::F32_LANES);
-        let whole = if lanes { devices / S::F32_LANES * S::F32_LANES } else { 0 };
-        for column in (0..whole).step_by(S::F32_LANES) {
-            let (group, shift) = (&groups[column / 64], column % 64);
+        let row = std::mem::take(&mut self.persistent);
+        for (lane, weights) in row.chunks_mut(S::F32_LANES).enumerate() {
+            let column = lane * S::F32_LANES;
+            let (group, shift) = (&groups[column / WORD], column % WORD);
             let here = |round: usize| group.fired[round] >> shift & all::<S>();
             if here(0) == 0 {
                 continue;
             }
-            let ((cell, extra), mut w) = self.lane(simd, column);
+            let mut devices = self.lane(simd, column, weights);
             for round in (0..MOST).take_while(|round| here(*round) != 0) {
+                let up = group.up[round] >> shift & all::<S>();
                 let xi = Wide::load(simd, &group.noise[round][shift..]);
-                let way = Ways::new(simd, chosen(simd, group.up[round] >> shift & all::<S>()));
-                let stepped = self.device.step(cell, extra, w, way, xi);
-                w = stepped.where_chosen(chosen(simd, here(round)), w);
+                devices.step(simd, self.device, (here(round), up), xi);
             }
-            S::as_mut_simd_f32s(&mut self.persistent[column..][..S::F32_LANES]).0[0] = w.values;
+            devices.weights.store_some(weights);
         }
-        for column in whole..devices {
-            for (direction, xi) in groups[column / 64].of_device(column) {
-                self.persistent[column] = self.stepped(column, xi, direction);
-            }
-        }
+        self.persistent = row;
     }
 
     /// Lets the pulses of sparse slots wait in rounds.
@@ -166,6 +150,8 @@ impl<D: PulsedDevice> Row<'_, D> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pulsed::Direction;
+    use crate::pulsed::slots::direction;
 
     /// Every device gets its pulses in the order of the slots, each with its draw; rounds are full before the next one begins.
     #[test]
@@ -174,7 +160,13 @@ mod tests {
         rounds.push(&[0b101, 1 << 63], &[0b001, u64::MAX], &mut [1.0, 2.0, 3.0].iter());
         rounds.push(&[0b100, 0], &[0b100, 0], &mut [4.0].iter());
         rounds.push(&[0b101, 0], &[0, 0], &mut [].iter());
-        let of = |column: usize| rounds.groups()[column / 64].of_device(column).collect::<Vec<_>>();
+        let of = |column: usize| {
+            let group = &rounds.groups()[column / WORD];
+            let pulses = 0..usize::from(group.counts[column % WORD]);
+            pulses
+                .map(|k| (direction(group.up[k], column), group.noise[k][column % WORD]))
+                .collect::<Vec<_>>()
+        };
         assert_eq!(of(0), [(Direction::Up, 1.0), (Direction::Down, 0.0)]);
         assert_eq!(of(1), []);
         assert_eq!(of(2), [(Direction::Down, 2.0), (Direction::Up, 4.0), (Direction::Down, 0.0)]);

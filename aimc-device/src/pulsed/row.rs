@@ -10,13 +10,13 @@ use crate::lane::{Lane, Wide};
 use crate::pulsed::direction::Ways;
 use crate::pulsed::packed;
 use crate::pulsed::rounds::{self, Rounds};
-use crate::pulsed::slots::{Slots, TOGETHER, count, direction, lively, rank, visit};
-use crate::pulsed::spread::{LINED_UP, all, chosen, spread};
+use crate::pulsed::slots::{Slots, TOGETHER, any_of, count, direction, lively, rank, visit};
+use crate::pulsed::spread::{BYTE, LINED_UP, all, chosen, spread};
 use crate::pulsed::{Cell, Constants, Direction, Extra, PulseCount, PulsedDevice, RowPort};
 use crate::rng::{RngKey, Stream};
 
-/// Lanes that are stepped side by side.
-const ABREAST: usize = 2;
+/// Columns whose bits lie in a word.
+pub(super) const WORD: usize = 64;
 
 /// The constants of a device or a lane of them: list by list what `number` gives, counted as in [`packed`].
 #[inline(always)]
@@ -25,8 +25,36 @@ fn gather<D: PulsedDevice, L: Lane>(number: impl Fn(usize) -> L) -> (Cell<L>, Ex
     (Cell { up, down, w_max: number(2), w_min: number(3) }, D::Extra::gather(|k| number(4 + k)))
 }
 
-/// The constants of a lane of neighbours.
-type Neighbours<D, S> = (Cell<Wide<S>>, Extra<D, Wide<S>>);
+/// A lane of neighbours that is stepped.
+pub(super) struct Devices<D: PulsedDevice, S: Simd> {
+    cell: Cell<Wide<S>>,
+    extra: Extra<D, Wide<S>>,
+    pub(super) weights: Wide<S>,
+    /// Place of the first of them among the bits of its 64 columns.
+    shift: usize,
+}
+
+impl<D: PulsedDevice, S: Simd> Devices<D, S> {
+    /// A pulse on those of 64 columns that fire, with the draws from `place` on, which goes on to the next.
+    #[inline(always)]
+    fn pulse(&mut self, simd: S, device: &D, (fired, up): (u64, u64), noise: &[f32], place: &mut usize) {
+        let here = fired >> self.shift & all::<S>();
+        if here == 0 {
+            return;
+        }
+        let xi = Wide::new(simd, spread(simd, &noise[*place..], here));
+        self.step(simd, device, (here, up >> self.shift & all::<S>()), xi);
+        *place += here.count_ones() as usize;
+    }
+
+    /// A pulse on the chosen devices, with the draws `xi`.
+    #[inline(always)]
+    pub(super) fn step(&mut self, simd: S, device: &D, (here, up): (u64, u64), xi: Wide<S>) {
+        let way = Ways::new(simd, chosen(simd, up));
+        let stepped = device.step(self.cell, self.extra, self.weights, way, xi);
+        self.weights = stepped.where_chosen(chosen(simd, here), self.weights);
+    }
+}
 
 /// One row of a population.
 pub(super) struct Row<'a, D: PulsedDevice> {
@@ -92,92 +120,94 @@ impl<D: PulsedDevice> WithSimd for At<'_, '_, D> {
 }
 
 impl<D: PulsedDevice> Row<'_, D> {
-    /// A lane of the devices from column `column` on: constants and weights.
+    /// The lane of the devices from column `column` on, and where it stands among the bits of 64 columns.
     #[inline(always)]
-    pub(super) fn lane<S: Simd>(&self, simd: S, column: usize) -> (Neighbours<D, S>, Wide<S>) {
+    pub(super) fn lane<S: Simd>(&self, simd: S, column: usize, weights: &[f32]) -> Devices<D, S> {
+        let weights = Wide::load_some(simd, weights);
         let (start, lists) = (packed::place::<D::Extra>(0, column), packed::lists::<D::Extra>());
         let numbers = &self.constants[start..][..(lists - 1) * LINED_UP + S::F32_LANES];
-        (
-            gather::<D, _>(|list| Wide::load(simd, &numbers[list * LINED_UP..])),
-            Wide::load(simd, &self.persistent[column..]),
-        )
+        let (cell, extra) = gather::<D, _>(|list| Wide::load(simd, &numbers[list * LINED_UP..]));
+        Devices { cell, extra, weights, shift: column % WORD }
     }
 
-    /// The pulses that wait on the devices of the row, some lanes at a time.
+    /// The pulses that wait on the devices of the row, a lane or two at a time.
     #[inline(always)]
     fn step_row<S: Simd>(&mut self, simd: S, slots: &Slots) {
-        let mut places = slots.starts();
-        if !LINED_UP.is_multiple_of(S::F32_LANES) {
-            return self.step_each(slots, 0, &places);
-        }
-        let whole = self.persistent.len() / S::F32_LANES * S::F32_LANES;
+        let (mut places, weights) = (slots.starts(), std::mem::take(&mut self.persistent));
         for (word, pulses) in slots.words().enumerate() {
-            let (first, end) = (64 * word, whole.min(64 * (word + 1)));
             let lively = lively(pulses.0);
-            // Where few fire, lanes abreast would wait for each other's slots.
-            let dense = 2 * lively.count_ones() as usize > LINED_UP * pulses.0.len();
-            let abreast = if dense { end - (end - first) % (ABREAST * S::F32_LANES) } else { first };
-            for column in (first..abreast).step_by(ABREAST * S::F32_LANES) {
-                self.step_lanes::<S, ABREAST>(simd, pulses, lively, slots.noise(), column, &mut places);
+            // Where few fire, two lanes would wait for each other's slots.
+            let dense = 2 * lively.count_ones() as usize > BYTE * pulses.0.len();
+            let weights = &mut weights[WORD * word..];
+            let here = weights.len().min(WORD);
+            let (pairs, rest) =
+                weights[..here].split_at_mut(if dense { here - here % (2 * S::F32_LANES) } else { 0 });
+            let (column, pairs_end) = (WORD * word, pairs.len());
+            for (k, weights) in pairs.chunks_exact_mut(2 * S::F32_LANES).enumerate() {
+                let column = column + 2 * k * S::F32_LANES;
+                self.step_two(simd, pulses, lively, slots.noise(), column, weights, &mut places);
             }
-            for column in (abreast..end).step_by(S::F32_LANES) {
-                self.step_lanes::<S, 1>(simd, pulses, lively, slots.noise(), column, &mut places);
+            for (k, weights) in rest.chunks_mut(S::F32_LANES).enumerate() {
+                let column = column + pairs_end + k * S::F32_LANES;
+                self.step_one(simd, pulses, lively, slots.noise(), column, weights, &mut places);
             }
         }
-        self.step_each(slots, whole, &places);
+        self.persistent = weights;
     }
 
-    /// The pulses of 64 columns, slot by slot, on `N` lanes of them from column `first` on, which stay in registers
-    /// meanwhile: their steps do not wait for each other. `lively` is of the 64 columns, see [`lively`]; `places` is where the next
-    /// draws of each slot lie.
+    /// The pulses of a lane from column `column` on, slot by slot. `lively` is of its 64 columns, see [`lively`]; `places` is
+    /// where the next draws of each slot lie.
     #[inline(always)]
-    fn step_lanes<S: Simd, const N: usize>(
-        &mut self,
+    fn step_one<S: Simd>(
+        &self,
         simd: S,
         (fired, up): (&[u64], &[u64]),
         lively: u64,
         noise: &[f32],
-        first: usize,
+        column: usize,
+        weights: &mut [f32],
         places: &mut [usize; TOGETHER],
     ) {
-        let shift = |lane: usize| (first + lane * S::F32_LANES) % 64;
-        let mut left = (0..N).fold(0, |any, lane| any | lively.to_le_bytes()[shift(lane) / LINED_UP]);
+        let mut left = any_of(lively, column, S::F32_LANES);
         if left == 0 {
             return;
         }
-        let mut lanes = [self.lane(simd, first); N];
-        for (k, lane) in lanes.iter_mut().enumerate().skip(1) {
-            *lane = self.lane(simd, first + k * S::F32_LANES);
-        }
+        let mut lane = self.lane(simd, column, weights);
         while left != 0 {
             let slot = left.trailing_zeros() as usize;
             left &= left - 1;
-            for (k, ((cell, extra), w)) in lanes.iter_mut().enumerate() {
-                let here = fired[slot] >> shift(k) & all::<S>();
-                if here == 0 {
-                    continue;
-                }
-                let next = &mut places[slot];
-                let xi = Wide::new(simd, spread(simd, &noise[*next..], here));
-                let way = Ways::new(simd, chosen(simd, up[slot] >> shift(k) & all::<S>()));
-                let stepped = self.device.step(*cell, *extra, *w, way, xi);
-                *w = stepped.where_chosen(chosen(simd, here), *w);
-                *next += here.count_ones() as usize;
-            }
+            lane.pulse(simd, self.device, (fired[slot], up[slot]), noise, &mut places[slot]);
         }
-        for (k, (_, w)) in lanes.iter().enumerate() {
-            let column = first + k * S::F32_LANES;
-            S::as_mut_simd_f32s(&mut self.persistent[column..][..S::F32_LANES]).0[0] = w.values;
-        }
+        lane.weights.store_some(weights);
     }
 
-    /// The pulses on each device from column `first` on, one by one; `places` as for lanes.
+    /// The same of two neighbouring lanes, whose steps do not wait for each other.
     #[inline(always)]
-    fn step_each(&mut self, slots: &Slots, first: usize, places: &[usize; TOGETHER]) {
-        if first < self.persistent.len() {
-            slots
-                .visit(first, places, |j, direction, xi| self.persistent[j] = self.stepped(j, xi, direction));
+    fn step_two<S: Simd>(
+        &self,
+        simd: S,
+        (fired, up): (&[u64], &[u64]),
+        lively: u64,
+        noise: &[f32],
+        column: usize,
+        weights: &mut [f32],
+        places: &mut [usize; TOGETHER],
+    ) {
+        let mut left = any_of(lively, column, 2 * S::F32_LANES);
+        if left == 0 {
+            return;
         }
+        let (a_weights, b_weights) = weights.split_at_mut(S::F32_LANES);
+        let mut a = self.lane(simd, column, a_weights);
+        let mut b = self.lane(simd, column + S::F32_LANES, b_weights);
+        while left != 0 {
+            let slot = left.trailing_zeros() as usize;
+            left &= left - 1;
+            a.pulse(simd, self.device, (fired[slot], up[slot]), noise, &mut places[slot]);
+            b.pulse(simd, self.device, (fired[slot], up[slot]), noise, &mut places[slot]);
+        }
+        a.weights.store_some(a_weights);
+        b.weights.store_some(b_weights);
     }
 
     /// The weight of device `j` after a pulse with noise `xi`.
@@ -360,3 +390,7 @@ impl<D: PulsedDevice> RowPort for Row<'_, D> {
         self.arch.dispatch(At(self, Work::Slot { fired: &fired, up: &up, draws }));
     }
 }
+
+#[cfg(test)]
+#[path = "row_tests.rs"]
+mod tests;

@@ -22,8 +22,8 @@ pub(super) struct Slots {
     starts: [usize; TOGETHER + 1],
 }
 
-/// In which of up to [`TOGETHER`] slots any of [`LINED_UP`] neighbours fires: bit s of byte k is for slot s and the neighbours from
-/// column [`LINED_UP`]·k on, given the bits of 64 columns for each slot.
+/// In which of up to [`TOGETHER`] slots any of 8 neighbours fires: bit s of byte k is for slot s and the neighbours from
+/// column 8·k on, given the bits of 64 columns for each slot.
 #[inline(always)]
 pub(super) fn lively(fired: &[u64]) -> u64 {
     const LOW: u64 = 0x0101_0101_0101_0101;
@@ -34,6 +34,13 @@ pub(super) fn lively(fired: &[u64]) -> u64 {
         lively |= (any >> 7 & LOW) << slot;
     }
     lively
+}
+
+/// In which slots any of `number` neighbours from column `column` on fires, a bit for each, given [`lively`] of its 64 columns.
+#[inline(always)]
+pub(super) fn any_of(lively: u64, column: usize, number: usize) -> u8 {
+    let bytes = &lively.to_le_bytes()[column % 64 / 8..][..number.div_ceil(8)];
+    bytes.iter().fold(0, |any, slots| any | slots)
 }
 
 /// Number of bits that are set.
@@ -120,25 +127,5 @@ impl Slots {
     pub(super) fn words(&self) -> impl Iterator<Item = (&[u64], &[u64])> {
         let number = self.number;
         self.fired.iter().zip(&self.up).map(move |(fired, up)| (&fired[..number], &up[..number]))
-    }
-
-    /// Visits the pulses on the columns from `first` on, slot by slot: column, direction and draw. `starts` is where the
-    /// draws of these columns begin.
-    #[inline(always)]
-    pub(super) fn visit(
-        &self,
-        first: usize,
-        starts: &[usize; TOGETHER],
-        mut each: impl FnMut(usize, Direction, f32),
-    ) {
-        let from = |word: usize| if word == first / 64 { u64::MAX << (first % 64) } else { u64::MAX };
-        for (slot, start) in starts.iter().enumerate().take(self.number) {
-            let words =
-                self.fired.iter().enumerate().skip(first / 64).map(|(word, fired)| fired[slot] & from(word));
-            visit(words, |k, column| {
-                let column = column + first / 64 * 64;
-                each(column, direction(self.up[column / 64][slot], column), self.noise[start + k]);
-            });
-        }
     }
 }

@@ -1,21 +1,28 @@
 //! Sets of the devices of a lane as bits, and numbers that lie one after another, put to the places of such a set.
 
 use pulp::Simd;
+#[cfg(target_arch = "x86_64")]
+use pulp::x86::{V3, V4};
+
+use crate::lane::instructions;
+
+/// Devices of the widest lane there is; the narrower ones divide it.
+pub(super) const LINED_UP: usize = 16;
 
 /// Places that a byte of bits stands for.
-pub(super) const LINED_UP: usize = 8;
+pub(super) const BYTE: usize = 8;
 
 /// The bit of each place.
-static PLACES: [u32; LINED_UP] = [1, 2, 4, 8, 16, 32, 64, 128];
+static PLACES: [u32; BYTE] = [1, 2, 4, 8, 16, 32, 64, 128];
 
 /// For every place, how many bits of the index are set before it.
-static RANKS: [[u8; LINED_UP]; 256] = ranks();
+static RANKS: [[u8; BYTE]; 256] = ranks();
 
-const fn ranks() -> [[u8; LINED_UP]; 256] {
-    let mut table = [[0; LINED_UP]; 256];
+const fn ranks() -> [[u8; BYTE]; 256] {
+    let mut table = [[0; BYTE]; 256];
     let mut at = 0;
-    while at < 256 * LINED_UP {
-        let (bits, place) = (at / LINED_UP, at % LINED_UP);
+    while at < 256 * BYTE {
+        let (bits, place) = (at / BYTE, at % BYTE);
         table[bits][place] = (bits & ((1 << place) - 1)).count_ones() as u8;
         at += 1;
     }
@@ -29,26 +36,38 @@ pub(super) fn all<S: Simd>() -> u64 {
 }
 
 /// For every place, whether its bit of the index is set: all bits or none.
-static CHOSEN: [[i8; LINED_UP]; 256] = {
-    let mut table = [[0; LINED_UP]; 256];
+static CHOSEN: [[i8; BYTE]; 256] = {
+    let mut table = [[0; BYTE]; 256];
     let mut at = 0;
-    while at < 256 * LINED_UP {
-        let (bits, place) = (at / LINED_UP, at % LINED_UP);
+    while at < 256 * BYTE {
+        let (bits, place) = (at / BYTE, at % BYTE);
         table[bits][place] = -((bits >> place & 1) as i8);
         at += 1;
     }
     table
 };
 
+/// `mask` as one of the instructions `S`, if it is.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn as_mask<S: Simd, M: 'static>(mask: M) -> Option<S::m32s> {
+    (&mask as &dyn std::any::Any).downcast_ref().copied()
+}
+
 /// The places of a lane whose bits are set.
 #[inline(always)]
 pub(super) fn chosen<S: Simd>(simd: S, bits: u64) -> S::m32s {
     #[cfg(target_arch = "x86_64")]
-    if let Some(v3) = crate::lane::avx2(&simd) {
-        let places: [u64; 2] = [bytemuck::cast(CHOSEN[bits as usize]), 0];
-        let chosen: pulp::m32x8 = bytemuck::cast(v3.avx2._mm256_cvtepi8_epi32(bytemuck::cast(places)));
-        if let Some(chosen) = (&chosen as &dyn std::any::Any).downcast_ref() {
-            return *chosen;
+    {
+        if let Some(chosen) = as_mask::<S, _>(pulp::b16(bits as u16)) {
+            return chosen;
+        }
+        if let Some(v3) = instructions::<V3>(&simd) {
+            let places: [u64; 2] = [bytemuck::cast(CHOSEN[bits as usize]), 0];
+            let chosen: pulp::m32x8 = bytemuck::cast(v3.avx2._mm256_cvtepi8_epi32(bytemuck::cast(places)));
+            if let Some(chosen) = as_mask::<S, _>(chosen) {
+                return chosen;
+            }
         }
     }
     let places = S::as_simd_u32s(&PLACES[..S::F32_LANES]).0[0];
@@ -60,10 +79,22 @@ pub(super) fn chosen<S: Simd>(simd: S, bits: u64) -> S::m32s {
 /// At least [`LINED_UP`] numbers must follow, used or not.
 #[inline(always)]
 pub(super) fn spread<S: Simd>(simd: S, numbers: &[f32], bits: u64) -> S::f32s {
-    let (numbers, ranks) = (&numbers[..LINED_UP], &RANKS[bits as usize]);
     #[cfg(target_arch = "x86_64")]
-    if let Some(v3) = crate::lane::avx2(&simd) {
-        let numbers: [f32; LINED_UP] = std::array::from_fn(|k| numbers[k]);
+    if let Some(v4) = instructions::<V4>(&simd) {
+        // Byte by byte: one instruction would do, which on some processors takes longer than these.
+        let (low, high) = (bits & 0xFF, bits >> BYTE);
+        let (numbers, next) = (&numbers[..LINED_UP], low.count_ones() as usize);
+        let halves: [[f32; BYTE]; 2] =
+            [std::array::from_fn(|k| numbers[k]), std::array::from_fn(|k| numbers[next..][..BYTE][k])];
+        let ranks = [RANKS[low as usize], RANKS[high as usize]].map(u64::from_le_bytes);
+        let places =
+            v4.avx512f._mm512_cvtepu8_epi32(bytemuck::cast([ranks[0], ranks[1] | 0x0808_0808_0808_0808]));
+        return bytemuck::cast(v4.avx512f._mm512_permutexvar_ps(places, bytemuck::cast(halves)));
+    }
+    let (numbers, ranks) = (&numbers[..BYTE], &RANKS[bits as usize]);
+    #[cfg(target_arch = "x86_64")]
+    if let Some(v3) = instructions::<V3>(&simd) {
+        let numbers: [f32; BYTE] = std::array::from_fn(|k| numbers[k]);
         let ranks = v3.avx2._mm256_cvtepu8_epi32(bytemuck::cast([u64::from_le_bytes(*ranks), 0]));
         let spread = v3.avx2._mm256_permutevar8x32_ps(bytemuck::cast(numbers), ranks);
         return bytemuck::cast(spread);
@@ -77,6 +108,7 @@ pub(super) fn spread<S: Simd>(simd: S, numbers: &[f32], bits: u64) -> S::f32s {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lane::units;
     use pulp::{Arch, WithSimd};
 
     /// Spreads 1, 2, … by every set of bits and looks at the places that are set, and at those that are not.
@@ -100,10 +132,10 @@ mod tests {
         }
     }
 
-    /// The k-th number stands at the k-th set bit, for all sets of 8 bits, in vector and scalar code.
+    /// The k-th number stands at the k-th set bit, for all sets of bits, in vector code of every width and in scalar code.
     #[test]
     fn numbers_come_in_order_where_bits_are_set() {
-        Arch::new().dispatch(Check);
+        units().into_iter().for_each(|arch| arch.dispatch(Check));
         Arch::Scalar.dispatch(Check);
     }
 }

@@ -1,5 +1,8 @@
 //! Many random words against as many thresholds at once: which lines fire in a slot.
 
+use aimc_device::lane::instructions;
+#[cfg(target_arch = "x86_64")]
+use pulp::x86::{V3, V4};
 use pulp::{Arch, Simd, WithSimd};
 
 /// Lines that are compared at a time, a bit for each.
@@ -49,7 +52,12 @@ pub(crate) fn lines_not_above<S: Simd>(simd: S, words: &[u32], thresholds: &[u32
 #[inline(always)]
 pub(crate) fn above<S: Simd>(simd: S, numbers: &[u8; BITS], least: u8) -> u64 {
     #[cfg(target_arch = "x86_64")]
-    if let Some(v3) = (&simd as &dyn std::any::Any).downcast_ref::<pulp::x86::V3>() {
+    if let Some(v4) = instructions::<V4>(&simd) {
+        let least = v4.avx512f._mm512_set1_epi8(least as i8);
+        return v4.avx512bw._mm512_cmpgt_epi8_mask(bytemuck::cast(*numbers), least);
+    }
+    #[cfg(target_arch = "x86_64")]
+    if let Some(v3) = instructions::<V3>(&simd) {
         let halves: [[u8; BITS / 2]; 2] = bytemuck::cast(*numbers);
         let least = v3.avx._mm256_set1_epi8(least as i8);
         let above = |half: [u8; BITS / 2]| v3.avx2._mm256_cmpgt_epi8(bytemuck::cast(half), least);
@@ -63,7 +71,11 @@ pub(crate) fn above<S: Simd>(simd: S, numbers: &[u8; BITS], least: u8) -> u64 {
 #[inline(always)]
 fn lane<S: Simd>(simd: S, words: &[u32; 8], thresholds: &[u32; 8]) -> u8 {
     #[cfg(target_arch = "x86_64")]
-    if let Some(v3) = (&simd as &dyn std::any::Any).downcast_ref::<pulp::x86::V3>() {
+    if let Some(v4) = instructions::<V4>(&simd) {
+        return v4.avx512vl._mm256_cmple_epu32_mask(bytemuck::cast(*words), bytemuck::cast(*thresholds));
+    }
+    #[cfg(target_arch = "x86_64")]
+    if let Some(v3) = instructions::<V3>(&simd) {
         let words = bytemuck::cast(*words);
         let smaller = v3.avx2._mm256_min_epu32(words, bytemuck::cast(*thresholds));
         let holds = v3.avx2._mm256_cmpeq_epi32(words, smaller);

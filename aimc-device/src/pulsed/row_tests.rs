@@ -1,0 +1,69 @@
+use aimc_testkit::strategies;
+use proptest::prelude::*;
+use pulp::Arch;
+
+use super::*;
+use crate::lane::units;
+use crate::pulsed::population::Population;
+use crate::pulsed::{
+    ConstantStep, DeviceArray, ExpStep, LinearStep, PiecewiseStep, PowStep, SoftBoundsReference,
+};
+
+/// Weights of a row of `columns` devices after `pairs` vector pairs, each of one to three slots where one device of `density` fires.
+fn pulsed<D: PulsedDevice + Default>(
+    arch: Arch,
+    columns: usize,
+    pairs: u64,
+    density: u32,
+    seed: u64,
+) -> Vec<u32> {
+    let mut population = Population::new(D::default(), 1, columns, RngKey::root(seed)).unwrap();
+    let mut rows = population.open(&[0]);
+    rows[0].arch = arch;
+    for pair in 0..pairs {
+        let key = RngKey::root(seed).fold_in(pair);
+        let mut draws = key.stream(9);
+        let mut bits = |below: u32| {
+            let word = |_| (0..WORD).fold(0, |bits, k| bits | u64::from(draws.below(below) == 0) << k);
+            (0..columns.div_ceil(WORD)).map(word).collect::<Vec<u64>>()
+        };
+        let up = bits(2);
+        let mut fired = (0..pair % 3 + 1).flat_map(|_| bits(density)).collect::<Vec<_>>();
+        let last = u64::MAX >> ((WORD - columns % WORD) % WORD);
+        fired.chunks_exact_mut(up.len()).for_each(|slot| slot[up.len() - 1] &= last);
+        rows[0].pulse_where(&fired, &up, key);
+    }
+    rows[0].finish();
+    drop(rows);
+    population.persistent_weights().iter().map(|w| w.to_bits()).collect()
+}
+
+/// Asserts that all vector units give the bits of scalar code.
+fn check<D: PulsedDevice + Default>(columns: usize, pairs: u64, density: u32, seed: u64) {
+    let scalar = pulsed::<D>(Arch::Scalar, columns, pairs, density, seed);
+    for arch in units() {
+        assert_eq!(
+            pulsed::<D>(arch, columns, pairs, density, seed),
+            scalar,
+            "{arch:?} {}",
+            std::any::type_name::<D>()
+        );
+    }
+}
+
+proptest! {
+    #![proptest_config(strategies::config(24))]
+
+    /// Lanes of any width, full or not, come to what devices come to one by one: no kind of processor changes a bit.
+    #[test]
+    fn all_vector_units_give_the_same_bits(
+        columns in 1_usize..200, pairs in 1_u64..12, density in 1_u32..20, seed in strategies::seed(),
+    ) {
+        check::<ConstantStep>(columns, pairs, density, seed);
+        check::<LinearStep>(columns, pairs, density, seed);
+        check::<SoftBoundsReference>(columns, pairs, density, seed);
+        check::<ExpStep>(columns, pairs, density, seed);
+        check::<PowStep>(columns, pairs, density, seed);
+        check::<PiecewiseStep>(columns, pairs, density, seed);
+    }
+}
