@@ -15,7 +15,7 @@ use crate::pulsed::spread::all;
 use crate::rng::Stream;
 
 /// Rounds that are delivered together.
-pub(super) const MOST: usize = 8;
+pub(super) const MOST: usize = 32;
 
 /// Whether so few pulses come to the devices of some slots that to gather them costs less than the steps that it saves.
 #[inline(always)]
@@ -39,6 +39,12 @@ pub(super) struct Group {
 impl Group {
     const EMPTY: Self =
         Self { fired: [0; MOST], up: [0; MOST], noise: [[0.0; WORD]; MOST], counts: [0; WORD] };
+
+    /// Nothing waits any more.
+    #[inline(always)]
+    fn clear(&mut self) {
+        (self.fired, self.up, self.counts) = ([0; MOST], [0; MOST], [0; WORD]);
+    }
 }
 
 /// The pulses that wait for the devices of a row.
@@ -81,42 +87,32 @@ impl Rounds {
             });
         }
     }
-
-    /// For each 64 columns, what waits for them.
-    pub(super) fn groups(&self) -> &[Group] {
-        &self.groups
-    }
-
-    /// Nothing waits any more.
-    #[inline(always)]
-    pub(super) fn clear(&mut self) {
-        for group in &mut self.groups {
-            (group.fired, group.up, group.counts) = ([0; MOST], [0; MOST], [0; WORD]);
-        }
-        self.number = 0;
-    }
 }
 
 impl<D: PulsedDevice> Row<'_, D> {
-    /// The pulses that wait in rounds, lane by lane.
+    /// The pulses that wait in rounds, lane by lane; nothing waits afterwards.
     #[inline(always)]
-    pub(super) fn step_rounds<S: Simd>(&mut self, simd: S, groups: &[Group]) {
+    pub(super) fn step_rounds<S: Simd>(&mut self, simd: S, rounds: &mut Rounds) {
         let row = std::mem::take(&mut self.persistent);
-        for (lane, weights) in row.chunks_mut(S::F32_LANES).enumerate() {
-            let column = lane * S::F32_LANES;
-            let (group, shift) = (&groups[column / WORD], column % WORD);
-            let here = |round: usize| group.fired[round] >> shift & all::<S>();
-            if here(0) == 0 {
-                continue;
+        let groups = row.chunks_mut(WORD).zip(&mut rounds.groups).enumerate();
+        for (number, (weights, group)) in groups.filter(|(_, (_, group))| group.fired[0] != 0) {
+            for (lane, weights) in weights.chunks_mut(S::F32_LANES).enumerate() {
+                let shift = lane * S::F32_LANES;
+                let here = |round: usize| group.fired[round] >> shift & all::<S>();
+                if here(0) == 0 {
+                    continue;
+                }
+                let mut devices = self.lane(simd, number * WORD + shift, weights);
+                for round in (0..MOST).take_while(|round| here(*round) != 0) {
+                    let up = group.up[round] >> shift & all::<S>();
+                    let xi = Wide::load(simd, &group.noise[round][shift..]);
+                    devices.step(simd, self.device, (here(round), up), xi);
+                }
+                devices.weights.store_some(weights);
             }
-            let mut devices = self.lane(simd, column, weights);
-            for round in (0..MOST).take_while(|round| here(*round) != 0) {
-                let up = group.up[round] >> shift & all::<S>();
-                let xi = Wide::load(simd, &group.noise[round][shift..]);
-                devices.step(simd, self.device, (here(round), up), xi);
-            }
-            devices.weights.store_some(weights);
+            group.clear();
         }
+        rounds.number = 0;
         self.persistent = row;
     }
 
@@ -161,7 +157,7 @@ mod tests {
         rounds.push(&[0b100, 0], &[0b100, 0], &mut [4.0].iter());
         rounds.push(&[0b101, 0], &[0, 0], &mut [].iter());
         let of = |column: usize| {
-            let group = &rounds.groups()[column / WORD];
+            let group = &rounds.groups[column / WORD];
             let pulses = 0..usize::from(group.counts[column % WORD]);
             pulses
                 .map(|k| (direction(group.up[k], column), group.noise[k][column % WORD]))
@@ -171,13 +167,11 @@ mod tests {
         assert_eq!(of(1), []);
         assert_eq!(of(2), [(Direction::Down, 2.0), (Direction::Up, 4.0), (Direction::Down, 0.0)]);
         assert_eq!(of(127), [(Direction::Up, 3.0)]);
-        assert_eq!(rounds.groups()[0].fired[..4], [0b101, 0b101, 0b100, 0]);
+        assert_eq!(rounds.groups[0].fired[..4], [0b101, 0b101, 0b100, 0]);
         assert!(rounds.has_room() && !rounds.is_empty());
         for _ in 0..5 {
             rounds.push(&[0b100, 0], &[0, 0], &mut [0.0].iter());
         }
         assert!(!rounds.has_room());
-        rounds.clear();
-        assert!(rounds.is_empty() && rounds.groups().iter().all(|group| group.fired == [0; MOST]));
     }
 }

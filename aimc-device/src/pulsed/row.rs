@@ -249,8 +249,7 @@ impl<D: PulsedDevice> Row<'_, D> {
         }
         if !self.scratch.rounds.is_empty() {
             let mut rounds = std::mem::take(&mut self.scratch.rounds);
-            self.step_rounds(simd, rounds.groups());
-            rounds.clear();
+            self.step_rounds(simd, &mut rounds);
             self.scratch.rounds = rounds;
         }
     }

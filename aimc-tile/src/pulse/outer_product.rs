@@ -22,10 +22,13 @@ use crate::tile::{SampleKeys, largest_size};
 use crate::unit_cell::OuterProducts;
 
 /// Samples whose trains are held in memory at a time, at least.
-const BLOCK: usize = 32;
+const BLOCK: usize = 128;
 
 /// Lines of the samples whose trains are held in memory at a time, at least: enough for several threads.
 const LINES: usize = 1 << 14;
+
+/// What it takes to begin with a sample on a row, as many elementary operations.
+const OPENING: usize = 64;
 
 /// Which part of the pulses an array of devices takes. Arrays that share lines see the same trains.
 pub(crate) struct Receiver<'a> {
@@ -205,9 +208,10 @@ pub(crate) fn pulsed_update(
         } else {
             block.iter().filter_map(prepare).collect()
         };
-        let work = lines.iter().map(|(lines, _)| lines.work()).sum();
+        let pulses: usize = lines.iter().map(|(lines, _)| lines.work()).sum();
         let firing: Vec<_> = lines.iter().map(|(lines, _)| lines.rows()).collect();
         let firing = Firing::new(&firing, rows);
+        let work = pulses + OPENING * firing.samples.len();
         array.for_rows(&firing.rows, parallel::worthwhile(work), &|row, port| {
             let mut fired = Vec::new();
             for [sample, place] in firing.on(row) {
