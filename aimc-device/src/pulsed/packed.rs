@@ -1,7 +1,7 @@
-//! The constants of devices as the loop over devices reads them: those of eight neighbours lie together.
+//! The constants of devices as the loop over devices reads them: those of sixteen neighbours lie together.
 //!
 //! ```text
-//! row 0:  up × 8, down × 8, w_max × 8, w_min × 8, the model's own × 8 each;  the same of the next eight devices;  …
+//! row 0:  up × 16, down × 16, w_max × 16, w_min × 16, the model's own × 16 each;  the same of the next sixteen devices;  …
 //! ```
 //!
 //! A copy of [`Cells`]: with one place to read from instead of one per list, the loop gets by with the registers there are.
