@@ -169,7 +169,7 @@ mod tests {
         assert_eq!(of(127), [(Direction::Up, 3.0)]);
         assert_eq!(rounds.groups[0].fired[..4], [0b101, 0b101, 0b100, 0]);
         assert!(rounds.has_room() && !rounds.is_empty());
-        for _ in 0..5 {
+        for _ in 3..MOST {
             rounds.push(&[0b100, 0], &[0, 0], &mut [0.0].iter());
         }
         assert!(!rounds.has_room());

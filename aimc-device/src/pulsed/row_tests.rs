@@ -1,3 +1,5 @@
+//! All kinds of vector units give the bits of scalar code.
+
 use aimc_testkit::strategies;
 use proptest::prelude::*;
 use pulp::Arch;
