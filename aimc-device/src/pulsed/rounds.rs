@@ -9,8 +9,8 @@ use pulp::Simd;
 
 use crate::lane::Wide;
 use crate::pulsed::PulsedDevice;
-use crate::pulsed::row::{Row, WORD};
-use crate::pulsed::slots::visit;
+use crate::pulsed::row::Row;
+use crate::pulsed::slots::{WORD, visit};
 use crate::pulsed::spread::all;
 use crate::rng::Stream;
 

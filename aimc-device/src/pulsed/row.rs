@@ -10,13 +10,10 @@ use crate::lane::{Lane, Wide};
 use crate::pulsed::direction::Ways;
 use crate::pulsed::packed;
 use crate::pulsed::rounds::{self, Rounds};
-use crate::pulsed::slots::{Slots, TOGETHER, any_of, count, direction, lively, rank, visit};
-use crate::pulsed::spread::{BYTE, LINED_UP, all, chosen, spread};
+use crate::pulsed::slots::{Slots, WORD, count, direction, rank, visit};
+use crate::pulsed::spread::{LINED_UP, all, chosen, spread};
 use crate::pulsed::{Cell, Constants, Direction, Extra, PulseCount, PulsedDevice, RowPort};
 use crate::rng::{RngKey, Stream};
-
-/// Columns whose bits lie in a word.
-pub(super) const WORD: usize = 64;
 
 /// The constants of a device or a lane of them: list by list what `number` gives, counted as in [`packed`].
 #[inline(always)]
@@ -37,7 +34,14 @@ pub(super) struct Devices<D: PulsedDevice, S: Simd> {
 impl<D: PulsedDevice, S: Simd> Devices<D, S> {
     /// A pulse on those of 64 columns that fire, with the draws from `place` on, which goes on to the next.
     #[inline(always)]
-    fn pulse(&mut self, simd: S, device: &D, (fired, up): (u64, u64), noise: &[f32], place: &mut usize) {
+    pub(super) fn pulse(
+        &mut self,
+        simd: S,
+        device: &D,
+        (fired, up): (u64, u64),
+        noise: &[f32],
+        place: &mut usize,
+    ) {
         let here = fired >> self.shift & all::<S>();
         if here == 0 {
             return;
@@ -123,91 +127,12 @@ impl<D: PulsedDevice> Row<'_, D> {
     /// The lane of the devices from column `column` on, and where it stands among the bits of 64 columns.
     #[inline(always)]
     pub(super) fn lane<S: Simd>(&self, simd: S, column: usize, weights: &[f32]) -> Devices<D, S> {
+        const { assert!(LINED_UP.is_multiple_of(S::F32_LANES)) };
         let weights = Wide::load_some(simd, weights);
         let (start, lists) = (packed::place::<D::Extra>(0, column), packed::lists::<D::Extra>());
         let numbers = &self.constants[start..][..(lists - 1) * LINED_UP + S::F32_LANES];
         let (cell, extra) = gather::<D, _>(|list| Wide::load(simd, &numbers[list * LINED_UP..]));
         Devices { cell, extra, weights, shift: column % WORD }
-    }
-
-    /// The pulses that wait on the devices of the row, a lane or two at a time.
-    #[inline(always)]
-    fn step_row<S: Simd>(&mut self, simd: S, slots: &Slots) {
-        let (mut places, weights) = (slots.starts(), std::mem::take(&mut self.persistent));
-        for (word, pulses) in slots.words().enumerate() {
-            let lively = lively(pulses.0);
-            // Where few fire, two lanes would wait for each other's slots.
-            let dense = 2 * lively.count_ones() as usize > BYTE * pulses.0.len();
-            let weights = &mut weights[WORD * word..];
-            let here = weights.len().min(WORD);
-            let (pairs, rest) =
-                weights[..here].split_at_mut(if dense { here - here % (2 * S::F32_LANES) } else { 0 });
-            let (column, pairs_end) = (WORD * word, pairs.len());
-            for (k, weights) in pairs.chunks_exact_mut(2 * S::F32_LANES).enumerate() {
-                let column = column + 2 * k * S::F32_LANES;
-                self.step_two(simd, pulses, lively, slots.noise(), column, weights, &mut places);
-            }
-            for (k, weights) in rest.chunks_mut(S::F32_LANES).enumerate() {
-                let column = column + pairs_end + k * S::F32_LANES;
-                self.step_one(simd, pulses, lively, slots.noise(), column, weights, &mut places);
-            }
-        }
-        self.persistent = weights;
-    }
-
-    /// The pulses of a lane from column `column` on, slot by slot. `lively` is of its 64 columns, see [`lively`]; `places` is
-    /// where the next draws of each slot lie.
-    #[inline(always)]
-    fn step_one<S: Simd>(
-        &self,
-        simd: S,
-        (fired, up): (&[u64], &[u64]),
-        lively: u64,
-        noise: &[f32],
-        column: usize,
-        weights: &mut [f32],
-        places: &mut [usize; TOGETHER],
-    ) {
-        let mut left = any_of(lively, column, S::F32_LANES);
-        if left == 0 {
-            return;
-        }
-        let mut lane = self.lane(simd, column, weights);
-        while left != 0 {
-            let slot = left.trailing_zeros() as usize;
-            left &= left - 1;
-            lane.pulse(simd, self.device, (fired[slot], up[slot]), noise, &mut places[slot]);
-        }
-        lane.weights.store_some(weights);
-    }
-
-    /// The same of two neighbouring lanes, whose steps do not wait for each other.
-    #[inline(always)]
-    fn step_two<S: Simd>(
-        &self,
-        simd: S,
-        (fired, up): (&[u64], &[u64]),
-        lively: u64,
-        noise: &[f32],
-        column: usize,
-        weights: &mut [f32],
-        places: &mut [usize; TOGETHER],
-    ) {
-        let mut left = any_of(lively, column, 2 * S::F32_LANES);
-        if left == 0 {
-            return;
-        }
-        let (a_weights, b_weights) = weights.split_at_mut(S::F32_LANES);
-        let mut a = self.lane(simd, column, a_weights);
-        let mut b = self.lane(simd, column + S::F32_LANES, b_weights);
-        while left != 0 {
-            let slot = left.trailing_zeros() as usize;
-            left &= left - 1;
-            a.pulse(simd, self.device, (fired[slot], up[slot]), noise, &mut places[slot]);
-            b.pulse(simd, self.device, (fired[slot], up[slot]), noise, &mut places[slot]);
-        }
-        a.weights.store_some(a_weights);
-        b.weights.store_some(b_weights);
     }
 
     /// The weight of device `j` after a pulse with noise `xi`.

@@ -7,6 +7,7 @@ use pulp::Arch;
 use super::*;
 use crate::lane::units;
 use crate::pulsed::population::Population;
+use crate::pulsed::slots::WORD;
 use crate::pulsed::{
     ConstantStep, DeviceArray, ExpStep, LinearStep, PiecewiseStep, PowStep, SoftBoundsReference,
 };

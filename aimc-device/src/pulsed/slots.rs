@@ -1,8 +1,14 @@
 //! Time slots whose pulses wait for the devices of a row, so that several pass over the devices at a time.
 
-use crate::pulsed::Direction;
-use crate::pulsed::spread::LINED_UP;
+use pulp::Simd;
+
+use crate::pulsed::row::Row;
+use crate::pulsed::spread::{BYTE, LINED_UP};
+use crate::pulsed::{Direction, PulsedDevice};
 use crate::rng::Stream;
+
+/// Columns whose bits lie in a word.
+pub(super) const WORD: usize = 64;
 
 /// Slots that are delivered together: their draws stay in the first-level cache.
 pub(super) const TOGETHER: usize = 8;
@@ -22,10 +28,10 @@ pub(super) struct Slots {
     starts: [usize; TOGETHER + 1],
 }
 
-/// In which of up to [`TOGETHER`] slots any of 8 neighbours fires: bit s of byte k is for slot s and the neighbours from
-/// column 8·k on, given the bits of 64 columns for each slot.
+/// In which of up to [`TOGETHER`] slots any of [`BYTE`] neighbours fires: bit s of byte k is for slot s and the neighbours from
+/// column [`BYTE`]·k on, given the bits of 64 columns for each slot.
 #[inline(always)]
-pub(super) fn lively(fired: &[u64]) -> u64 {
+fn lively(fired: &[u64]) -> u64 {
     const LOW: u64 = 0x0101_0101_0101_0101;
     let mut lively = 0;
     for (slot, fired) in fired.iter().enumerate() {
@@ -34,13 +40,6 @@ pub(super) fn lively(fired: &[u64]) -> u64 {
         lively |= (any >> 7 & LOW) << slot;
     }
     lively
-}
-
-/// In which slots any of `number` neighbours from column `column` on fires, a bit for each, given [`lively`] of its 64 columns.
-#[inline(always)]
-pub(super) fn any_of(lively: u64, column: usize, number: usize) -> u8 {
-    let bytes = &lively.to_le_bytes()[column % 64 / 8..][..number.div_ceil(8)];
-    bytes.iter().fold(0, |any, slots| any | slots)
 }
 
 /// Number of bits that are set.
@@ -52,19 +51,28 @@ pub(super) fn count(words: &[u64]) -> usize {
 /// Number of bits that are set before that of a column.
 #[inline(always)]
 pub(super) fn rank(words: &[u64], column: usize) -> usize {
-    let (word, bit) = (column / 64, column % 64);
+    let (word, bit) = (column / WORD, column % WORD);
     count(&words[..word]) + (words[word] & ((1 << bit) - 1)).count_ones() as usize
+}
+
+/// The places of the bits that are set, in order.
+#[inline(always)]
+fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let place = (bits != 0).then_some(bits.trailing_zeros() as usize);
+        bits &= bits.wrapping_sub(1);
+        place
+    })
 }
 
 /// Visits the columns whose bits are set, in order: number among these, column.
 #[inline(always)]
 pub(super) fn visit(words: impl Iterator<Item = u64>, mut visit: impl FnMut(usize, usize)) {
     let mut place = 0;
-    for (word, mut left) in words.enumerate() {
-        while left != 0 {
-            visit(place, 64 * word + left.trailing_zeros() as usize);
+    for (word, bits) in words.enumerate() {
+        for column in ones(bits) {
+            visit(place, WORD * word + column);
             place += 1;
-            left &= left - 1;
         }
     }
 }
@@ -72,7 +80,7 @@ pub(super) fn visit(words: impl Iterator<Item = u64>, mut visit: impl FnMut(usiz
 /// The direction of a column.
 #[inline(always)]
 pub(super) fn direction(up: u64, column: usize) -> Direction {
-    if up >> (column % 64) & 1 == 1 { Direction::Up } else { Direction::Down }
+    if up >> (column % WORD) & 1 == 1 { Direction::Up } else { Direction::Down }
 }
 
 impl Slots {
@@ -89,7 +97,7 @@ impl Slots {
         let first = self.starts[self.number];
         self.fired.resize(up.len(), [0; TOGETHER]);
         self.up.resize(up.len(), [0; TOGETHER]);
-        self.noise.resize(64 * up.len() * TOGETHER + LINED_UP, 0.0);
+        self.noise.resize(WORD * up.len() * TOGETHER + LINED_UP, 0.0);
         for slot in fired.chunks_exact(up.len()) {
             let here = self.number;
             for ((word, fired), up) in slot.iter().enumerate().zip(up) {
@@ -114,18 +122,117 @@ impl Slots {
     }
 
     /// The draws.
-    pub(super) fn noise(&self) -> &[f32] {
+    fn noise(&self) -> &[f32] {
         &self.noise
     }
 
     /// Where the draws of each slot begin.
-    pub(super) fn starts(&self) -> [usize; TOGETHER] {
+    fn starts(&self) -> [usize; TOGETHER] {
         std::array::from_fn(|slot| self.starts[slot])
     }
 
     /// For each 64 columns, which fire in each slot and which go up.
-    pub(super) fn words(&self) -> impl Iterator<Item = (&[u64], &[u64])> {
+    fn words(&self) -> impl Iterator<Item = (&[u64], &[u64])> {
         let number = self.number;
         self.fired.iter().zip(&self.up).map(move |(fired, up)| (&fired[..number], &up[..number]))
+    }
+}
+
+/// The pulses that wait on 64 columns.
+#[derive(Clone, Copy)]
+struct Waiting<'a> {
+    /// Slot by slot, which columns fire and which go up.
+    fired: &'a [u64],
+    up: &'a [u64],
+    /// See [`lively`].
+    lively: u64,
+    /// The draws of the row.
+    noise: &'a [f32],
+}
+
+impl Waiting<'_> {
+    #[inline(always)]
+    fn slot(&self, slot: usize) -> (u64, u64) {
+        (self.fired[slot], self.up[slot])
+    }
+
+    /// In which slots any of `number` neighbours from column `column` on fires, a bit for each.
+    #[inline(always)]
+    fn slots_of(&self, column: usize, number: usize) -> u64 {
+        let bytes = &self.lively.to_le_bytes()[column % WORD / BYTE..][..number.div_ceil(BYTE)];
+        u64::from(bytes.iter().fold(0, |any, slots| any | slots))
+    }
+
+    /// Whether two lanes at a time would not wait for each other's slots.
+    #[inline(always)]
+    fn dense(&self) -> bool {
+        2 * self.lively.count_ones() as usize > BYTE * self.fired.len()
+    }
+}
+
+impl<D: PulsedDevice> Row<'_, D> {
+    /// The pulses that wait on the devices of the row, a lane or two at a time.
+    #[inline(always)]
+    pub(super) fn step_row<S: Simd>(&mut self, simd: S, slots: &Slots) {
+        let (mut places, weights) = (slots.starts(), std::mem::take(&mut self.persistent));
+        for ((fired, up), (word, weights)) in slots.words().zip(weights.chunks_mut(WORD).enumerate()) {
+            let waiting = Waiting { fired, up, lively: lively(fired), noise: slots.noise() };
+            let pairs = if waiting.dense() { weights.len() / (2 * S::F32_LANES) } else { 0 };
+            let (pairs, rest) = weights.split_at_mut(pairs * 2 * S::F32_LANES);
+            let (first, behind) = (WORD * word, WORD * word + pairs.len());
+            for (k, weights) in pairs.chunks_exact_mut(2 * S::F32_LANES).enumerate() {
+                self.step_two(simd, waiting, first + 2 * k * S::F32_LANES, weights, &mut places);
+            }
+            for (k, weights) in rest.chunks_mut(S::F32_LANES).enumerate() {
+                self.step_one(simd, waiting, behind + k * S::F32_LANES, weights, &mut places);
+            }
+        }
+        self.persistent = weights;
+    }
+
+    /// The pulses of a lane from column `column` on, slot by slot; `places` is where the next draws of each slot lie.
+    #[inline(always)]
+    fn step_one<S: Simd>(
+        &self,
+        simd: S,
+        waiting: Waiting<'_>,
+        column: usize,
+        weights: &mut [f32],
+        places: &mut [usize; TOGETHER],
+    ) {
+        let slots = waiting.slots_of(column, S::F32_LANES);
+        if slots == 0 {
+            return;
+        }
+        let mut lane = self.lane(simd, column, weights);
+        for slot in ones(slots) {
+            lane.pulse(simd, self.device, waiting.slot(slot), waiting.noise, &mut places[slot]);
+        }
+        lane.weights.store_some(weights);
+    }
+
+    /// The same of two neighbouring lanes, whose steps do not wait for each other.
+    #[inline(always)]
+    fn step_two<S: Simd>(
+        &self,
+        simd: S,
+        waiting: Waiting<'_>,
+        column: usize,
+        weights: &mut [f32],
+        places: &mut [usize; TOGETHER],
+    ) {
+        let slots = waiting.slots_of(column, 2 * S::F32_LANES);
+        if slots == 0 {
+            return;
+        }
+        let (a_weights, b_weights) = weights.split_at_mut(S::F32_LANES);
+        let mut a = self.lane(simd, column, a_weights);
+        let mut b = self.lane(simd, column + S::F32_LANES, b_weights);
+        for slot in ones(slots) {
+            a.pulse(simd, self.device, waiting.slot(slot), waiting.noise, &mut places[slot]);
+            b.pulse(simd, self.device, waiting.slot(slot), waiting.noise, &mut places[slot]);
+        }
+        a.weights.store_some(a_weights);
+        b.weights.store_some(b_weights);
     }
 }
