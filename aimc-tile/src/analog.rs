@@ -15,9 +15,9 @@ use aimc_device::state::{State, StateError, StatePart};
 use crate::circuits::Circuits;
 use crate::ideal::{check_rate, check_update, from_matrix, gather, to_matrix};
 use crate::periphery::IoConfig;
-use crate::pulse::UpdateConfig;
+use crate::pulse::{Note, UpdateConfig};
 use crate::tile::{Inventory, MatVec, ReadOut, SampleKeys, Shape, Tile, TileError, check_lines, check_shape};
-use crate::unit_cell::{CellArray, OuterProducts, UnitCell};
+use crate::unit_cell::{CellArray, OuterProducts, Steps, UnitCell};
 
 /// A whole tile.
 ///
@@ -124,6 +124,49 @@ impl AnalogTile {
     #[must_use]
     pub fn conductances(&self) -> &[f32] {
         self.cells.weights()
+    }
+
+    /// As [`Tile::update`], with a learning rate for each sample, and gives columns of W as they would be read on the way, outputs x
+    /// `notes`: the k-th is what column `notes[k].column` held once sample `notes[k].after` had arrived.
+    ///
+    /// ```
+    /// use aimc_device::RngKey;
+    /// use aimc_tile::pulse::Note;
+    /// use aimc_tile::{SampleKeys, Shape, TileConfig};
+    /// use nalgebra::DMatrix;
+    /// let mut tile = TileConfig::ideal().build(Shape { outputs: 1, inputs: 2 }, RngKey::root(1))?;
+    /// let (x, d) = (DMatrix::from_element(2, 3, 1.0), DMatrix::from_element(1, 3, -1.0));
+    /// let notes = [Note { after: 0, column: 1 }, Note { after: 2, column: 1 }];
+    /// let draws = SampleKeys::new(RngKey::root(2));
+    /// let noted = tile.update_in_steps(x.as_view(), d.as_view(), &[0.5, 1.0, 2.0], &notes, draws)?;
+    /// assert_eq!(noted.as_slice(), [0.5, 3.5]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Tile::update`], another number of learning rates than of samples, notes that do not ascend or lie outside;
+    /// nothing was changed then.
+    pub fn update_in_steps(
+        &mut self,
+        x: DMatrixView<f32>,
+        d: DMatrixView<f32>,
+        lr: &[f32],
+        notes: &[Note],
+        draws: SampleKeys,
+    ) -> Result<DMatrix<f32>, TileError> {
+        check_update(self.shape, &x, &d, 0.0)?;
+        check_shape("learning rates", (lr.len(), 1), (x.ncols(), 1))?;
+        lr.iter().try_for_each(|lr| check_rate(*lr))?;
+        let mut earliest = 0;
+        for note in notes {
+            if note.after < earliest || note.after >= lr.len() || note.column >= self.shape.inputs {
+                return Err(TileError::Note(*note));
+            }
+            earliest = note.after;
+        }
+        let (x, d) = (gather(&x), gather(&d));
+        let noted = self.cells.update_in_steps(&self.update, Steps { x: &x, d: &d, lr, notes }, draws);
+        Ok(DMatrix::from_vec(self.shape.outputs, notes.len(), noted))
     }
 
     /// W ← W - lr·e xᵀ for row after row from row `first` on, e the unit vector of the row: as [`Tile::update`] with such errors,

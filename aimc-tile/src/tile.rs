@@ -9,6 +9,7 @@ use aimc_device::pulsed::PulseCount;
 use aimc_device::state::{State, StateError, StatePart};
 
 use crate::mapping::{PeripheryQuantization, TileSettings};
+use crate::pulse::Note;
 
 /// Size of a tile: `outputs` bit lines by `inputs` word lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +75,12 @@ pub enum TileError {
         /// The offending value.
         value: f32,
     },
+    /// A note that cannot be taken.
+    #[error(
+        "a note of column {} after sample {}: samples must ascend, and both must be among those of the update",
+        .0.column, .0.after
+    )]
+    Note(Note),
     /// A learning rate that pulses cannot express.
     #[error("learning rate = {0}: must be a finite number, 0 or above")]
     LearningRate(f32),

@@ -8,10 +8,10 @@ use std::slice::Iter;
 use pulp::Simd;
 
 use crate::lane::Wide;
-use crate::pulsed::PulsedDevice;
 use crate::pulsed::row::Row;
-use crate::pulsed::slots::{WORD, visit};
+use crate::pulsed::slots::{WORD, direction, visit};
 use crate::pulsed::spread::all;
+use crate::pulsed::{Direction, PulsedDevice};
 use crate::rng::Stream;
 
 /// Rounds that are delivered together.
@@ -87,6 +87,16 @@ impl Rounds {
             });
         }
     }
+
+    /// The pulses that wait for a device, in order, with their draws.
+    #[inline(always)]
+    pub(super) fn on(&self, column: usize) -> impl Iterator<Item = (Direction, f32)> {
+        let (group, place) = (self.groups.get(column / WORD), column % WORD);
+        group.into_iter().flat_map(move |group| {
+            let rounds = 0..usize::from(group.counts[place]);
+            rounds.map(move |round| (direction(group.up[round], place), group.noise[round][place]))
+        })
+    }
 }
 
 impl<D: PulsedDevice> Row<'_, D> {
@@ -146,8 +156,6 @@ impl<D: PulsedDevice> Row<'_, D> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pulsed::Direction;
-    use crate::pulsed::slots::direction;
 
     /// Every device gets its pulses in the order of the slots, each with its draw; rounds are full before the next one begins.
     #[test]
@@ -156,13 +164,7 @@ mod tests {
         rounds.push(&[0b101, 1 << 63], &[0b001, u64::MAX], &mut [1.0, 2.0, 3.0].iter());
         rounds.push(&[0b100, 0], &[0b100, 0], &mut [4.0].iter());
         rounds.push(&[0b101, 0], &[0, 0], &mut [].iter());
-        let of = |column: usize| {
-            let group = &rounds.groups[column / WORD];
-            let pulses = 0..usize::from(group.counts[column % WORD]);
-            pulses
-                .map(|k| (direction(group.up[k], column), group.noise[k][column % WORD]))
-                .collect::<Vec<_>>()
-        };
+        let of = |column| rounds.on(column).collect::<Vec<_>>();
         assert_eq!(of(0), [(Direction::Up, 1.0), (Direction::Down, 0.0)]);
         assert_eq!(of(1), []);
         assert_eq!(of(2), [(Direction::Down, 2.0), (Direction::Up, 4.0), (Direction::Down, 0.0)]);

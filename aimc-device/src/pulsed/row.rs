@@ -102,6 +102,8 @@ enum Work<'a> {
     Pulses { fired: &'a [u64], up: &'a [u64], key: RngKey },
     /// Some devices get a pulse with draws from a stream of the caller's.
     Slot { fired: &'a [u64], up: &'a [u64], draws: &'a mut Stream },
+    /// The weight of a device that is read now is asked for.
+    Weight { column: usize, weight: &'a mut f32 },
     /// Nothing is to wait any more.
     Finish,
 }
@@ -118,6 +120,7 @@ impl<D: PulsedDevice> WithSimd for At<'_, '_, D> {
         match work {
             Work::Pulses { fired, up, key } => row.arrive(simd, fired, up, key),
             Work::Slot { fired, up, draws } => row.slot(simd, fired, up, draws),
+            Work::Weight { column, weight } => *weight = row.weight_now(column),
             Work::Finish => row.end(simd),
         }
     }
@@ -135,11 +138,26 @@ impl<D: PulsedDevice> Row<'_, D> {
         Devices { cell, extra, weights, shift: column % WORD }
     }
 
-    /// The weight of device `j` after a pulse with noise `xi`.
+    /// The weight of device `j`, that holds `w`, after a pulse with noise `xi`.
     #[inline(always)]
-    pub(super) fn stepped(&self, j: usize, xi: f32, direction: Direction) -> f32 {
+    fn stepped(&self, j: usize, w: f32, (direction, xi): (Direction, f32)) -> f32 {
         let (cell, extra) = gather::<D, _>(|list| self.constants[packed::place::<D::Extra>(list, j)]);
-        self.device.step(cell, extra, self.persistent[j], direction, xi)
+        self.device.step(cell, extra, w, direction, xi)
+    }
+
+    /// What would be read of device `j` now, if nothing waited: its pulses go on to wait.
+    #[inline(always)]
+    fn weight_now(&self, j: usize) -> f32 {
+        let Scratch { slots, rounds, written, .. } = &self.scratch;
+        let waiting = slots.on(j).chain(rounds.on(j));
+        let persistent = waiting.fold(self.persistent[j], |w, pulse| self.stepped(j, w, pulse));
+        if self.apparent.is_empty() {
+            return persistent;
+        }
+        match written.iter().rfind(|(fired, _)| fired[j / WORD] >> (j % WORD) & 1 == 1) {
+            Some((fired, draws)) => persistent + self.write_std * draws.normal_after(rank(fired, j)),
+            None => self.apparent[j],
+        }
     }
 
     /// Lets the pulses wait until there are many, and then delivers them.
@@ -197,7 +215,7 @@ impl<D: PulsedDevice> Row<'_, D> {
                 self.device.accumulate(extra, self.hidden[j], direction(up[j / 64], j), hidden[k]);
             self.hidden[j] = state;
             if let Some(direction) = overflow {
-                self.persistent[j] = self.stepped(j, steps[k], direction);
+                self.persistent[j] = self.stepped(j, self.persistent[j], (direction, steps[k]));
             }
         });
         self.scratch.draws = noise;
@@ -312,6 +330,12 @@ impl<D: PulsedDevice> RowPort for Row<'_, D> {
         columns.iter().for_each(|&column| fired[column as usize / 64] |= 1 << (column % 64));
         let up = vec![if direction == Direction::Up { u64::MAX } else { 0 }; fired.len()];
         self.arch.dispatch(At(self, Work::Slot { fired: &fired, up: &up, draws }));
+    }
+
+    fn weight(&mut self, column: usize) -> f32 {
+        let mut weight = 0.0;
+        self.arch.dispatch(At(self, Work::Weight { column, weight: &mut weight }));
+        weight
     }
 }
 

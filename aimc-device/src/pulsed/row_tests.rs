@@ -9,10 +9,24 @@ use crate::lane::units;
 use crate::pulsed::population::Population;
 use crate::pulsed::slots::WORD;
 use crate::pulsed::{
-    ConstantStep, DeviceArray, ExpStep, LinearStep, PiecewiseStep, PowStep, SoftBoundsReference,
+    ConstantStep, DeviceArray, ExpStep, HiddenStep, LinearStep, PiecewiseStep, PowStep, SoftBoundsReference,
 };
 
-/// Weights of a row of `columns` devices after `pairs` vector pairs, each of one to three slots where one device of `density` fires.
+/// The pulses of vector pair `pair`, of one to three slots where one device of `density` fires.
+fn deliver(row: &mut dyn RowPort, columns: usize, pair: u64, density: u32, key: RngKey) {
+    let mut draws = key.stream(9);
+    let mut bits = |below: u32| {
+        let word = |_| (0..WORD).fold(0, |bits, k| bits | u64::from(draws.below(below) == 0) << k);
+        (0..columns.div_ceil(WORD)).map(word).collect::<Vec<u64>>()
+    };
+    let up = bits(2);
+    let mut fired = (0..pair % 3 + 1).flat_map(|_| bits(density)).collect::<Vec<_>>();
+    let last = u64::MAX >> ((WORD - columns % WORD) % WORD);
+    fired.chunks_exact_mut(up.len()).for_each(|slot| slot[up.len() - 1] &= last);
+    row.pulse_where(&fired, &up, key);
+}
+
+/// Weights of a row of `columns` devices after `pairs` vector pairs, see [`deliver`].
 fn pulsed<D: PulsedDevice + Default>(
     arch: Arch,
     columns: usize,
@@ -24,17 +38,7 @@ fn pulsed<D: PulsedDevice + Default>(
     let mut rows = population.open(&[0]);
     rows[0].arch = arch;
     for pair in 0..pairs {
-        let key = RngKey::root(seed).fold_in(pair);
-        let mut draws = key.stream(9);
-        let mut bits = |below: u32| {
-            let word = |_| (0..WORD).fold(0, |bits, k| bits | u64::from(draws.below(below) == 0) << k);
-            (0..columns.div_ceil(WORD)).map(word).collect::<Vec<u64>>()
-        };
-        let up = bits(2);
-        let mut fired = (0..pair % 3 + 1).flat_map(|_| bits(density)).collect::<Vec<_>>();
-        let last = u64::MAX >> ((WORD - columns % WORD) % WORD);
-        fired.chunks_exact_mut(up.len()).for_each(|slot| slot[up.len() - 1] &= last);
-        rows[0].pulse_where(&fired, &up, key);
+        deliver(&mut rows[0], columns, pair, density, RngKey::root(seed).fold_in(pair));
     }
     rows[0].finish();
     drop(rows);
@@ -54,6 +58,27 @@ fn check<D: PulsedDevice + Default>(columns: usize, pairs: u64, density: u32, se
     }
 }
 
+/// Asserts that a weight asked for on the way is the one of a row where nothing waits, after as many vector pairs.
+fn check_on_the_way<D: PulsedDevice>(device: &D, columns: usize, pairs: u64, density: u32, seed: u64) {
+    let fabricate = || Population::new(device.clone(), 1, columns, RngKey::root(seed)).unwrap();
+    let (mut waiting, mut prompt) = (fabricate(), fabricate());
+    let mut rows = waiting.open(&[0]);
+    for pair in 0..pairs {
+        let key = RngKey::root(seed).fold_in(pair);
+        deliver(&mut rows[0], columns, pair, density, key);
+        let mut row = prompt.open(&[0]);
+        deliver(&mut row[0], columns, pair, density, key);
+        row[0].finish();
+        drop(row);
+        for column in (pair as usize % 7..columns).step_by(7) {
+            assert_eq!(rows[0].weight(column).to_bits(), prompt.weights()[column].to_bits(), "{device:?}");
+        }
+    }
+    rows[0].finish();
+    drop(rows);
+    assert_eq!(waiting.weights(), prompt.weights());
+}
+
 proptest! {
     #![proptest_config(strategies::config(24))]
 
@@ -68,5 +93,19 @@ proptest! {
         check::<ExpStep>(columns, pairs, density, seed);
         check::<PowStep>(columns, pairs, density, seed);
         check::<PiecewiseStep>(columns, pairs, density, seed);
+    }
+
+    /// What is asked for on the way is what would be read if nothing waited, with write noise and hidden states, too; asking
+    /// changes nothing.
+    #[test]
+    fn weights_on_the_way_are_those_of_a_row_where_nothing_waits(
+        columns in 1_usize..200, pairs in 1_u64..40, density in 1_u32..20, seed in strategies::seed(),
+    ) {
+        let write_noise_std = 20.0;
+        check_on_the_way(&ConstantStep::default(), columns, pairs, density, seed);
+        check_on_the_way(&LinearStep { write_noise_std, ..LinearStep::default() }, columns, pairs, density, seed);
+        check_on_the_way(&ExpStep { write_noise_std, ..ExpStep::default() }, columns, pairs, density, seed);
+        check_on_the_way(&ExpStep { dw_min_std: 0.0, ..ExpStep::default() }, columns, pairs, density, seed);
+        check_on_the_way(&HiddenStep::default(), columns, pairs, density, seed);
     }
 }

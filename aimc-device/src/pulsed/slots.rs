@@ -111,6 +111,22 @@ impl Slots {
         }
     }
 
+    /// The pulses that wait for a device, in order, with their draws.
+    #[inline(always)]
+    pub(super) fn on(&self, column: usize) -> impl Iterator<Item = (Direction, f32)> {
+        let words = if self.number == 0 { &[] } else { &self.fired[..=column / WORD] };
+        (0..self.number).filter(move |slot| words[column / WORD][*slot] >> (column % WORD) & 1 == 1).map(
+            move |slot| {
+                let before = words.split_last().map_or(0, |(last, words)| {
+                    let ahead = last[slot] & ((1 << (column % WORD)) - 1);
+                    words.iter().map(|word| word[slot]).chain([ahead]).map(u64::count_ones).sum::<u32>()
+                });
+                let up = self.up[column / WORD][slot];
+                (direction(up, column), self.noise[self.starts[slot] + before as usize])
+            },
+        )
+    }
+
     /// Nothing waits any more.
     pub(super) fn clear(&mut self) {
         self.number = 0;

@@ -108,6 +108,20 @@ impl Stream {
         }
     }
 
+    /// The normal that comes after `skipped` others; nothing is drawn.
+    #[must_use]
+    pub fn normal_after(&self, skipped: usize) -> f32 {
+        let (blocks, place) = ((self.used + skipped) / BLOCK, (self.used + skipped) % BLOCK);
+        if blocks == 0 {
+            return self.block[place];
+        }
+        let mut ahead = self.clone();
+        let passed = ((blocks - 1) * WORDS) as u128;
+        ahead.words.set_word_pos(self.words.get_word_pos() + passed);
+        ahead.refill();
+        ahead.block[place]
+    }
+
     fn refill(&mut self) {
         let mut words = [0; WORDS];
         self.fill_u32(&mut words);
@@ -135,6 +149,21 @@ mod tests {
             assert!(many.iter().all(|value| *value == single.normal()), "length {length}");
             bulk.fill_uniform(&mut many);
             assert!(many.iter().all(|value| *value == single.uniform()), "length {length}");
+        }
+    }
+
+    /// The normal after k others is the k-th of those drawn next, wherever the stream stands, and is not drawn.
+    #[test]
+    fn a_normal_ahead_is_the_one_that_comes() {
+        let mut stream = RngKey::root(4).stream(0);
+        for drawn in [0, 1, 30, 1, 31, 33, 500] {
+            stream.fill_normal(&mut vec![0.0; drawn]);
+            stream.next_u32();
+            let mut next = [0.0; 200];
+            stream.clone().fill_normal(&mut next);
+            next.iter()
+                .enumerate()
+                .for_each(|(k, normal)| assert_eq!(stream.normal_after(k), *normal, "{k}"));
         }
     }
 

@@ -15,11 +15,12 @@ use rayon::prelude::*;
 
 use crate::pulse::count::Counts;
 use crate::pulse::management::TrainPlan;
+use crate::pulse::notes::Notebook;
 use crate::pulse::probabilities::Probabilities;
 use crate::pulse::train::{Source, Trains};
 use crate::pulse::{PulseSource, PulseType, UpdateConfig};
 use crate::tile::{SampleKeys, largest_size};
-use crate::unit_cell::OuterProducts;
+use crate::unit_cell::{OuterProducts, Steps};
 
 /// Samples whose trains are held in memory at a time, at least.
 const BLOCK: usize = 128;
@@ -189,35 +190,73 @@ pub(crate) fn pulsed_update(
 ) {
     let (rows, columns) = array.shape();
     let OuterProducts { x, d, lr } = products;
-    let samples = x.chunks(columns).zip(d.chunks(rows)).enumerate();
+    let samples = x.chunks(columns).zip(d.chunks(rows)).map(|(x, d)| (x, d, lr)).enumerate();
     let samples: Vec<_> = samples.filter(|(sample, _)| (receiver.takes)(*sample)).collect();
     if config.pulse_type == PulseType::NoneWithDevice {
-        return samples.into_iter().for_each(|(sample, (x, d))| {
-            exact_update(array, receiver, (x, d, lr), draws.sample(sample));
+        return samples.into_iter().for_each(|(sample, pair)| {
+            exact_update(array, receiver, pair, draws.sample(sample));
         });
     }
-    let routes = Routes::new(directions(lr).map(receiver.route));
+    pulse_in_turn(array, receiver, config, (&samples, lr), draws, &Notebook::new(&[], rows));
+}
+
+/// The same with a learning rate for each sample, 0 or above, and notes: the columns asked for, one after another. `None`, and nothing
+/// happens, where there are no pulses on whose way to take notes.
+pub(crate) fn pulsed_steps(
+    array: &mut dyn DeviceArray,
+    receiver: &Receiver<'_>,
+    config: &UpdateConfig,
+    steps: Steps<'_>,
+    draws: SampleKeys,
+) -> Option<Vec<f32>> {
+    if config.pulse_type == PulseType::NoneWithDevice {
+        return None;
+    }
+    let (rows, columns) = array.shape();
+    let pairs = steps.x.chunks(columns).zip(steps.d.chunks(rows));
+    let samples: Vec<_> = pairs.zip(steps.lr).map(|((x, d), lr)| (x, d, *lr)).enumerate().collect();
+    let notebook = Notebook::new(steps.notes, rows);
+    pulse_in_turn(array, receiver, config, (&samples, 1.0), draws, &notebook);
+    Some(notebook.into_weights())
+}
+
+/// Pulses `array` by numbered samples in turn, whose learning rates have the sign of `sign`.
+fn pulse_in_turn(
+    array: &mut dyn DeviceArray,
+    receiver: &Receiver<'_>,
+    config: &UpdateConfig,
+    (samples, sign): (&[(usize, Pair<'_>)], f32),
+    draws: SampleKeys,
+    notebook: &Notebook<'_>,
+) {
+    let (rows, columns) = array.shape();
+    let routes = Routes::new(directions(sign).map(receiver.route));
     for block in samples.chunks(BLOCK.max(LINES / (rows + columns))) {
-        let prepare = |&(sample, (x, d)): &(usize, (&[f32], &[f32]))| {
+        let prepare = |&(sample, pair): &(usize, Pair<'_>)| {
             let key = draws.sample(sample);
-            let lines = Lines::new(config, receiver, &routes, (x, d, lr), key)?;
-            Some((lines, key.fold_in(receiver.noise)))
+            let lines = Lines::new(config, receiver, &routes, pair, key)?;
+            Some((lines, key.fold_in(receiver.noise), sample))
         };
         let lines: Vec<_> = if parallel::worthwhile(block.len() * (rows + columns) * 4) {
             block.par_iter().filter_map(prepare).collect()
         } else {
             block.iter().filter_map(prepare).collect()
         };
-        let pulses: usize = lines.iter().map(|(lines, _)| lines.work()).sum();
-        let firing: Vec<_> = lines.iter().map(|(lines, _)| lines.rows()).collect();
+        let pulses: usize = lines.iter().map(|(lines, ..)| lines.work()).sum();
+        let firing: Vec<_> = lines.iter().map(|(lines, ..)| lines.rows()).collect();
         let firing = Firing::new(&firing, rows);
         let work = pulses + OPENING * firing.samples.len();
-        array.for_rows(&firing.rows, parallel::worthwhile(work), &|row, port| {
-            let mut fired = Vec::new();
-            for [sample, place] in firing.on(row) {
-                let (lines, noise) = &lines[sample];
+        let (first, last) = (block[0].0, block[block.len() - 1].0);
+        let noted = notebook.has(first, last).then(|| (0..rows).collect::<Vec<_>>());
+        array.for_rows(noted.as_ref().unwrap_or(&firing.rows), parallel::worthwhile(work), &|row, port| {
+            let (mut fired, mut next) = (Vec::new(), first);
+            for [line, place] in firing.on(row) {
+                let (lines, noise, sample) = &lines[line];
+                notebook.take(row, port, next, *sample);
                 lines.pulse(&routes, (row, place), port, &mut fired, *noise);
+                next = *sample;
             }
+            notebook.take(row, port, next, last + 1);
         });
     }
 }

@@ -21,7 +21,7 @@ use aimc_device::pulsed::DeviceArray;
 use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
 
-use crate::pulse::UpdateConfig;
+use crate::pulse::{Note, UpdateConfig};
 use crate::tile::SampleKeys;
 
 pub use config::UnitCell;
@@ -39,6 +39,19 @@ pub struct OuterProducts<'a> {
     pub lr: f32,
 }
 
+/// Vectors that arrive in steps: each with a learning rate of its own, and columns that are noted on the way.
+#[derive(Clone, Copy, Debug)]
+pub struct Steps<'a> {
+    /// Inputs, inputs · samples entries.
+    pub x: &'a [f32],
+    /// Errors, outputs · samples entries.
+    pub d: &'a [f32],
+    /// Learning rates of the samples, 0 or above.
+    pub lr: &'a [f32],
+    /// What to note, in ascending order of samples.
+    pub notes: &'a [Note],
+}
+
 /// An array of unit cells: outputs x inputs weights, stored row by row.
 pub trait CellArray: std::fmt::Debug + Send + Sync {
     /// The weights as they are read now.
@@ -49,6 +62,11 @@ pub trait CellArray: std::fmt::Debug + Send + Sync {
 
     /// W ← W - lr·d xᵀ, sample after sample.
     fn update(&mut self, config: &UpdateConfig, products: OuterProducts<'_>, draws: SampleKeys);
+
+    /// The same step by step: gives the weights that were noted, column after column.
+    fn update_in_steps(&mut self, config: &UpdateConfig, steps: Steps<'_>, draws: SampleKeys) -> Vec<f32> {
+        update_one_by_one(self, config, steps, draws)
+    }
 
     /// The same for some rows, each with its own vector of `x` and an error of 1 on this row only. Draws are those of a sample for
     /// each row.
@@ -79,6 +97,25 @@ pub trait CellArray: std::fmt::Debug + Send + Sync {
 
     /// Takes over a state that [`CellArray::state`] gave.
     fn restore(&mut self, state: &StatePart<'_>) -> Result<(), StateError>;
+}
+
+/// [`CellArray::update_in_steps`] by [`CellArray::update`].
+fn update_one_by_one(
+    cells: &mut (impl CellArray + ?Sized),
+    config: &UpdateConfig,
+    Steps { x, d, lr, notes }: Steps<'_>,
+    draws: SampleKeys,
+) -> Vec<f32> {
+    let (inputs, outputs) = (x.len() / lr.len().max(1), d.len() / lr.len().max(1));
+    let (mut noted, mut notes) = (Vec::with_capacity(notes.len() * outputs), notes.iter().peekable());
+    let samples = x.chunks(inputs.max(1)).zip(d.chunks(outputs.max(1))).zip(lr);
+    for (sample, ((x, d), lr)) in samples.enumerate() {
+        cells.update(config, OuterProducts { x, d, lr: *lr }, draws.skip(sample as u64));
+        while let Some(note) = notes.next_if(|note| note.after == sample) {
+            noted.extend(cells.weights().iter().skip(note.column).step_by(inputs));
+        }
+    }
+    noted
 }
 
 /// [`CellArray::update_rows`] by [`CellArray::update`].

@@ -8,9 +8,9 @@ use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
 
 use crate::pulse::UpdateConfig;
-use crate::pulse::outer_product::{Receiver, pulsed_rows, pulsed_update};
+use crate::pulse::outer_product::{Receiver, pulsed_rows, pulsed_steps, pulsed_update};
 use crate::tile::SampleKeys;
-use crate::unit_cell::{CellArray, OuterProducts, forget, update_by_units};
+use crate::unit_cell::{CellArray, OuterProducts, Steps, forget, update_by_units, update_one_by_one};
 
 /// An array of single devices.
 #[derive(Debug)]
@@ -35,6 +35,12 @@ impl CellArray for SingleCells {
     fn update(&mut self, config: &UpdateConfig, products: OuterProducts<'_>, draws: SampleKeys) {
         let receiver = self.receiver();
         pulsed_update(self.0.as_mut(), &receiver, config, products, draws);
+    }
+
+    fn update_in_steps(&mut self, config: &UpdateConfig, steps: Steps<'_>, draws: SampleKeys) -> Vec<f32> {
+        let receiver = self.receiver();
+        pulsed_steps(self.0.as_mut(), &receiver, config, steps, draws)
+            .unwrap_or_else(|| update_one_by_one(self, config, steps, draws))
     }
 
     fn update_rows(

@@ -15,6 +15,7 @@
 //! Reference: M. J. Rasch, F. Carta, O. Fagbohungbe & T. Gokmen 2024, *Fast and robust analog in-memory deep neural network
 //! training*, Nat. Commun. 15:7133, doi:10.1038/s41467-024-51221-z.
 
+use aimc_device::RngKey;
 use aimc_device::error::{ConfigError, require};
 use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
@@ -119,11 +120,19 @@ pub(crate) struct Tracked {
 }
 
 impl Tracked {
-    fn flip(&mut self, read: &Read<'_>, in_period: u64) {
-        let by_chance = self.record.in_chop_random && {
-            read.key.fold_in(label("in chopper")).stream(0).uniform() < self.record.in_chop_prob
-        };
-        if in_period == self.record.flip_period() || by_chance {
+    /// Number of the sweep within its period, from 1.
+    fn in_period(&self) -> u64 {
+        self.sweeps % self.record.flip_period() + 1
+    }
+
+    /// Whether the sign of a slice flips once it was read.
+    fn flips(&self, key: RngKey) -> bool {
+        let by_chance = || key.fold_in(label("in chopper")).stream(0).uniform() < self.record.in_chop_prob;
+        self.in_period() == self.record.flip_period() || self.record.in_chop_random && by_chance()
+    }
+
+    fn flip(&mut self, read: &Read<'_>) {
+        if self.flips(read.key) {
             self.choppers.flip_along(read.slice);
             self.flipped[read.slice] = 1;
         }
@@ -142,6 +151,10 @@ impl TransferRule for Tracked {
         Some(self.choppers.signs())
     }
 
+    fn keeps_signs(&self, slice: usize, key: RngKey) -> bool {
+        slice + 1 < self.setting.slices && !self.flips(key)
+    }
+
     fn write(&mut self, read: Read<'_>) -> Option<Write> {
         let record = &self.record;
         let gain = Gain {
@@ -151,7 +164,7 @@ impl TransferRule for Tracked {
             correct_gradient_magnitudes: record.correct_gradient_magnitudes,
         };
         let period = record.flip_period();
-        let in_period = self.sweeps % period + 1;
+        let in_period = self.in_period();
         let mut kappa = gain.of(&read, self.setting.slices);
         if record.experimental_correct_accumulation {
             kappa /= (in_period as f32).min(1.0 / read.granularities.0);
@@ -178,7 +191,7 @@ impl TransferRule for Tracked {
         }
         let lr = record.step * read.granularities.1;
         let warm = self.sweeps > period;
-        self.flip(&read, in_period);
+        self.flip(&read);
         (warm && write.iter().any(|pulses| *pulses != 0.0)).then_some(Write { values: write, lr })
     }
 

@@ -23,6 +23,7 @@
 //! Reference: M. J. Rasch, F. Carta, O. Fagbohungbe & T. Gokmen 2024, *Fast and robust analog in-memory deep neural network
 //! training*, Nat. Commun. 15:7133, doi:10.1038/s41467-024-51221-z.
 
+use aimc_device::RngKey;
 use aimc_device::error::{ConfigError, require};
 use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
@@ -177,15 +178,19 @@ pub(crate) struct Chopped {
 }
 
 impl Chopped {
-    fn flip(&mut self, read: &Read<'_>) {
+    /// Whether the sign of a slice flips once it was read.
+    fn flips(&self, key: RngKey) -> bool {
         let probability = self.record.in_chop_prob;
         let period = (1.0 / probability).ceil().max(2.0) as u64;
-        let flips = if self.record.in_chop_random {
-            read.key.fold_in(label("in chopper")).stream(0).uniform() < probability
+        if self.record.in_chop_random {
+            key.fold_in(label("in chopper")).stream(0).uniform() < probability
         } else {
             probability > 0.0 && self.sweeps % period == period - 1
-        };
-        if flips {
+        }
+    }
+
+    fn flip(&mut self, read: &Read<'_>) {
+        if self.flips(read.key) {
             self.choppers.flip_along(read.slice);
         }
         if read.slice + 1 == self.setting.slices {
@@ -202,6 +207,10 @@ impl TransferRule for Chopped {
 
     fn choppers(&self) -> Option<(&[f32], &[f32])> {
         Some(self.choppers.signs())
+    }
+
+    fn keeps_signs(&self, slice: usize, key: RngKey) -> bool {
+        slice + 1 < self.setting.slices && !self.flips(key)
     }
 
     fn write(&mut self, read: Read<'_>) -> Option<Write> {

@@ -50,6 +50,12 @@ pub(crate) trait TransferRule: std::fmt::Debug + Send + Sync {
         None
     }
 
+    /// Whether no sign changes, now or for later reads, when a slice is read as [`Read::key`] has it: then it is known beforehand how
+    /// the next vectors enter the fast array.
+    fn keeps_signs(&self, _slice: usize, _key: RngKey) -> bool {
+        true
+    }
+
     /// Whether λ_T is multiplied by the ratio of the shares of the two arrays, where both are visible.
     fn follows_shares(&self) -> bool {
         true

@@ -4,6 +4,8 @@
 //! per vector:   A ← A - λ_A d xᵀ (pulses);   every E vectors: v = A·e_s (a read),  C ← C + rule(v) at slice s (pulses)
 //! ```
 
+mod learning;
+
 use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
 
 use aimc_device::RngKey;
@@ -16,7 +18,8 @@ use aimc_tile::{
 };
 
 use crate::algorithms::transfer::Transfer;
-use crate::algorithms::transfer_rule::{Read, Setting, TransferRule, Write};
+use crate::algorithms::transfer_rule::{Setting, TransferRule};
+use learning::Batch;
 
 /// A tile that learns by transfer.
 #[derive(Debug)]
@@ -137,120 +140,6 @@ impl TransferTile {
             *w += gamma * (sign - 1.0) * a;
         }
     }
-
-    /// One vector: pulses on the fast array, then the transfers that are due.
-    fn learn(
-        &mut self,
-        x: &[f32],
-        d: &[f32],
-        lr: f32,
-        batch: usize,
-        draws: SampleKeys,
-    ) -> Result<(), TileError> {
-        let largest = |values: &[f32]| values.iter().fold(0.0_f32, |largest, v| largest.max(v.abs()));
-        let own = self.arrays[0].granularity();
-        let rate = self.transfer.fast_rate(lr);
-        let rate = self.rule.fast_rate(rate, (largest(x), largest(d)), own, batch);
-        // AIHWKit 1.1 plans the pulses of the fast array with the mean granularity of all arrays.
-        let mean = self.arrays.iter().map(AnalogTile::granularity).sum::<f32>() / self.arrays.len() as f32;
-        let planned = if self.transfer.as_aihwkit && mean > 0.0 { rate * (own / mean) } else { rate };
-        let (mut x, mut d) = (x.to_vec(), d.to_vec());
-        if let Some((along, across)) = self.rule.choppers() {
-            let (x_signs, d_signs) =
-                if self.transfer.transfer_columns { (along, across) } else { (across, along) };
-            x.iter_mut().zip(x_signs).for_each(|(x, sign)| *x *= sign);
-            d.iter_mut().zip(d_signs).for_each(|(d, sign)| *d *= sign);
-        }
-        self.arrays[0].update(column(&x), column(&d), planned, draws.fold_in(label("fast")))?;
-        self.vectors += 1;
-        let n = self.arrays.len();
-        for k in 0..n {
-            let period = self.transfer.period(k, n, self.shape, batch, self.states);
-            if period > 0 && self.vectors.is_multiple_of(period) {
-                self.transfer_from(k, (lr, rate), draws.fold_in(label("transfer")).fold_in(k as u64))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// One transfer from array `k` to the next.
-    fn transfer_from(
-        &mut self,
-        k: usize,
-        (lr, fast): (f32, f32),
-        draws: SampleKeys,
-    ) -> Result<(), TileError> {
-        let mut rate = self.transfer.transfer_rate(k, lr);
-        if rate == 0.0 {
-            return Ok(());
-        }
-        if self.rule.follows_shares() && self.gammas[k] > 0.0 && self.gammas[k + 1] > 0.0 {
-            rate *= self.gammas[k] / self.gammas[k + 1];
-        }
-        let (slices, _) = self.transfer.slices(self.shape);
-        let reads = self.transfer.reads(self.shape);
-        let key = draws.sample(0);
-        let start = if self.transfer.random_selection {
-            key.fold_in(label("slice")).stream(0).below(slices as u32) as usize
-        } else {
-            self.next[k]
-        };
-        for read in 0..reads {
-            let slice = (start + read) % slices;
-            let draws = draws.fold_in(label("read")).fold_in(read as u64);
-            let values = self.read_slice(k, slice, draws)?;
-            self.reset_after_read(k, (start, slice), draws.sample(0).fold_in(label("reset")));
-            let granularities = (self.arrays[k].granularity(), self.arrays[k + 1].granularity());
-            let key = draws.sample(0).fold_in(label("rule"));
-            let read = Read { array: k, slice, values: &values, rates: (rate, fast), granularities, key };
-            if let Some(write) = self.rule.write(read) {
-                self.write_slice(k + 1, slice, &write, draws.fold_in(label("write")))?;
-            }
-        }
-        self.next[k] = (start + reads) % slices;
-        Ok(())
-    }
-
-    fn read_slice(&self, k: usize, slice: usize, draws: SampleKeys) -> Result<Vec<f32>, TileError> {
-        let (slices, entries) = self.transfer.slices(self.shape);
-        let mut values = vec![0.0; entries];
-        let (probe, read) = (one_hot(slices, slice), DMatrixViewMut::from_slice(&mut values, entries, 1));
-        if self.transfer.transfer_columns {
-            self.arrays[k].forward(column(&probe), read, draws)?;
-        } else {
-            self.arrays[k].backward(column(&probe), read, draws)?;
-        }
-        Ok(values)
-    }
-
-    fn reset_after_read(&mut self, k: usize, (start, slice): (usize, usize), key: RngKey) {
-        let probability = self.transfer.with_reset_prob;
-        if probability <= 0.0 || key.stream(0).uniform() >= probability {
-            return;
-        }
-        let columns = if self.transfer.as_aihwkit {
-            // All columns of the block that is being read; a block that wraps around the edge is two.
-            let end = start + self.transfer.reads(self.shape);
-            let wrapped = end.saturating_sub(self.shape.inputs);
-            if slice < start { 0..wrapped } else { start..end.min(self.shape.inputs) }
-        } else {
-            slice..slice + 1
-        };
-        self.arrays[k].reset(columns, 1.0, key.fold_in(label("columns")));
-    }
-
-    fn write_slice(
-        &mut self,
-        k: usize,
-        slice: usize,
-        write: &Write,
-        draws: SampleKeys,
-    ) -> Result<(), TileError> {
-        let probe = one_hot(self.transfer.slices(self.shape).0, slice);
-        let values: Vec<f32> = write.values.iter().map(|v| -v).collect();
-        let (x, d) = if self.transfer.transfer_columns { (&probe, &values) } else { (&values, &probe) };
-        self.arrays[k].update(column(x), column(d), write.lr, draws)
-    }
 }
 
 /// A vector as a matrix of one column.
@@ -301,11 +190,7 @@ impl Tile for TransferTile {
         if lr == 0.0 {
             return Ok(());
         }
-        let batch = x.ncols();
-        for sample in 0..batch {
-            let (x, d) = (x.column(sample), d.column(sample));
-            self.learn(x.as_slice(), d.as_slice(), lr, batch, draws.skip(sample as u64))?;
-        }
+        self.learn(&Batch { x, d, lr, draws })?;
         self.add_up();
         Ok(())
     }
