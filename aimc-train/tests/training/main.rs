@@ -11,4 +11,5 @@ mod optimizer;
 mod periphery;
 mod presets;
 mod resume;
+mod transfer_runs;
 mod zero_shifting;
