@@ -193,6 +193,11 @@ impl<D: PulsedDevice> Row<'_, D> {
         let (mut places, weights) = (slots.starts(), std::mem::take(&mut self.persistent));
         for ((fired, up), (word, weights)) in slots.words().zip(weights.chunks_mut(WORD).enumerate()) {
             let waiting = Waiting { fired, up, lively: lively(fired), noise: slots.noise() };
+            // The constants of more than two lanes with costly steps find no room in registers.
+            if !D::COSTLY && waiting.dense() && weights.len() == 4 * S::F32_LANES {
+                self.step_four(simd, waiting, WORD * word, weights, &mut places);
+                continue;
+            }
             let pairs = if waiting.dense() { weights.len() / (2 * S::F32_LANES) } else { 0 };
             let (pairs, rest) = weights.split_at_mut(pairs * 2 * S::F32_LANES);
             let (first, behind) = (WORD * word, WORD * word + pairs.len());
@@ -250,5 +255,37 @@ impl<D: PulsedDevice> Row<'_, D> {
         }
         a.weights.store_some(a_weights);
         b.weights.store_some(b_weights);
+    }
+
+    /// The same of the four lanes of 64 columns, through all slots.
+    #[inline(always)]
+    fn step_four<S: Simd>(
+        &self,
+        simd: S,
+        waiting: Waiting<'_>,
+        column: usize,
+        weights: &mut [f32],
+        places: &mut [usize; TOGETHER],
+    ) {
+        let width = S::F32_LANES;
+        let (ab, cd) = weights.split_at_mut(2 * width);
+        let (a_weights, b_weights) = ab.split_at_mut(width);
+        let (c_weights, d_weights) = cd.split_at_mut(width);
+        let mut a = self.lane(simd, column, a_weights);
+        let mut b = self.lane(simd, column + width, b_weights);
+        let mut c = self.lane(simd, column + 2 * width, c_weights);
+        let mut d = self.lane(simd, column + 3 * width, d_weights);
+        for (slot, place) in (0..waiting.fired.len()).zip(places) {
+            let (pulses, mut next) = (waiting.slot(slot), *place);
+            a.pulse(simd, self.device, pulses, waiting.noise, &mut next);
+            b.pulse(simd, self.device, pulses, waiting.noise, &mut next);
+            c.pulse(simd, self.device, pulses, waiting.noise, &mut next);
+            d.pulse(simd, self.device, pulses, waiting.noise, &mut next);
+            *place = next;
+        }
+        a.weights.store_some(a_weights);
+        b.weights.store_some(b_weights);
+        c.weights.store_some(c_weights);
+        d.weights.store_some(d_weights);
     }
 }

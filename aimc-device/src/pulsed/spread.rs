@@ -74,6 +74,13 @@ pub(super) fn chosen<S: Simd>(simd: S, bits: u64) -> S::m32s {
     simd.equal_u32s(simd.and_u32s(simd.splat_u32s(bits as u32), places), places)
 }
 
+/// The first of `numbers`.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn first(numbers: &[f32]) -> [f32; BYTE] {
+    numbers.as_chunks().0[0]
+}
+
 /// A lane that holds `numbers` in their order where `bits` are set, and any of them elsewhere.
 ///
 /// At least [`LINED_UP`] numbers must follow, used or not.
@@ -84,8 +91,7 @@ pub(super) fn spread<S: Simd>(simd: S, numbers: &[f32], bits: u64) -> S::f32s {
         // Byte by byte: one instruction would do, which on some processors takes longer than these.
         let (low, high) = (bits & 0xFF, bits >> BYTE);
         let (numbers, next) = (&numbers[..LINED_UP], low.count_ones() as usize);
-        let halves: [[f32; BYTE]; 2] =
-            [std::array::from_fn(|k| numbers[k]), std::array::from_fn(|k| numbers[next..][..BYTE][k])];
+        let halves = [first(numbers), first(&numbers[next..])];
         let ranks = [RANKS[low as usize], RANKS[high as usize]].map(u64::from_le_bytes);
         let places =
             v4.avx512f._mm512_cvtepu8_epi32(bytemuck::cast([ranks[0], ranks[1] | 0x0808_0808_0808_0808]));
@@ -94,9 +100,8 @@ pub(super) fn spread<S: Simd>(simd: S, numbers: &[f32], bits: u64) -> S::f32s {
     let (numbers, ranks) = (&numbers[..BYTE], &RANKS[bits as usize]);
     #[cfg(target_arch = "x86_64")]
     if let Some(v3) = instructions::<V3>(&simd) {
-        let numbers: [f32; BYTE] = std::array::from_fn(|k| numbers[k]);
         let ranks = v3.avx2._mm256_cvtepu8_epi32(bytemuck::cast([u64::from_le_bytes(*ranks), 0]));
-        let spread = v3.avx2._mm256_permutevar8x32_ps(bytemuck::cast(numbers), ranks);
+        let spread = v3.avx2._mm256_permutevar8x32_ps(bytemuck::cast(first(numbers)), ranks);
         return bytemuck::cast(spread);
     }
     let mut lane = simd.splat_f32s(0.0);
