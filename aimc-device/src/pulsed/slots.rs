@@ -257,7 +257,7 @@ impl<D: PulsedDevice> Row<'_, D> {
         b.weights.store_some(b_weights);
     }
 
-    /// The same of the four lanes of 64 columns, through all slots.
+    /// The same of four lanes, through all slots: with AVX-512 those of 64 columns.
     #[inline(always)]
     fn step_four<S: Simd>(
         &self,
