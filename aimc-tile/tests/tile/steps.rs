@@ -44,9 +44,9 @@ fn steps_and_notes_are_those_of_single_vectors() {
         for x in [&x, &sparse] {
             let mut single = tile(device, pulse_type);
             let mut held: Vec<f32> = Vec::new();
-            for sample in 0..SAMPLES {
+            for (sample, lr) in lr.iter().enumerate() {
                 let (x, d) = (x.columns(sample, 1), d.columns(sample, 1));
-                single.update(x.as_view(), d.as_view(), lr[sample], keys(5).skip(sample as u64)).unwrap();
+                single.update(x.as_view(), d.as_view(), *lr, keys(5).skip(sample as u64)).unwrap();
                 for note in notes().iter().filter(|note| note.after == sample) {
                     held.extend(single.conductances().iter().skip(note.column).step_by(SHAPE.inputs));
                 }
