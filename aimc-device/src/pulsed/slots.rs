@@ -193,8 +193,8 @@ impl<D: PulsedDevice> Row<'_, D> {
         let (mut places, weights) = (slots.starts(), std::mem::take(&mut self.persistent));
         for ((fired, up), (word, weights)) in slots.words().zip(weights.chunks_mut(WORD).enumerate()) {
             let waiting = Waiting { fired, up, lively: lively(fired), noise: slots.noise() };
-            // The constants of more than two lanes with costly steps find no room in registers.
-            if !D::COSTLY && waiting.dense() && weights.len() == 4 * S::F32_LANES {
+            // The constants of more than two lanes with costly steps, or without AVX-512, find no room in registers.
+            if !D::COSTLY && 4 * S::F32_LANES == WORD && weights.len() == WORD && waiting.dense() {
                 self.step_four(simd, waiting, WORD * word, weights, &mut places);
                 continue;
             }
@@ -257,7 +257,7 @@ impl<D: PulsedDevice> Row<'_, D> {
         b.weights.store_some(b_weights);
     }
 
-    /// The same of four lanes, through all slots: with AVX-512 those of 64 columns.
+    /// The same of the four lanes that 64 columns are with AVX-512, through all slots.
     #[inline(always)]
     fn step_four<S: Simd>(
         &self,
