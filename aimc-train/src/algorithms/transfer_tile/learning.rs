@@ -54,7 +54,7 @@ impl TransferTile {
         while first < batch.x.ncols() {
             let run = self.run(first, batch);
             let (rates, noted) = self.pulse(&run, batch)?;
-            let mut noted = noted.column_iter();
+            let mut noted = noted.column_iter().map(|column| column.as_slice().to_vec());
             for (sample, fast) in (first..).zip(rates) {
                 self.vectors += 1;
                 let draws = batch.draws.skip(sample as u64);
@@ -62,10 +62,7 @@ impl TransferTile {
                     if !self.is_due(k, self.vectors, batch) {
                         continue;
                     }
-                    // Only the fast array is noted.
-                    let noted = noted.by_ref().take(if k == 0 { usize::MAX } else { 0 });
-                    let noted = noted.map(|column| column.as_slice().to_vec());
-                    self.transfer_from(k, (batch.lr, fast), noted, of_transfer(draws, k))?;
+                    self.transfer_from(k, (batch.lr, fast), &mut noted, of_transfer(draws, k))?;
                 }
             }
             first += run.vectors;
@@ -143,12 +140,12 @@ impl TransferTile {
         Ok((rates, noted))
     }
 
-    /// One transfer from array `k` to the next, of what was `noted` or else of what the array holds now.
+    /// One transfer from array `k` to the next, of what was `noted` of the fast array or else of what the array holds now.
     fn transfer_from(
         &mut self,
         k: usize,
         (lr, fast): (f32, f32),
-        mut noted: impl Iterator<Item = Vec<f32>>,
+        noted: &mut impl Iterator<Item = Vec<f32>>,
         draws: SampleKeys,
     ) -> Result<(), TileError> {
         let mut rate = self.transfer.transfer_rate(k, lr);
@@ -159,7 +156,8 @@ impl TransferTile {
         for (read, slice) in self.slices(self.next[k], draws).enumerate() {
             let start = *start.get_or_insert(slice);
             let draws = of_read(draws, read);
-            let values = self.read_slice(k, slice, noted.next(), draws)?;
+            let noted = if k == 0 { noted.next() } else { None };
+            let values = self.read_slice(k, slice, noted, draws)?;
             self.reset_after_read(k, (start, slice), draws.sample(0).fold_in(label("reset")));
             let granularities = (self.arrays[k].granularity(), self.arrays[k + 1].granularity());
             let key = of_rule(draws);
