@@ -10,6 +10,7 @@
 use aimc_device::RngKey;
 
 use crate::matmul::Weights;
+use crate::periphery::buffers;
 use crate::periphery::frozen::Frozen;
 use crate::periphery::io::IoConfig;
 use crate::periphery::ir_drop::IrDropModel;
@@ -43,7 +44,7 @@ impl Crossbar<'_> {
     fn product(&self, lines: &[f32]) -> Vec<f32> {
         let samples = lines.len() / self.weights.inputs();
         let ideal = || {
-            let mut currents = vec![0.0; self.weights.outputs() * samples];
+            let mut currents = buffers::take(self.weights.outputs() * samples);
             self.weights.multiply(lines, &mut currents);
             currents
         };

@@ -3,6 +3,7 @@
 
 pub mod adc;
 pub mod bound_management;
+mod buffers;
 pub(crate) mod crossbar;
 pub mod dac;
 pub mod frozen;

@@ -29,6 +29,7 @@ use crate::matmul::Weights;
 use crate::periphery::adc::Adc;
 use crate::periphery::adc::bank::Converters;
 use crate::periphery::bound_management::{BoundManagement, Halving};
+use crate::periphery::buffers;
 use crate::periphery::crossbar::Crossbar;
 use crate::periphery::dac::Dac;
 use crate::periphery::frozen::Frozen;
@@ -254,7 +255,7 @@ impl AnalogMvm {
         round: u64,
     ) -> Vec<Sample> {
         let rho = self.halving.reduction(round);
-        let mut lines = vec![0.0; weights.inputs() * samples.len()];
+        let mut lines = buffers::take(weights.inputs() * samples.len());
         let whole = At { round, pass: 0 };
         for_each(&mut samples, &mut lines, |sample, lines| {
             sample.again = false;
@@ -274,6 +275,8 @@ impl AnalogMvm {
                 sample.scale = self.scaling.worst_case(x.column(sample.column).as_slice());
             }
         }
+        buffers::give(currents);
+        buffers::give(lines);
         samples.retain(|sample| sample.again);
         samples
     }
