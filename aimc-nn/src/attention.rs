@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use aimc_device::error::{ConfigError, require};
 use aimc_device::rng::label;
-use aimc_tile::{MatVec, ReadOut, SampleKeys, Shape, Tile};
+use aimc_tile::{MatVec, ReadOut, SampleKeys, Shape, Tile, gathered};
 
 use crate::layer::{Layer, Record, Site};
 use crate::linear::{Convert, Linear, yes};
@@ -99,7 +99,7 @@ impl<T> Attention<T> {
     /// Rows of head `h` and columns of sample `i` of a matrix of all steps.
     fn block(&self, matrix: &DMatrix<f32>, h: usize, i: usize) -> DMatrix<f32> {
         let n = self.features / self.heads;
-        matrix.view((h * n, i * self.steps), (n, self.steps)).into_owned()
+        gathered(&matrix.view((h * n, i * self.steps), (n, self.steps)))
     }
 
     /// First column of the weights of head `h` of sample `i`.
@@ -212,7 +212,7 @@ impl<T> Module<T> for Attention<T> {
         for i in 0..d_context.ncols() / self.steps {
             for h in 0..self.heads {
                 let [q, k, v, dc] = [q, k, v, &d_context].map(|part| self.block(part, h, i));
-                let p = weights.columns(self.weights_at(h, i), self.steps).into_owned();
+                let p = gathered(&weights.columns(self.weights_at(h, i), self.steps));
                 let mut ds = v.tr_mul(&dc);
                 for (mut ds, p) in ds.column_iter_mut().zip(p.column_iter()) {
                     let mean = ds.dot(&p);

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use aimc_device::error::{ConfigError, require};
-use aimc_tile::{MatVec, ReadOut, SampleKeys, Tile};
+use aimc_tile::{MatVec, ReadOut, SampleKeys, Tile, gathered};
 
 use crate::chain::{self, At, Passed};
 use crate::layer::{Layer, LayerConfig, Record, Site, build_chain, chain_operations, chain_outputs};
@@ -220,7 +220,7 @@ impl<T> Module<T> for Branches<T> {
             let rows = passed.output().nrows();
             let d = match self.join {
                 Join::Sum => d.clone(),
-                Join::Stack => d.rows(first, rows).into_owned(),
+                Join::Stack => gathered(&d.rows(first, rows)),
             };
             first += rows;
             let name = self.name(pass.name, i);

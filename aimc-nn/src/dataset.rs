@@ -9,6 +9,8 @@ use std::ops::Range;
 use nalgebra::DMatrix;
 use thiserror::Error;
 
+use aimc_tile::gathered;
+
 /// Why samples cannot form a [`Dataset`], or why a part of one cannot be taken.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
@@ -169,7 +171,7 @@ impl Dataset {
             return Err(DatasetError::BadRange { start, end, len: self.len() });
         }
         Ok(Self {
-            features: self.features.columns(start, end - start).into_owned(),
+            features: gathered(&self.features.columns(start, end - start)),
             labels: self.labels[start..end].to_vec(),
             classes: self.classes,
         })

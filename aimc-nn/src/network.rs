@@ -10,7 +10,7 @@ use aimc_device::RngKey;
 use aimc_device::error::{ConfigError, require};
 use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
-use aimc_tile::{MatVec, ReadOut, SampleKeys, Tile, TileError};
+use aimc_tile::{MatVec, ReadOut, SampleKeys, Tile, TileError, gathered};
 
 use crate::activation::{Activation, ActivationConfig};
 use crate::chain::{self, At, Passed};
@@ -230,12 +230,12 @@ impl<T> Network<T> {
 impl<T: MatVec> Network<T> {
     /// Output for every column of `x`, inputs x batch.
     pub fn forward(&self, x: DMatrixView<f32>, draws: SampleKeys) -> Result<DMatrix<f32>, NetworkError> {
-        Ok(chain::forward(&self.layers, &x.into_owned(), draws)?)
+        Ok(chain::forward(&self.layers, &gathered(&x), draws)?)
     }
 
     /// As [`Network::forward`] in training, keeping what the backward pass needs.
     pub fn trace(&self, x: DMatrixView<f32>, draws: SampleKeys) -> Result<Passed, NetworkError> {
-        Ok(chain::trace(&self.layers, x.into_owned(), draws.in_training())?)
+        Ok(chain::trace(&self.layers, gathered(&x), draws.in_training())?)
     }
 }
 

@@ -155,11 +155,14 @@ impl<T: MatVec> MatVec for TileGrid<T> {
     ) -> Result<(), TileError> {
         check_lines("x", &x, self.shape.inputs, x.ncols())?;
         check_shape("y", y.shape(), (self.shape.outputs, x.ncols()))?;
+        if let [part] = &self.parts[..] {
+            return part.tile.forward(x, y, part.draws(draws));
+        }
         let mut sum = DMatrix::zeros(self.shape.outputs, x.ncols());
         for part in &self.parts {
-            let x = x.rows(part.first_input, part.shape.inputs).into_owned();
+            let x = x.rows(part.first_input, part.shape.inputs);
             let mut partial = DMatrix::zeros(part.shape.outputs, x.ncols());
-            part.tile.forward(x.as_view(), partial.as_view_mut(), part.draws(draws))?;
+            part.tile.forward(x, partial.as_view_mut(), part.draws(draws))?;
             add(&mut sum, part.first_output, &partial);
         }
         y.copy_from(&sum);
@@ -181,11 +184,14 @@ impl<T: Tile> Tile for TileGrid<T> {
     ) -> Result<(), TileError> {
         check_lines("d", &d, self.shape.outputs, d.ncols())?;
         check_shape("z", z.shape(), (self.shape.inputs, d.ncols()))?;
+        if let [part] = &self.parts[..] {
+            return part.tile.backward(d, z, part.draws(draws));
+        }
         let mut sum = DMatrix::zeros(self.shape.inputs, d.ncols());
         for part in &self.parts {
-            let d = d.rows(part.first_output, part.shape.outputs).into_owned();
+            let d = d.rows(part.first_output, part.shape.outputs);
             let mut partial = DMatrix::zeros(part.shape.inputs, d.ncols());
-            part.tile.backward(d.as_view(), partial.as_view_mut(), part.draws(draws))?;
+            part.tile.backward(d, partial.as_view_mut(), part.draws(draws))?;
             add(&mut sum, part.first_input, &partial);
         }
         z.copy_from(&sum);
@@ -202,9 +208,9 @@ impl<T: Tile> Tile for TileGrid<T> {
         check_update(self.shape, &x, &d, lr)?;
         for part in &mut self.parts {
             let draws = part.draws(draws);
-            let x = x.rows(part.first_input, part.shape.inputs).into_owned();
-            let d = d.rows(part.first_output, part.shape.outputs).into_owned();
-            part.tile.update(x.as_view(), d.as_view(), lr, draws)?;
+            let x = x.rows(part.first_input, part.shape.inputs);
+            let d = d.rows(part.first_output, part.shape.outputs);
+            part.tile.update(x, d, lr, draws)?;
         }
         Ok(())
     }
@@ -233,10 +239,10 @@ impl<T: Tile> Tile for TileGrid<T> {
         let mut before = 0;
         for part in &mut self.parts {
             let draws = part.draws(draws);
-            let x = x.rows(part.first_input, part.shape.inputs).into_owned();
-            let d = d.rows(part.first_output, part.shape.outputs).into_owned();
+            let x = x.rows(part.first_input, part.shape.inputs);
+            let d = d.rows(part.first_output, part.shape.outputs);
             let mut step = |first: usize, weights: &mut [f32], g: &[f32]| step(before + first, weights, g);
-            part.tile.update_by(x.as_view(), d.as_view(), lr, draws, &mut step)?;
+            part.tile.update_by(x, d, lr, draws, &mut step)?;
             before += part.tile.digital_len();
         }
         Ok(())

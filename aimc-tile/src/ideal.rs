@@ -68,6 +68,18 @@ pub(crate) fn gather(lines: &DMatrixView<f32>) -> Vec<f32> {
     gathered
 }
 
+/// The same lines in a matrix of their own: what `into_owned` of nalgebra does number by number, column by column.
+///
+/// ```
+/// use nalgebra::DMatrix;
+/// let lines = DMatrix::from_fn(3, 2, |i, j| (i + 10 * j) as f32);
+/// assert_eq!(aimc_tile::gathered(&lines.rows(1, 2)).as_slice(), [1.0, 2.0, 11.0, 12.0]);
+/// ```
+#[must_use]
+pub fn gathered(lines: &DMatrixView<f32>) -> DMatrix<f32> {
+    DMatrix::from_vec(lines.nrows(), lines.ncols(), gather(lines))
+}
+
 /// `out` = W `lines`, exactly.
 pub(crate) fn exact_product(weights: Weights<'_>, lines: &DMatrixView<f32>, out: &mut DMatrixViewMut<f32>) {
     let mut product = vec![0.0; out.len()];

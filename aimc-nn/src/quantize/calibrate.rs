@@ -45,9 +45,9 @@ pub fn calibrate<T: Tile>(
     };
     let (size, mut done) = (batch_size.max(1), 0);
     for first in (0..data.len()).step_by(size).take(batches) {
-        let x = data.features().columns(first, size.min(data.len() - first)).into_owned();
+        let x = data.features().columns(first, size.min(data.len() - first));
         let draws = draws.skip(first as u64);
-        let trace = network.trace(x.as_view(), draws)?;
+        let trace = network.trace(x, draws)?;
         let nothing = DMatrix::zeros(trace.output().nrows(), x.ncols());
         let mut gradients = network.backward(&trace, nothing, draws)?;
         gradients.statistics.retain(|measured| of_quantiser(&measured.name));

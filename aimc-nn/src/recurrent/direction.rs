@@ -3,7 +3,7 @@
 use nalgebra::DMatrix;
 
 use aimc_device::rng::label;
-use aimc_tile::{MatVec, SampleKeys, Tile, TileError};
+use aimc_tile::{MatVec, SampleKeys, Tile, TileError, gathered};
 
 use super::cell::{Cell, Step, StepBack};
 use crate::composite::stack;
@@ -167,7 +167,7 @@ impl<T: Tile> Direction<T> {
                 None => {
                     let draws = input_draws(through.draws).fold_in(t as u64);
                     let both = self.input.product_back(self.at(&d_input, t).as_view(), draws)?;
-                    self.put(&both.rows(0, dx.nrows()).into_owned(), t, &mut dx);
+                    self.put(&gathered(&both.rows(0, dx.nrows())), t, &mut dx);
                     dh += both.rows(dx.nrows(), n);
                 }
             }

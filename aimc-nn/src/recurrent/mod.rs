@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use aimc_device::error::{ConfigError, require};
 use aimc_device::rng::label;
-use aimc_tile::{MatVec, ReadOut, SampleKeys, Shape, Tile};
+use aimc_tile::{MatVec, ReadOut, SampleKeys, Shape, Tile, gathered};
 
 use crate::composite::stack;
 use crate::dropout::{check_probability, mask};
@@ -324,7 +324,7 @@ impl<T> Module<T> for Recurrent<T> {
                     draws: direction_draws(pass.draws, level, k),
                 };
                 let hidden = direction.hidden;
-                dx += direction.back(&through, &d.rows(k * hidden, hidden).into_owned(), into)?;
+                dx += direction.back(&through, &gathered(&d.rows(k * hidden, hidden)), into)?;
             }
             d = dx;
         }

@@ -25,7 +25,7 @@ use aimc_device::RngKey;
 use aimc_device::error::{ConfigError, require};
 use aimc_device::state::{State, StateError, StatePart};
 
-use crate::ideal::{by_rows, check_update};
+use crate::ideal::{by_rows, check_update, gathered};
 use crate::mapping::input_range::InputRange;
 use crate::mapping::{MappingConfig, PeripheryConfig, PeripheryQuantization, TileSettings, scales};
 use crate::tile::{
@@ -174,11 +174,16 @@ impl<T: MatVec> MatVec for LogicalTile<T> {
     ) -> Result<(), TileError> {
         check_lines("x", &x, self.shape.inputs, x.ncols())?;
         check_shape("y", y.shape(), (self.shape.outputs, x.ncols()))?;
-        let raw = self.raw(&self.lines(&x), draws)?;
+        if self.range.is_none() && !self.has_bias() {
+            self.tile.forward(x, y.as_view_mut(), draws)?;
+        } else {
+            self.tile.forward(self.lines(&x).as_view(), y.as_view_mut(), draws)?;
+        }
         let factors = self.factors();
-        for (mut y, raw) in y.column_iter_mut().zip(raw.column_iter()) {
-            let numbers = factors.iter().zip(raw.as_slice());
-            y.as_mut_slice().iter_mut().zip(numbers).for_each(|(y, (factor, raw))| *y = factor * raw);
+        if factors.iter().any(|factor| *factor != 1.0) {
+            for mut y in y.column_iter_mut() {
+                y.as_mut_slice().iter_mut().zip(&factors).for_each(|(y, factor)| *y *= factor);
+            }
         }
         Ok(())
     }
@@ -216,9 +221,13 @@ impl<T: Tile> LogicalTile<T> {
         let lines = self.lines(x);
         let gradients = self.digital_gradients(x, d, &lines, draws)?;
         let r = self.input_range().unwrap_or(1.0);
-        let errors = DMatrix::from_fn(d.nrows(), d.ncols(), |i, j| {
-            r * self.out_scales[i] * d[(i, j)] / (self.scales[i] * compensation)
-        });
+        let mut errors = gathered(d);
+        for mut errors in errors.column_iter_mut() {
+            let factors = self.out_scales.iter().zip(&self.scales);
+            for (d, (alpha, scale)) in errors.as_mut_slice().iter_mut().zip(factors) {
+                *d = r * alpha * *d / (scale * compensation);
+            }
+        }
         let weights = self.tile.digital_len();
         write(&mut self.tile, lines.as_view(), errors.as_view(), lr * compensation, step)?;
         self.learn(x, gradients, weights, step);
@@ -235,11 +244,19 @@ impl<T: Tile> Tile for LogicalTile<T> {
     ) -> Result<(), TileError> {
         check_lines("d", &d, self.shape.outputs, d.ncols())?;
         check_shape("z", z.shape(), (self.shape.inputs, d.ncols()))?;
-        let d =
-            DMatrix::from_fn(d.nrows(), d.ncols(), |i, j| self.out_scales[i] * self.scales[i] * d[(i, j)]);
+        let mut d = gathered(&d);
+        for mut d in d.column_iter_mut() {
+            let factors = self.out_scales.iter().zip(&self.scales);
+            d.as_mut_slice().iter_mut().zip(factors).for_each(|(d, (alpha, scale))| *d *= alpha * scale);
+        }
+        if !self.has_bias() {
+            return self.tile.backward(d.as_view(), z, draws);
+        }
         let mut lines = DMatrix::zeros(self.tile.shape().inputs, d.ncols());
         self.tile.backward(d.as_view(), lines.as_view_mut(), draws)?;
-        z.copy_from(&lines.rows(0, self.shape.inputs));
+        for (mut z, lines) in z.column_iter_mut().zip(lines.column_iter()) {
+            z.as_mut_slice().copy_from_slice(&lines.as_slice()[..self.shape.inputs]);
+        }
         Ok(())
     }
 

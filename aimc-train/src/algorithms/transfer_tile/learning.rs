@@ -11,7 +11,7 @@ use aimc_device::RngKey;
 use aimc_device::rng::label;
 use aimc_tile::matmul::Weights;
 use aimc_tile::pulse::Note;
-use aimc_tile::{AnalogMvm, AnalogTile, MatVec, SampleKeys, Tile, TileError, largest_size};
+use aimc_tile::{AnalogMvm, AnalogTile, MatVec, SampleKeys, Tile, TileError, gathered, largest_size};
 
 use super::{TransferTile, column, one_hot};
 use crate::algorithms::transfer_rule::{Read, Write};
@@ -118,8 +118,8 @@ impl TransferTile {
 
     /// Pulses a run into the fast array: the learning rates there, and the columns that were noted.
     fn pulse(&mut self, run: &Run, batch: &Batch<'_>) -> Result<(Vec<f32>, DMatrix<f32>), TileError> {
-        let mut x = batch.x.columns(run.first, run.vectors).into_owned();
-        let mut d = batch.d.columns(run.first, run.vectors).into_owned();
+        let mut x = gathered(&batch.x.columns(run.first, run.vectors));
+        let mut d = gathered(&batch.d.columns(run.first, run.vectors));
         let (own, rate) = (self.arrays[0].granularity(), self.transfer.fast_rate(batch.lr));
         let pairs = x.column_iter().zip(d.column_iter());
         let sizes = pairs.map(|(x, d)| (largest_size(x.as_slice()), largest_size(d.as_slice())));
