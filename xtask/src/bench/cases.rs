@@ -82,10 +82,12 @@ fn uniform(rows: usize, columns: usize, size: f32, purpose: &str) -> DMatrix<f32
     DMatrix::from_vec(rows, columns, values).map(|u| size * (2.0 * u - 1.0))
 }
 
-/// A tile with weights uniform within ±0.3.
+/// A tile with weights uniform within ±0.3: one, however large.
 fn tile(shape: Shape, (key, value): (&str, &str)) -> Result<Box<dyn TrainableTile>, ConfigError> {
     let tree = if key == "preset" { json!({ key: value }) } else { json!({ "device": { key: value } }) };
-    let record: TrainingTileConfig = config::decode(presets::resolve(tree, PRESETS)?)?;
+    let mut record: TrainingTileConfig = config::decode(presets::resolve(tree, PRESETS)?)?;
+    record.periphery.mapping.max_input_size = 0;
+    record.periphery.mapping.max_output_size = 0;
     let mut tile = record.build(shape, RngKey::root(1))?;
     let weights = uniform(shape.outputs, shape.inputs, 0.3, "weights");
     tile.set_weights(&weights, RngKey::root(2))
