@@ -27,14 +27,16 @@ use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
 
 use aimc_device::RngKey;
 use aimc_device::error::ConfigError;
+use aimc_device::parallel;
 use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
 
 use crate::circuits::Circuits;
 use crate::hardware_aware::{
-    HardwareAwareTileConfig, WeightClipConfig, WeightModifierConfig, WeightRemapConfig, WeightRemapType,
+    HardwareAwareTileConfig, WeightClipConfig, WeightClipType, WeightModifierConfig, WeightRemapConfig,
+    WeightRemapType,
 };
-use crate::ideal::IdealTile;
+use crate::ideal::{IdealTile, gathered};
 use crate::mapping::{TileSettings, scales};
 use crate::tile::{MatVec, ReadOut, SampleKeys, Shape, Tile, TileError, check_lines, check_shape};
 
@@ -75,6 +77,9 @@ pub struct HardwareAwareTile {
     clean: IdealTile,
     /// s of every output.
     scales: Vec<f32>,
+    /// Ŵ, as long as neither W nor s have moved; of no use where all s are 1.
+    quotients: Vec<f32>,
+    quotients_hold: bool,
     modified: Modified,
     circuits: Circuits,
     modifier: WeightModifierConfig,
@@ -97,6 +102,8 @@ impl HardwareAwareTile {
             shape,
             clean: IdealTile::new(shape)?,
             scales: vec![1.0; shape.outputs],
+            quotients: Vec::new(),
+            quotients_hold: false,
             modified: Modified::No,
             circuits,
             modifier: config.modifier.clone(),
@@ -118,12 +125,39 @@ impl HardwareAwareTile {
     /// What devices would hold, Ŵ = W/s, row by row.
     #[must_use]
     pub fn held(&self) -> Cow<'_, [f32]> {
-        let weights = self.clean.values();
         if self.scales.iter().all(|scale| *scale == 1.0) {
-            return Cow::Borrowed(weights);
+            return Cow::Borrowed(self.clean.values());
         }
-        let rows = weights.chunks(self.shape.inputs).zip(&self.scales);
-        Cow::Owned(rows.flat_map(|(row, scale)| row.iter().map(move |w| w / scale)).collect())
+        if self.quotients_hold {
+            return Cow::Borrowed(&self.quotients);
+        }
+        let mut quotients = vec![0.0; self.clean.values().len()];
+        self.divide(&mut quotients);
+        Cow::Owned(quotients)
+    }
+
+    /// Fills `quotients` with Ŵ.
+    fn divide(&self, quotients: &mut [f32]) {
+        // Rows that are worth a task; it does not matter to the result.
+        const TOGETHER: usize = 16;
+        let inputs = self.shape.inputs;
+        parallel::each_chunk(quotients.len(), quotients, TOGETHER * inputs, |(number, quotients)| {
+            let first = number * TOGETHER;
+            let rows = self.clean.values()[first * inputs..].chunks(inputs).zip(&self.scales[first..]);
+            for (quotients, (weights, scale)) in quotients.chunks_mut(inputs).zip(rows) {
+                quotients.iter_mut().zip(weights).for_each(|(quotient, w)| *quotient = w / scale);
+            }
+        });
+    }
+
+    /// Divides once, for all that comes until W or s move.
+    fn keep_held(&mut self) {
+        if !self.quotients_hold && self.scales.iter().any(|scale| *scale != 1.0) {
+            let mut quotients = std::mem::take(&mut self.quotients);
+            quotients.resize(self.clean.values().len(), 0.0);
+            self.divide(&mut quotients);
+            (self.quotients, self.quotients_hold) = (quotients, true);
+        }
     }
 
     /// The circuits.
@@ -134,6 +168,7 @@ impl HardwareAwareTile {
 
     /// What the first training pass sees.
     fn begin(&mut self, key: RngKey) {
+        self.keep_held();
         self.modified = Modified::No;
         if self.modifier.from_first_batch {
             self.modify(key);
@@ -143,23 +178,41 @@ impl HardwareAwareTile {
     /// Draws what training passes see from now on.
     fn modify(&mut self, key: RngKey) {
         let key = key.fold_in(label("modifier"));
+        let before = std::mem::replace(&mut self.modified, Modified::No);
         self.modified = match (self.modifier.is_active(), self.modifier.per_batch_sample) {
             (false, _) => Modified::No,
             (true, true) => Modified::PerSample(key),
             (true, false) => {
-                let modifier = self.modifier.after(self.steps);
-                Modified::Shared(modifier.modified(&self.held(), self.shape.inputs, key))
+                let mut modified = if let Modified::Shared(before) = before { before } else { Vec::new() };
+                modified.clear();
+                modified.extend_from_slice(&self.held());
+                self.modifier.after(self.steps).modify(&mut modified, self.shape.inputs, key);
+                Modified::Shared(modified)
             }
         };
     }
 
     /// Cuts W where Ŵ is too large.
     fn clip(&mut self) {
+        if self.clip.kind == WeightClipType::None {
+            return;
+        }
+        self.keep_held();
         let Some(value) = self.clip.value(&self.held(), self.shape.inputs) else { return };
+        self.quotients_hold = false;
         let inputs = self.shape.inputs;
         for (row, scale) in self.clean.values_mut().chunks_mut(inputs).zip(&self.scales) {
             let limit = value * scale;
             row.iter_mut().for_each(|w| *w = w.clamp(-limit, limit));
+        }
+    }
+
+    /// Multiplies the lines of every output by its scale.
+    fn scale(&self, lines: &mut DMatrixViewMut<f32>) {
+        if self.scales.iter().any(|scale| *scale != 1.0) {
+            for mut lines in lines.column_iter_mut() {
+                lines.as_mut_slice().iter_mut().zip(&self.scales).for_each(|(line, scale)| *line *= scale);
+            }
         }
     }
 
@@ -207,9 +260,7 @@ impl MatVec for HardwareAwareTile {
         let meets_errors = draws.is_training() || self.modifier.enable_during_test;
         let modified = if meets_errors { &self.modified } else { &Modified::No };
         self.product(modified, (x, y.as_view_mut()), draws, Circuits::read)?;
-        for (mut row, scale) in y.row_iter_mut().zip(&self.scales) {
-            row *= *scale;
-        }
+        self.scale(&mut y);
         Ok(())
     }
 }
@@ -223,7 +274,8 @@ impl Tile for HardwareAwareTile {
     ) -> Result<(), TileError> {
         check_lines("d", &d, self.shape.outputs, d.ncols())?;
         check_shape("z", z.shape(), (self.shape.inputs, d.ncols()))?;
-        let scaled = DMatrix::from_fn(d.nrows(), d.ncols(), |i, j| self.scales[i] * d[(i, j)]);
+        let mut scaled = gathered(&d);
+        self.scale(&mut scaled.as_view_mut());
         self.product(&self.modified, (scaled.as_view(), z), draws, Circuits::read_back)
     }
 
@@ -234,12 +286,18 @@ impl Tile for HardwareAwareTile {
         lr: f32,
         draws: SampleKeys,
     ) -> Result<(), TileError> {
+        self.quotients_hold = false;
         self.clean.update(x, d, lr, draws)
     }
 
     fn end_of_step(&mut self, key: RngKey) {
         self.clip();
-        self.scales = self.remap.scales(&self.held(), self.shape.inputs, &self.scales);
+        self.keep_held();
+        if self.remap.kind != WeightRemapType::None {
+            self.scales = self.remap.scales(&self.held(), self.shape.inputs, &self.scales);
+            self.quotients_hold = false;
+            self.keep_held();
+        }
         self.steps += 1;
         self.modify(key);
     }
@@ -250,6 +308,7 @@ impl Tile for HardwareAwareTile {
         if !moves || self.scales.iter().zip(factors).any(|(scale, factor)| !(scale * factor).is_normal()) {
             return false;
         }
+        self.quotients_hold = false;
         let inputs = self.shape.inputs;
         let rows = self.clean.values_mut().chunks_mut(inputs).zip(&mut self.scales);
         for ((row, scale), factor) in rows.zip(factors) {
@@ -260,6 +319,7 @@ impl Tile for HardwareAwareTile {
     }
 
     fn digital_weights(&mut self) -> Option<&mut [f32]> {
+        self.quotients_hold = false;
         self.clean.digital_weights()
     }
 
@@ -295,6 +355,8 @@ impl Tile for HardwareAwareTile {
         circuits.restore(&state.part("circuits"))?;
         self.clean.restore(&state.part("clean"))?;
         (self.scales, self.steps, self.modified, self.circuits) = (scales, steps, modified, circuits);
+        self.quotients_hold = false;
+        self.keep_held();
         Ok(())
     }
 }
@@ -307,6 +369,7 @@ impl ReadOut for HardwareAwareTile {
 
     fn set_weights(&mut self, weights: &DMatrix<f32>, key: RngKey) -> Result<(), TileError> {
         self.clean.set_weights(weights, key)?;
+        self.quotients_hold = false;
         let (omega, columnwise) = self.scaling;
         // Without ω the quotient is infinite, which means a scale of 1.
         self.scales = scales(self.clean.values(), self.shape.inputs, omega, columnwise);

@@ -3,6 +3,7 @@
 
 mod clip;
 mod config_gate;
+mod held;
 mod modifier;
 mod modifier_exact;
 mod pcm_noise;

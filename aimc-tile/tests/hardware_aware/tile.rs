@@ -14,44 +14,44 @@ use aimc_tile::{
 use nalgebra::DMatrix;
 use proptest::prelude::*;
 
-fn key(seed: u64) -> RngKey {
+pub(crate) fn key(seed: u64) -> RngKey {
     RngKey::root(seed)
 }
 
 /// Reproducible numbers in ±1.
-fn uniform(rows: usize, columns: usize, seed: u64) -> DMatrix<f32> {
+pub(crate) fn uniform(rows: usize, columns: usize, seed: u64) -> DMatrix<f32> {
     let mut values = vec![0.0; rows * columns];
     key(seed).stream(77).fill_uniform(&mut values);
     DMatrix::from_vec(rows, columns, values).map(|u| 2.0 * u - 1.0)
 }
 
-fn noise(std_dev: f32) -> WeightModifierConfig {
+pub(crate) fn noise(std_dev: f32) -> WeightModifierConfig {
     WeightModifierConfig { kind: WeightModifierType::AddNormal, std_dev, ..WeightModifierConfig::default() }
 }
 
-fn channelwise() -> WeightRemapConfig {
+pub(crate) fn channelwise() -> WeightRemapConfig {
     WeightRemapConfig { kind: WeightRemapType::ChannelwiseSymmetric, ..WeightRemapConfig::default() }
 }
 
-fn scaled(omega: f32, columnwise: bool) -> HardwareAwareTileConfig {
+pub(crate) fn scaled(omega: f32, columnwise: bool) -> HardwareAwareTileConfig {
     let mut config = HardwareAwareTileConfig::ideal();
     config.periphery.mapping.weight_scaling_omega = omega;
     config.periphery.mapping.weight_scaling_columnwise = columnwise;
     config
 }
 
-fn tile(config: &HardwareAwareTileConfig, weights: &DMatrix<f32>) -> HardwareAwareTile {
+pub(crate) fn tile(config: &HardwareAwareTileConfig, weights: &DMatrix<f32>) -> HardwareAwareTile {
     let shape = Shape { outputs: weights.nrows(), inputs: weights.ncols() };
     let mut tile = HardwareAwareTile::new(config, shape, key(1)).unwrap();
     tile.set_weights(weights, key(2)).unwrap();
     tile
 }
 
-fn training(seed: u64) -> SampleKeys {
+pub(crate) fn training(seed: u64) -> SampleKeys {
     evaluation(seed).in_training()
 }
 
-fn evaluation(seed: u64) -> SampleKeys {
+pub(crate) fn evaluation(seed: u64) -> SampleKeys {
     SampleKeys::new(key(seed))
 }
 
@@ -68,7 +68,7 @@ fn backward(tile: &impl Tile, d: &DMatrix<f32>, draws: SampleKeys) -> DMatrix<f3
 }
 
 /// What the products of a pass see: the answer to every unit vector.
-fn seen(tile: &impl MatVec, draws: SampleKeys) -> DMatrix<f32> {
+pub(crate) fn seen(tile: &impl MatVec, draws: SampleKeys) -> DMatrix<f32> {
     let inputs = tile.shape().inputs;
     forward(tile, &DMatrix::identity(inputs, inputs), draws)
 }

@@ -81,35 +81,80 @@ impl<'a> Law<'a> {
         }
     }
 
-    /// One weight, with the next draws of its row.
-    fn modified(&self, w: f32, stream: &mut Stream) -> f32 {
-        let chance = |stochastic: bool, stream: &mut Stream| stochastic.then(|| stream.uniform());
+    /// Modifies the weights of a row, with the next draws of its stream.
+    fn modify(&self, row: &mut [f32], stream: &mut Stream) {
         match *self {
-            Self::Unmodified => w,
-            Self::AddNormal { std } => additive_normal::modified(w, std, stream.normal()),
+            Self::Unmodified => {}
+            Self::AddNormal { std } => {
+                with_normals(row, stream, |w, xi| additive_normal::modified(w, std, xi));
+            }
             Self::MultNormal { relative_std } => {
-                multiplicative_normal::modified(w, relative_std, stream.normal())
+                with_normals(row, stream, |w, xi| multiplicative_normal::modified(w, relative_std, xi));
             }
             Self::Discretize { wmax, res, stochastic } => {
-                discretize::modified(w, wmax, res, chance(stochastic, stream))
+                with_chances(row, stochastic, stream, |w, u| discretize::modified(w, wmax, res, u));
             }
-            Self::DiscretizeAddNormal { wmax, res, stochastic, std } => {
-                let u = chance(stochastic, stream);
-                discretize_add_normal::modified(w, wmax, res, u, std, stream.normal())
+            Self::DiscretizeAddNormal { wmax, res, stochastic: false, std } => {
+                let modified = discretize_add_normal::modified;
+                with_normals(row, stream, |w, xi| modified(w, wmax, res, None, std, xi));
+            }
+            Self::DiscretizeAddNormal { wmax, res, stochastic: true, std } => {
+                for w in row {
+                    let u = Some(stream.uniform());
+                    *w = discretize_add_normal::modified(*w, wmax, res, u, std, stream.normal());
+                }
             }
             Self::DoReFa { scale, res, stochastic } => {
-                dorefa::modified(w, scale, res, chance(stochastic, stream))
+                with_chances(row, stochastic, stream, |w, u| dorefa::modified(w, scale, res, u));
             }
-            Self::Poly { wmax, coeffs, std_dev } => {
-                let std = polynomial::std(w, wmax, coeffs, std_dev);
-                polynomial::modified(w, wmax, std, stream.normal())
-            }
-            Self::ProgNoise { wmax, coeffs, std_dev } => {
+            Self::Poly { wmax, coeffs, std_dev } => with_normals(row, stream, |w, xi| {
+                polynomial::modified(w, wmax, polynomial::std(w, wmax, coeffs, std_dev), xi)
+            }),
+            Self::ProgNoise { wmax, coeffs, std_dev } => with_normals(row, stream, |w, xi| {
                 let std = wmax * polynomial::std(w, wmax, coeffs, std_dev);
-                programming_noise::modified(w, std, stream.normal())
+                programming_noise::modified(w, std, xi)
+            }),
+            Self::Pcm { wmax, ref noise } => {
+                row.iter_mut().for_each(|w| *w = noise.modified(*w, wmax, Draws::next(stream)));
             }
-            Self::Pcm { wmax, ref noise } => noise.modified(w, wmax, Draws::next(stream)),
         }
+    }
+}
+
+/// Weights for which draws are made at a time.
+const TOGETHER: usize = 256;
+
+/// Modifies every weight of a row with the next of the draws that `fill` makes.
+fn with_draws(row: &mut [f32], mut fill: impl FnMut(&mut [f32]), modified: impl Fn(f32, f32) -> f32) {
+    let mut draws = [0.0; TOGETHER];
+    for row in row.chunks_mut(TOGETHER) {
+        let draws = &mut draws[..row.len()];
+        fill(draws);
+        row.iter_mut().zip(draws).for_each(|(w, draw)| *w = modified(*w, *draw));
+    }
+}
+
+/// With a standard normal.
+fn with_normals(row: &mut [f32], stream: &mut Stream, modified: impl Fn(f32, f32) -> f32) {
+    with_draws(row, |draws| stream.fill_normal(draws), modified);
+}
+
+/// With a uniform number in [0, 1).
+fn with_uniforms(row: &mut [f32], stream: &mut Stream, modified: impl Fn(f32, f32) -> f32) {
+    with_draws(row, |draws| stream.fill_uniform(draws), modified);
+}
+
+/// The same if rounding is `stochastic`, else with none.
+fn with_chances(
+    row: &mut [f32],
+    stochastic: bool,
+    stream: &mut Stream,
+    modified: impl Fn(f32, Option<f32>) -> f32,
+) {
+    if stochastic {
+        with_uniforms(row, stream, |w, u| modified(w, Some(u)));
+    } else {
+        row.iter_mut().for_each(|w| *w = modified(*w, None));
     }
 }
 
@@ -130,24 +175,28 @@ impl WeightModifierConfig {
     #[must_use]
     pub fn modified(&self, weights: &[f32], inputs: usize, key: RngKey) -> Vec<f32> {
         let mut modified = weights.to_vec();
+        self.modify(&mut modified, inputs, key);
+        modified
+    }
+
+    /// The same in place.
+    pub fn modify(&self, weights: &mut [f32], inputs: usize, key: RngKey) {
         if self.kind == WeightModifierType::None {
-            return modified;
+            return;
         }
         let law = Law::new(self, self.wmax(weights, inputs));
         let dropping = key.fold_in(label("drop"));
         // The column of an analog bias is no weight.
         let columns = inputs - usize::from(self.copy_last_column);
         let each = |(r, row): (usize, &mut [f32])| {
-            let mut stream = key.stream(r as u64);
-            row[..columns].iter_mut().for_each(|w| *w = law.modified(*w, &mut stream));
+            let row = &mut row[..columns];
+            law.modify(row, &mut key.stream(r as u64));
             if self.pdrop > 0.0 {
-                let mut stream = dropping.stream(r as u64);
-                let drop = |w: &mut f32| *w = drop_connect::modified(*w, self.pdrop, stream.uniform());
-                row[..columns].iter_mut().for_each(drop);
+                let drop = |w, u| drop_connect::modified(w, self.pdrop, u);
+                with_uniforms(row, &mut dropping.stream(r as u64), drop);
             }
         };
-        parallel::each_chunk(weights.len() * COST, &mut modified, inputs, each);
-        modified
+        parallel::each_chunk(weights.len() * COST, weights, inputs, each);
     }
 
     /// A of the tile that holds `weights`.
