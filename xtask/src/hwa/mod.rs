@@ -16,6 +16,7 @@ use aimc_nn::{DatasetError, NetworkConfig};
 use aimc_train::convert::ConvertError;
 use clap::Args;
 use indicatif::ProgressBar;
+use rayon::ThreadPoolBuildError;
 use serde::Serialize;
 
 use crate::config_file::ConfigFileError;
@@ -27,8 +28,10 @@ use crate::plot::PlotError;
 use crate::report::PROGRAM;
 use crate::timeline::{self, Timeline, TimelineError};
 use crate::train::session::{Begin, SessionError};
+use crate::{progress, workers};
 
 use compare::{At, DeviceResult, Run};
+use config::DeviceSection;
 pub(crate) use config::{HwaConfig, decode};
 use trainings::{Outcome, Pair, Place, Samples};
 
@@ -80,6 +83,8 @@ pub(crate) enum HwaError {
     Interrupted(#[from] Interrupted),
     #[error(transparent)]
     Plot(#[from] PlotError),
+    #[error("threads cannot be started: {0}")]
+    Threads(#[from] ThreadPoolBuildError),
     #[error("the numbers cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
     #[error("{}: cannot be read: {error}", path.display())]
@@ -166,7 +171,7 @@ fn hold_out(config: &HwaConfig, data: Split) -> Result<Samples, HwaError> {
     Ok(Samples { split: Split { train, ..data }, validation })
 }
 
-/// All seeds, one after the other.
+/// All seeds: side by side where there are threads for it, else each with its own progress.
 fn measure(
     place: &Place<'_>,
     config: HwaConfig,
@@ -174,23 +179,45 @@ fn measure(
     samples: &Samples,
     data: DataSummary,
 ) -> Result<Results, HwaError> {
-    let mut trainings = Vec::new();
+    let seeds: Vec<u64> = config.all_seeds().collect();
+    let together = seeds.len().min(rayon::current_num_threads()) > 1;
+    let own = Place { quiet: place.quiet || together, ..*place };
+    let all = if own.quiet == place.quiet { None } else { Some(progress::bar("seeds", seeds.len() as u64)) };
+    let done = workers::each(seeds.len(), |i| {
+        if !own.quiet {
+            println!("\nSeed {}", seeds[i]);
+        }
+        let pair = trainings::train(&config, &network, samples, seeds[i], &own)?;
+        let age = |device: &DeviceSection| {
+            let key = RngKey::root(seeds[i]).fold_in(label("inference")).fold_in(label(&device.name));
+            age(&config, &device.tile, &pair, samples, (key, own.quiet))
+        };
+        let runs = config.device.iter().map(age).collect::<Result<Vec<_>, HwaError>>()?;
+        if let Some(bar) = &all {
+            tell(bar, &pair.outcome);
+        }
+        Ok::<_, HwaError>((pair.outcome, runs))
+    })?;
+    let done: Option<Vec<_>> = done.into_iter().collect();
+    let (trainings, by_seed): (Vec<_>, Vec<_>) = done.ok_or(HwaError::Stopped)?.into_iter().unzip();
     let mut runs: Vec<Vec<Run>> = config.device.iter().map(|_| Vec::new()).collect();
-    for seed in config.all_seeds() {
-        if !place.quiet {
-            println!("\nSeed {seed}");
-        }
-        let pair = trainings::train(&config, &network, samples, seed, place)?;
-        for (device, runs) in config.device.iter().zip(&mut runs) {
-            let key = RngKey::root(seed).fold_in(label("inference")).fold_in(label(&device.name));
-            runs.push(age(&config, &device.tile, &pair, samples, (key, place.quiet))?);
-        }
-        trainings.push(pair.outcome);
-    }
+    by_seed.into_iter().flat_map(|runs| (0..).zip(runs)).for_each(|(device, run)| runs[device].push(run));
     let devices = config.device.iter().zip(runs);
     let devices = devices.map(|(device, runs)| DeviceResult::of(&device.name, runs)).collect();
     let held_out = samples.validation.as_ref().map_or(0, aimc_nn::Dataset::len);
     Ok(Results { program: PROGRAM.to_owned(), data, held_out, config, network, trainings, devices })
+}
+
+/// Tells of a seed that is done; without a terminal in a line of its own.
+fn tell(bar: &ProgressBar, outcome: &Outcome) {
+    let Outcome { seed, floating_point, hardware_aware, .. } = outcome;
+    let [before, after] = [floating_point, hardware_aware].map(|share| 100.0 * share);
+    let line = format!("seed {seed}: {before:.1} % in floating point, {after:.1} % hardware-aware");
+    bar.inc(1);
+    if bar.is_hidden() {
+        println!("{line}");
+    }
+    bar.set_message(line);
 }
 
 /// Both networks of a seed on one device, with the same draws; with or without a word.
