@@ -43,6 +43,7 @@ impl Activation {
         [Self::Sigmoid, Self::Tanh, Self::Relu, Self::LeakyRelu, Self::Gelu, Self::GeluTanh, Self::Silu];
 
     /// The function's value.
+    #[inline]
     #[must_use]
     pub fn value(self, x: f32) -> f32 {
         match self {
@@ -57,6 +58,7 @@ impl Activation {
     }
 
     /// The derivative, from the argument `x` and the function's value `y`.
+    #[inline]
     #[must_use]
     pub fn slope(self, x: f32, y: f32) -> f32 {
         match self {
@@ -126,7 +128,12 @@ impl Record for ActivationConfig {
 
 impl<T> Module<T> for Activation {
     fn forward(&self, x: &DMatrix<f32>, _draws: SampleKeys) -> Result<DMatrix<f32>, LayerError> {
-        Ok(x.map(|x| self.value(x)))
+        // The cheap ones by name, so that the loop holds nothing else.
+        Ok(match self {
+            Self::Relu => x.map(|x| Self::Relu.value(x)),
+            Self::LeakyRelu => x.map(|x| Self::LeakyRelu.value(x)),
+            _ => x.map(|x| self.value(x)),
+        })
     }
 
     fn backward(
@@ -138,7 +145,11 @@ impl<T> Module<T> for Activation {
     where
         T: Tile,
     {
-        d.zip_zip_apply(pass.x, pass.y, |d, x, y| *d *= self.slope(x, y));
+        match self {
+            Self::Relu => d.zip_apply(pass.y, |d, y| *d *= Self::Relu.slope(y, y)),
+            Self::LeakyRelu => d.zip_apply(pass.x, |d, x| *d *= Self::LeakyRelu.slope(x, x)),
+            _ => d.zip_zip_apply(pass.x, pass.y, |d, x, y| *d *= self.slope(x, y)),
+        }
         Ok(d)
     }
 }

@@ -13,6 +13,7 @@
 //! "High performance convolutional neural networks for document processing").
 
 use aimc_device::error::{ConfigError, require};
+use aimc_device::parallel;
 use nalgebra::DMatrix;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -188,9 +189,8 @@ impl Windows {
         let (points, positions) = (self.points, self.positions());
         let mut out = DMatrix::zeros(channels * points, positions * x.ncols());
         let height = channels * points;
-        for (image, columns) in
-            x.as_slice().chunks(x.nrows()).zip(out.as_mut_slice().chunks_mut(height * positions))
-        {
+        each_sample(out.as_mut_slice(), height * positions, |sample, columns| {
+            let image = &x.as_slice()[sample * x.nrows()..][..x.nrows()];
             for (column, sources) in columns.chunks_mut(height).zip(self.sources.chunks(points)) {
                 for (c, part) in column.chunks_mut(points).enumerate() {
                     let channel = &image[(first + c) * self.area..][..self.area];
@@ -200,7 +200,7 @@ impl Windows {
                     }
                 }
             }
-        }
+        });
         out
     }
 
@@ -208,9 +208,8 @@ impl Windows {
     pub fn fold(&self, columns: &DMatrix<f32>, first: usize, channels: usize, into: &mut DMatrix<f32>) {
         let (points, height, rows) = (self.points, channels * self.points, into.nrows());
         let per_sample = height * self.positions();
-        for (image, columns) in
-            into.as_mut_slice().chunks_mut(rows).zip(columns.as_slice().chunks(per_sample))
-        {
+        each_sample(into.as_mut_slice(), rows, |sample, image| {
+            let columns = &columns.as_slice()[sample * per_sample..][..per_sample];
             for (column, sources) in columns.chunks(height).zip(self.sources.chunks(points)) {
                 for (c, part) in column.chunks(points).enumerate() {
                     let channel = &mut image[(first + c) * self.area..][..self.area];
@@ -221,7 +220,7 @@ impl Windows {
                     }
                 }
             }
-        }
+        });
     }
 }
 
@@ -229,27 +228,31 @@ impl Windows {
 #[must_use]
 pub fn to_points(x: &DMatrix<f32>, area: usize, first: usize, channels: usize) -> DMatrix<f32> {
     let mut out = DMatrix::zeros(channels, area * x.ncols());
-    for (image, columns) in x.as_slice().chunks(x.nrows()).zip(out.as_mut_slice().chunks_mut(channels * area))
-    {
+    each_sample(out.as_mut_slice(), channels * area, |sample, columns| {
+        let image = &x.as_slice()[sample * x.nrows()..][..x.nrows()];
         for c in 0..channels {
             let channel = &image[(first + c) * area..][..area];
             channel.iter().enumerate().for_each(|(p, value)| columns[p * channels + c] = *value);
         }
-    }
+    });
     out
 }
 
 /// The inverse of [`to_points`]: writes the columns into the channels from `first` on.
 pub fn from_points(columns: &DMatrix<f32>, area: usize, first: usize, into: &mut DMatrix<f32>) {
     let (channels, rows) = (columns.nrows(), into.nrows());
-    for (image, columns) in
-        into.as_mut_slice().chunks_mut(rows).zip(columns.as_slice().chunks(channels * area))
-    {
+    each_sample(into.as_mut_slice(), rows, |sample, image| {
+        let columns = &columns.as_slice()[sample * channels * area..][..channels * area];
         for c in 0..channels {
             let channel = &mut image[(first + c) * area..][..area];
             channel.iter_mut().enumerate().for_each(|(p, value)| *value = columns[p * channels + c]);
         }
-    }
+    });
+}
+
+/// Fills what belongs to each sample, `size` numbers; samples may go to different threads.
+fn each_sample(list: &mut [f32], size: usize, fill: impl Fn(usize, &mut [f32]) + Sync + Send) {
+    parallel::each_chunk(list.len(), list, size, |(sample, list)| fill(sample, list));
 }
 
 #[cfg(test)]

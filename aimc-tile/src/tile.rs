@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
+use pulp::{Arch, Simd, WithSimd};
 
 use aimc_device::RngKey;
 use aimc_device::pulsed::PulseCount;
@@ -337,9 +338,8 @@ pub fn check_lines(
     columns: usize,
 ) -> Result<(), TileError> {
     check_shape(what, lines.shape(), (rows, columns))?;
-    // Without an early end, so that it vectorises; the place is looked for only when there is one.
-    let finite = |column: &[f32]| column.iter().fold(true, |finite, value| finite & value.is_finite());
-    if lines.column_iter().all(|column| finite(column.as_slice())) {
+    // The place is looked for only when there is one.
+    if Arch::new().dispatch(AllFinite { lines }) {
         return Ok(());
     }
     match lines.iter().position(|value| !value.is_finite()) {
@@ -348,6 +348,27 @@ pub fn check_lines(
             let (sample, line) = (at / rows, at % rows);
             Err(TileError::NotFinite { what, sample, line, value: lines[(line, sample)] })
         }
+    }
+}
+
+/// Whether a matrix holds finite numbers only, without an early end, so that it vectorises.
+struct AllFinite<'a, 'b> {
+    lines: &'a DMatrixView<'b, f32>,
+}
+
+impl WithSimd for AllFinite<'_, '_> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) -> bool {
+        let without_sign = |v: f32| v.to_bits() << 1;
+        let mut largest = 0;
+        for column in self.lines.column_iter() {
+            for v in column.as_slice() {
+                largest = largest.max(without_sign(*v));
+            }
+        }
+        largest < without_sign(f32::INFINITY)
     }
 }
 

@@ -7,7 +7,7 @@
 //! The product of all samples comes first; what follows acts sample by sample and is left out where the record does not
 //! ask for it.
 
-use aimc_device::RngKey;
+use aimc_device::{RngKey, parallel};
 
 use crate::matmul::Weights;
 use crate::periphery::buffers;
@@ -15,6 +15,7 @@ use crate::periphery::frozen::Frozen;
 use crate::periphery::io::IoConfig;
 use crate::periphery::ir_drop::IrDropModel;
 use crate::periphery::ir_drop::closed_form::{lost_share, position_weight};
+use crate::periphery::lines::normals;
 use crate::periphery::quantiser::step;
 use crate::periphery::voltage_offset::Line;
 use crate::periphery::weight_noise::{ReadNoiseLaw, WeightNoise, read_noise_of_duration};
@@ -27,9 +28,12 @@ pub(crate) struct Crossbar<'a> {
     pub(crate) weights: Weights<'a>,
 }
 
+/// Key and stream of the weight noise of each sample.
+type NoiseOf<'a> = dyn Fn(usize) -> (RngKey, u64) + Sync + 'a;
+
 impl Crossbar<'_> {
     /// Currents of all samples for their `lines`; `noise(sample)` gives the key and stream of its weight noise.
-    pub(crate) fn currents(&self, lines: &[f32], noise: &dyn Fn(usize) -> (RngKey, u64)) -> Vec<f32> {
+    pub(crate) fn currents(&self, lines: &[f32], noise: &NoiseOf<'_>) -> Vec<f32> {
         let mut currents = self.product(lines);
         if self.io.v_offset_std > 0.0 || self.io.r_series > 0.0 {
             self.offset(lines, &mut currents);
@@ -97,25 +101,29 @@ impl Crossbar<'_> {
         }
     }
 
-    fn add_weight_noise(&self, lines: &[f32], currents: &mut [f32], noise: &dyn Fn(usize) -> (RngKey, u64)) {
+    fn add_weight_noise(&self, lines: &[f32], currents: &mut [f32], noise: &NoiseOf<'_>) {
         let (inputs, outputs) = (self.weights.inputs(), self.weights.outputs());
+        // Of every output of every sample; none where the outputs of a sample share one.
         let variance = match self.io.w_noise_type {
-            WeightNoise::AdditiveConstant => {
-                let power = |lines: &[f32]| lines.iter().map(|x| x * x).sum::<f32>();
-                lines.chunks(inputs).flat_map(|lines| std::iter::repeat_n(power(lines), outputs)).collect()
-            }
+            WeightNoise::AdditiveConstant => Vec::new(),
             WeightNoise::PcmReadDuration => self.variance_of_duration(lines),
             WeightNoise::None | WeightNoise::PcmRead => self.by_size(lines, |w| w, |x| x * x),
         };
-        let mut draws = vec![0.0; outputs];
-        let samples = currents.chunks_mut(outputs).zip(variance.chunks(outputs)).enumerate();
-        for (sample, (currents, variance)) in samples {
+        let scale = self.io.w_noise;
+        parallel::each_chunk(2 * currents.len(), currents, outputs, |(sample, currents)| {
             let (key, stream) = noise(sample);
-            key.stream(stream).fill_normal(&mut draws);
-            for (y, (variance, xi)) in currents.iter_mut().zip(variance.iter().zip(&draws)) {
-                *y += self.io.w_noise * variance.sqrt() * xi;
+            let draws = normals(true, key, stream, outputs);
+            if variance.is_empty() {
+                let power = lines[sample * inputs..][..inputs].iter().map(|x| x * x).sum::<f32>();
+                let std = scale * power.sqrt();
+                currents.iter_mut().zip(&draws).for_each(|(y, xi)| *y += std * xi);
+            } else {
+                let variance = &variance[sample * outputs..][..outputs];
+                for (y, (variance, xi)) in currents.iter_mut().zip(variance.iter().zip(&draws)) {
+                    *y += scale * variance.sqrt() * xi;
+                }
             }
-        }
+        });
     }
 
     /// Σⱼ (s·k|Wᵢⱼ| + o)² x̂ⱼ²/k², with k µS per unit of weight and the law s, o of the mean pulse of the sample.
