@@ -169,7 +169,7 @@ impl MatVec for InferenceTile {
         let weights = Weights::new(&self.weights, self.shape.outputs, self.shape.inputs);
         self.mvm.multiply(weights, &x, &mut y, draws)?;
         for mut outputs in y.column_iter_mut() {
-            outputs.iter_mut().zip(&self.alpha).for_each(|(y, alpha)| *y *= alpha);
+            outputs.as_mut_slice().iter_mut().zip(&self.alpha).for_each(|(y, alpha)| *y *= alpha);
         }
         Ok(())
     }
