@@ -4,7 +4,7 @@ use aimc_device::rng::label;
 use aimc_device::{ConfigError, RngKey, config, presets};
 use aimc_infer::{InferenceTileConfig, ProgrammedTile};
 use aimc_tile::matmul::Weights;
-use aimc_tile::{SampleKeys, Shape, TrainableTile};
+use aimc_tile::{HardwareAwareTileConfig, MatVec, ReadOut, SampleKeys, Shape, Tile, TrainableTile};
 use aimc_train::TrainingTileConfig;
 use nalgebra::DMatrix;
 use serde_json::json;
@@ -56,6 +56,10 @@ pub(super) fn all() -> Vec<Case> {
                         update(shape, batch, (key, value))
                     }));
                 }
+            }
+            if inputs == 512 {
+                cases.push(case(named("hwa_step"), move || hardware_aware(shape, batch)));
+                cases.push(case(named("drifted_forward"), move || drifted(shape, batch)));
             }
             cases.push(case(named("matmul"), move || plain(shape, batch)));
         }
@@ -129,6 +133,39 @@ fn plain(shape: Shape, batch: usize) -> Result<Work, BenchError> {
         Weights::new(weights.as_slice(), shape.outputs, shape.inputs).multiply(x.as_slice(), &mut y);
         Ok(())
     }))
+}
+
+/// A step of hardware-aware training: both products with weights that meet noise, the update, new noise.
+fn hardware_aware(shape: Shape, batch: usize) -> Result<Work, BenchError> {
+    let record = json!({
+        "modifier": { "type": "AddNormal", "std_dev": 0.1 },
+        "periphery": { "mapping": { "weight_scaling_omega": 0.6 } },
+    });
+    let record: HardwareAwareTileConfig = config::decode(record)?;
+    let mut tile = record.build(shape, RngKey::root(1))?;
+    tile.set_weights(&uniform(shape.outputs, shape.inputs, 0.3, "weights"), RngKey::root(2))?;
+    let (x, d) = (uniform(shape.inputs, batch, 1.0, "x"), uniform(shape.outputs, batch, 0.1, "d"));
+    let (mut y, mut z) = (d.clone(), x.clone());
+    let mut done = 0;
+    Ok(Box::new(move || {
+        let draws = draws().skip(done).in_training();
+        tile.forward(x.as_view(), y.as_view_mut(), draws)?;
+        tile.backward(d.as_view(), z.as_view_mut(), draws)?;
+        // So small that the weights stay where they are however often this is repeated.
+        tile.update(x.as_view(), d.as_view(), 1e-4 * LEARNING_RATE, draws)?;
+        tile.end_of_step(RngKey::root(done));
+        done += batch as u64;
+        Ok(())
+    }))
+}
+
+/// Products of a tile that was programmed a day ago.
+fn drifted(shape: Shape, batch: usize) -> Result<Work, BenchError> {
+    let weights = uniform(shape.outputs, shape.inputs, 1.0, "weights");
+    let programmed = ProgrammedTile::program(&weights, &InferenceTileConfig::default(), RngKey::root(1))?;
+    let tile = programmed.at(86_400.0, RngKey::root(1))?;
+    let (x, mut y) = (uniform(shape.inputs, batch, 1.0, "x"), uniform(shape.outputs, batch, 0.1, "d"));
+    Ok(Box::new(move || Ok(tile.forward(x.as_view(), y.as_view_mut(), draws())?)))
 }
 
 fn program() -> Result<Work, BenchError> {

@@ -14,7 +14,7 @@ import time
 
 import torch
 from aihwkit.simulator import presets
-from aihwkit.simulator.configs import InferenceRPUConfig, SingleRPUConfig
+from aihwkit.simulator.configs import InferenceRPUConfig, SingleRPUConfig, WeightModifierType
 from aihwkit.simulator.configs import devices
 
 RATE = 0.01
@@ -81,10 +81,40 @@ def cases():
             if inputs == 512:
                 for name, config in updates().items():
                     yield f"update/{name}/{size}", lambda u=update, c=config: u(c)
+                yield f"hwa_step/{size}", lambda v=(x, d): hardware_aware(*v)
+                yield f"drifted_forward/{size}", lambda v=x: drifted(v)
             yield f"matmul/{size}", matmul
     yield "program/1024x1024", lambda: inference("program")
     yield "drift/1024x1024", lambda: inference("drift")
     yield "randn/1e6", lambda: lambda: torch.randn(1_000_000)
+
+
+def hardware_aware(x, d):
+    """A step of hardware-aware training; the rate is so small that the weights stay where they are."""
+    config = InferenceRPUConfig()
+    config.modifier.type = WeightModifierType.ADD_NORMAL
+    config.modifier.std_dev = 0.1
+    config.mapping.weight_scaling_omega = 0.6
+    made = tile(config, d.shape[1], x.shape[1])
+    made.set_learning_rate(1e-4 * RATE)
+    made.train()
+
+    def step():
+        made.forward(x)
+        made.backward(d)
+        made.update(x, d)
+        made.post_update_step()
+
+    return step
+
+
+def drifted(x):
+    made = InferenceRPUConfig().tile_class(512, x.shape[1], InferenceRPUConfig())
+    made.set_weights(uniform(1.0, 512, x.shape[1]))
+    made.eval()
+    made.program_weights()
+    made.drift_weights(86400.0)
+    return lambda: made.forward(x)
 
 
 def inference(step):
