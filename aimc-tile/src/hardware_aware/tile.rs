@@ -184,9 +184,9 @@ impl HardwareAwareTile {
             (true, true) => Modified::PerSample(key),
             (true, false) => {
                 let mut modified = if let Modified::Shared(before) = before { before } else { Vec::new() };
-                modified.clear();
-                modified.extend_from_slice(&self.held());
-                self.modifier.after(self.steps).modify(&mut modified, self.shape.inputs, key);
+                modified.resize(self.clean.values().len(), 0.0);
+                let modifier = self.modifier.after(self.steps);
+                modifier.modify_into(&self.held(), self.shape.inputs, key, &mut modified);
                 Modified::Shared(modified)
             }
         };

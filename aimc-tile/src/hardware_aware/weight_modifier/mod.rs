@@ -174,29 +174,28 @@ impl WeightModifierConfig {
     /// ```
     #[must_use]
     pub fn modified(&self, weights: &[f32], inputs: usize, key: RngKey) -> Vec<f32> {
-        let mut modified = weights.to_vec();
-        self.modify(&mut modified, inputs, key);
+        let mut modified = vec![0.0; weights.len()];
+        self.modify_into(weights, inputs, key, &mut modified);
         modified
     }
 
-    /// The same in place.
-    pub fn modify(&self, weights: &mut [f32], inputs: usize, key: RngKey) {
-        if self.kind == WeightModifierType::None {
-            return;
-        }
+    /// The same into a list of as many entries.
+    pub(crate) fn modify_into(&self, weights: &[f32], inputs: usize, key: RngKey, modified: &mut [f32]) {
         let law = Law::new(self, self.wmax(weights, inputs));
         let dropping = key.fold_in(label("drop"));
+        let pdrop = if self.is_active() { self.pdrop } else { 0.0 };
         // The column of an analog bias is no weight.
         let columns = inputs - usize::from(self.copy_last_column);
         let each = |(r, row): (usize, &mut [f32])| {
+            row.copy_from_slice(&weights[r * inputs..][..inputs]);
             let row = &mut row[..columns];
             law.modify(row, &mut key.stream(r as u64));
-            if self.pdrop > 0.0 {
-                let drop = |w, u| drop_connect::modified(w, self.pdrop, u);
+            if pdrop > 0.0 {
+                let drop = |w, u| drop_connect::modified(w, pdrop, u);
                 with_uniforms(row, &mut dropping.stream(r as u64), drop);
             }
         };
-        parallel::each_chunk(weights.len() * COST, weights, inputs, each);
+        parallel::each_chunk(weights.len() * COST, modified, inputs, each);
     }
 
     /// A of the tile that holds `weights`.
@@ -205,7 +204,9 @@ impl WeightModifierConfig {
             return self.assumed_wmax;
         }
         let columns = inputs - usize::from(self.copy_last_column);
-        let largest = weights.chunks(inputs).map(|row| largest_size(&row[..columns])).fold(0.0, f32::max);
+        let rows: Vec<&[f32]> = weights.chunks(inputs).collect();
+        let largest = parallel::map(weights.len() / 8, &rows, |row| largest_size(&row[..columns]));
+        let largest = largest.into_iter().fold(0.0, f32::max);
         if largest > 0.0 { largest } else { 1.0 }
     }
 }
