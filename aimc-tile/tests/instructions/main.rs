@@ -10,7 +10,9 @@ use std::process::Command;
 
 use aimc_device::programmed::{PcmLike, ProgrammedArray};
 use aimc_device::{RngKey, config, parallel, pulsed::PulsedDeviceConfig};
-use aimc_tile::{AnalogTile, MatVec, ReadOut, SampleKeys, Shape, Tile, TileConfig, UnitCell};
+use aimc_tile::{
+    AnalogTile, HardwareAwareTileConfig, MatVec, ReadOut, SampleKeys, Shape, Tile, TileConfig, UnitCell,
+};
 use nalgebra::DMatrix;
 
 /// Outputs and inputs of the tile: small enough for one thread.
@@ -24,7 +26,7 @@ const COUNTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/instructions/co
 const KERNEL: &str = "AIMC_KERNEL";
 const ROUNDS: &str = "AIMC_ROUNDS";
 
-const KERNELS: [&str; 11] = [
+const KERNELS: [&str; 12] = [
     "normals",
     "forward",
     "backward",
@@ -34,6 +36,7 @@ const KERNELS: [&str; 11] = [
     "update ExpStep",
     "sparse update ExpStep",
     "update rows LinearStep",
+    "hardware-aware step",
     "program PcmLike",
     "read PcmLike",
 ];
@@ -82,6 +85,22 @@ fn work(kernel: &str, rounds: u64) {
         "update rows LinearStep" => {
             let mut tile = tile("LinearStep");
             (0..rounds).for_each(|round| tile.update_rows(0, x.as_slice(), 0.01, draws(round)).unwrap());
+        }
+        "hardware-aware step" => {
+            // Scaled weights on two tiles.
+            let text = "modifier = { type = \"AddNormal\", std_dev = 0.1 }\n\
+                [periphery.mapping]\nweight_scaling_omega = 0.6\nmax_input_size = 32";
+            let record: HardwareAwareTileConfig = config::from_toml(text).unwrap();
+            let mut tile = record.build(Shape { outputs: SIZE, inputs: SIZE }, RngKey::root(1)).unwrap();
+            tile.set_weights(&uniform(SIZE, 0.3, 2), RngKey::root(1)).unwrap();
+            let mut back = out.clone();
+            for round in 0..rounds {
+                let draws = draws(round).in_training();
+                tile.forward(x.as_view(), out.as_view_mut(), draws).unwrap();
+                tile.backward(d.as_view(), back.as_view_mut(), draws).unwrap();
+                tile.update(x.as_view(), d.as_view(), 1e-6, draws).unwrap();
+                tile.end_of_step(RngKey::root(round));
+            }
         }
         "program PcmLike" => (0..rounds).for_each(|round| {
             drop(ProgrammedArray::program(&device, &targets, SIZE, RngKey::root(round)));
