@@ -25,7 +25,7 @@ use aimc_device::RngKey;
 use aimc_device::error::{ConfigError, require};
 use aimc_device::state::{State, StateError, StatePart};
 
-use crate::ideal::{by_rows, check_update, gathered};
+use crate::ideal::{by_rows, gathered};
 use crate::mapping::input_range::InputRange;
 use crate::mapping::{MappingConfig, PeripheryConfig, PeripheryQuantization, TileSettings, scales};
 use crate::tile::{
@@ -136,6 +136,17 @@ impl<T> LogicalTile<T> {
     }
 }
 
+impl<T> LogicalTile<T> {
+    /// Changes the lines of the outputs, given α and s of each.
+    fn at_outputs(&self, lines: &mut DMatrix<f32>, change: impl Fn(&mut f32, f32, f32)) {
+        for mut lines in lines.column_iter_mut() {
+            let factors = self.out_scales.iter().zip(&self.scales);
+            let lines = lines.as_mut_slice().iter_mut().zip(factors);
+            lines.for_each(|(line, (alpha, scale))| change(line, *alpha, *scale));
+        }
+    }
+}
+
 impl<T: MatVec> LogicalTile<T> {
     /// What the input lines of the tile carry for the inputs `x`, inputs x batch: one line more with an analog bias.
     #[must_use]
@@ -202,37 +213,6 @@ impl<T: Tile> LogicalTile<T> {
             1.0
         }
     }
-
-    /// One update: `write` gets the tile, what its input and output lines carry, and the rate; `step` moves digital numbers.
-    fn descend(
-        &mut self,
-        (x, d, lr, draws): (&DMatrixView<f32>, &DMatrixView<f32>, f32, SampleKeys),
-        step: &mut StepWeights<'_>,
-        write: impl FnOnce(
-            &mut T,
-            DMatrixView<f32>,
-            DMatrixView<f32>,
-            f32,
-            &mut StepWeights<'_>,
-        ) -> Result<(), TileError>,
-    ) -> Result<(), TileError> {
-        check_update(self.shape, x, d, lr)?;
-        let compensation = self.lr_compensation();
-        let lines = self.lines(x);
-        let gradients = self.digital_gradients(x, d, &lines, draws)?;
-        let r = self.input_range().unwrap_or(1.0);
-        let mut errors = gathered(d);
-        for mut errors in errors.column_iter_mut() {
-            let factors = self.out_scales.iter().zip(&self.scales);
-            for (d, (alpha, scale)) in errors.as_mut_slice().iter_mut().zip(factors) {
-                *d = r * alpha * *d / (scale * compensation);
-            }
-        }
-        let weights = self.tile.digital_len();
-        write(&mut self.tile, lines.as_view(), errors.as_view(), lr * compensation, step)?;
-        self.learn(x, gradients, weights, step);
-        Ok(())
-    }
 }
 
 impl<T: Tile> Tile for LogicalTile<T> {
@@ -245,10 +225,7 @@ impl<T: Tile> Tile for LogicalTile<T> {
         check_lines("d", &d, self.shape.outputs, d.ncols())?;
         check_shape("z", z.shape(), (self.shape.inputs, d.ncols()))?;
         let mut d = gathered(&d);
-        for mut d in d.column_iter_mut() {
-            let factors = self.out_scales.iter().zip(&self.scales);
-            d.as_mut_slice().iter_mut().zip(factors).for_each(|(d, (alpha, scale))| *d *= alpha * scale);
-        }
+        self.at_outputs(&mut d, |d, alpha, scale| *d *= alpha * scale);
         if !self.has_bias() {
             return self.tile.backward(d.as_view(), z, draws);
         }

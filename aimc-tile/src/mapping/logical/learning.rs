@@ -5,6 +5,7 @@ use nalgebra::{DMatrix, DMatrixView};
 use aimc_device::rng::label;
 
 use super::LogicalTile;
+use crate::ideal::{check_update, gathered};
 use crate::tile::{SampleKeys, StepWeights, Tile, TileError, VisitDigital};
 
 /// What the digital side learns from one batch.
@@ -14,6 +15,32 @@ pub(super) struct DigitalGradients {
 }
 
 impl<T: Tile> LogicalTile<T> {
+    /// One update: `write` gets the tile, what its input and output lines carry, and the rate; `step` moves digital numbers.
+    pub(super) fn descend(
+        &mut self,
+        (x, d, lr, draws): (&DMatrixView<f32>, &DMatrixView<f32>, f32, SampleKeys),
+        step: &mut StepWeights<'_>,
+        write: impl FnOnce(
+            &mut T,
+            DMatrixView<f32>,
+            DMatrixView<f32>,
+            f32,
+            &mut StepWeights<'_>,
+        ) -> Result<(), TileError>,
+    ) -> Result<(), TileError> {
+        check_update(self.shape, x, d, lr)?;
+        let compensation = self.lr_compensation();
+        let lines = self.lines(x);
+        let gradients = self.digital_gradients(x, d, &lines, draws)?;
+        let r = self.input_range().unwrap_or(1.0);
+        let mut errors = gathered(d);
+        self.at_outputs(&mut errors, |d, alpha, scale| *d = r * alpha * *d / (scale * compensation));
+        let weights = self.tile.digital_len();
+        write(&mut self.tile, lines.as_view(), errors.as_view(), lr * compensation, step)?;
+        self.learn(x, gradients, weights, step);
+        Ok(())
+    }
+
     pub(super) fn digital_gradients(
         &self,
         x: &DMatrixView<f32>,
