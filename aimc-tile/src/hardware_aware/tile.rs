@@ -24,6 +24,7 @@
 use std::borrow::Cow;
 
 use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
+use pulp::Arch;
 
 use aimc_device::RngKey;
 use aimc_device::error::ConfigError;
@@ -144,9 +145,11 @@ impl HardwareAwareTile {
         parallel::each_chunk(quotients.len(), quotients, TOGETHER * inputs, |(number, quotients)| {
             let first = number * TOGETHER;
             let rows = self.clean.values()[first * inputs..].chunks(inputs).zip(&self.scales[first..]);
-            for (quotients, (weights, scale)) in quotients.chunks_mut(inputs).zip(rows) {
-                quotients.iter_mut().zip(weights).for_each(|(quotient, w)| *quotient = w / scale);
-            }
+            Arch::new().dispatch(|| {
+                for (quotients, (weights, scale)) in quotients.chunks_mut(inputs).zip(rows) {
+                    quotients.iter_mut().zip(weights).for_each(|(quotient, w)| *quotient = w / scale);
+                }
+            });
         });
     }
 
