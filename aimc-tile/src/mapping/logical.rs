@@ -131,12 +131,6 @@ impl<T> LogicalTile<T> {
         self.quantization.round(&factors.collect::<Vec<f32>>()).into_owned()
     }
 
-    fn has_bias(&self) -> bool {
-        !self.mapping.digital_bias
-    }
-}
-
-impl<T> LogicalTile<T> {
     /// Changes the lines of the outputs, given α and s of each.
     fn at_outputs(&self, lines: &mut DMatrix<f32>, change: impl Fn(&mut f32, f32, f32)) {
         for mut lines in lines.column_iter_mut() {
@@ -144,6 +138,10 @@ impl<T> LogicalTile<T> {
             let lines = lines.as_mut_slice().iter_mut().zip(factors);
             lines.for_each(|(line, (alpha, scale))| change(line, *alpha, *scale));
         }
+    }
+
+    fn has_bias(&self) -> bool {
+        !self.mapping.digital_bias
     }
 }
 
