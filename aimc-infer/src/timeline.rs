@@ -5,7 +5,7 @@ use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
 use aimc_device::RngKey;
 use aimc_device::rng::label;
 use aimc_tile::matmul::Weights;
-use aimc_tile::{AnalogMvm, IoConfig, MatVec, SampleKeys, Shape, TileError};
+use aimc_tile::{AnalogMvm, IoConfig, MatVec, SampleKeys, Shape, TileError, scale_lines};
 
 use crate::compensation::recalibration::Valid;
 use crate::compensation::{Compensation, CompensationReads};
@@ -168,9 +168,7 @@ impl MatVec for InferenceTile {
     ) -> Result<(), TileError> {
         let weights = Weights::new(&self.weights, self.shape.outputs, self.shape.inputs);
         self.mvm.multiply(weights, &x, &mut y, draws)?;
-        for mut outputs in y.column_iter_mut() {
-            outputs.as_mut_slice().iter_mut().zip(&self.alpha).for_each(|(y, alpha)| *y *= alpha);
-        }
+        scale_lines(&mut y, &self.alpha);
         Ok(())
     }
 }

@@ -146,8 +146,8 @@ impl<T> Module<T> for Activation {
         T: Tile,
     {
         match self {
-            Self::Relu => d.zip_apply(pass.y, |d, y| *d *= Self::Relu.slope(y, y)),
-            Self::LeakyRelu => d.zip_apply(pass.x, |d, x| *d *= Self::LeakyRelu.slope(x, x)),
+            Self::Relu => d.zip_zip_apply(pass.x, pass.y, |d, x, y| *d *= Self::Relu.slope(x, y)),
+            Self::LeakyRelu => d.zip_zip_apply(pass.x, pass.y, |d, x, y| *d *= Self::LeakyRelu.slope(x, y)),
             _ => d.zip_zip_apply(pass.x, pass.y, |d, x, y| *d *= self.slope(x, y)),
         }
         Ok(d)

@@ -80,6 +80,22 @@ pub fn gathered(lines: &DMatrixView<f32>) -> DMatrix<f32> {
     DMatrix::from_vec(lines.nrows(), lines.ncols(), gather(lines))
 }
 
+/// Multiplies every line by its factor; nothing happens where all are 1.
+///
+/// ```
+/// use nalgebra::DMatrix;
+/// let mut lines = DMatrix::from_column_slice(2, 2, &[1.0, 2.0, 3.0, 4.0]);
+/// aimc_tile::scale_lines(&mut lines.as_view_mut(), &[1.0, 0.5]);
+/// assert_eq!(lines.as_slice(), [1.0, 1.0, 3.0, 2.0]);
+/// ```
+pub fn scale_lines(lines: &mut DMatrixViewMut<f32>, factors: &[f32]) {
+    if factors.iter().any(|factor| *factor != 1.0) {
+        for mut lines in lines.column_iter_mut() {
+            lines.as_mut_slice().iter_mut().zip(factors).for_each(|(line, factor)| *line *= factor);
+        }
+    }
+}
+
 /// `out` = W `lines`, exactly.
 pub(crate) fn exact_product(weights: Weights<'_>, lines: &DMatrixView<f32>, out: &mut DMatrixViewMut<f32>) {
     let mut product = vec![0.0; out.len()];

@@ -26,7 +26,7 @@ pub use circuits::Circuits;
 pub use estimate::{Estimate, estimate_weights};
 pub use grid::TileGrid;
 pub use hardware_aware::{HardwareAwareTile, HardwareAwareTileConfig};
-pub use ideal::{IdealTile, by_rows, check_update, gathered};
+pub use ideal::{IdealTile, by_rows, check_update, gathered, scale_lines};
 pub use mapping::{InputRangeConfig, KeptScales, LogicalTile, MappingConfig, PeripheryConfig, TileSettings};
 pub use periphery::{AnalogMvm, IoConfig};
 pub use pulse::UpdateConfig;

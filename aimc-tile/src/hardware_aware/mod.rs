@@ -14,6 +14,7 @@
 //! Nat. Commun. 14:5282, doi:10.1038/s41467-023-40770-4.
 
 mod config;
+mod scaled_weights;
 pub mod tile;
 pub mod weight_clip;
 pub mod weight_modifier;

@@ -24,20 +24,19 @@
 use std::borrow::Cow;
 
 use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
-use pulp::Arch;
 
 use aimc_device::RngKey;
 use aimc_device::error::ConfigError;
-use aimc_device::parallel;
 use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
 
 use crate::circuits::Circuits;
+use crate::hardware_aware::scaled_weights::ScaledWeights;
 use crate::hardware_aware::{
     HardwareAwareTileConfig, WeightClipConfig, WeightClipType, WeightModifierConfig, WeightRemapConfig,
     WeightRemapType,
 };
-use crate::ideal::{IdealTile, gathered};
+use crate::ideal::{IdealTile, gathered, scale_lines};
 use crate::mapping::{TileSettings, scales};
 use crate::tile::{MatVec, ReadOut, SampleKeys, Shape, Tile, TileError, check_lines, check_shape};
 
@@ -74,13 +73,8 @@ enum Modified {
 #[derive(Debug)]
 pub struct HardwareAwareTile {
     shape: Shape,
-    /// W.
-    clean: IdealTile,
-    /// s of every output.
-    scales: Vec<f32>,
-    /// Ŵ, as long as neither W nor s have moved; of no use where all s are 1.
-    quotients: Vec<f32>,
-    quotients_hold: bool,
+    /// W and s, and with them Ŵ.
+    weights: ScaledWeights,
     modified: Modified,
     circuits: Circuits,
     modifier: WeightModifierConfig,
@@ -101,10 +95,7 @@ impl HardwareAwareTile {
             Circuits::new(&config.forward, &config.backward, shape, key.fold_in(label("circuits")))?;
         let mut tile = Self {
             shape,
-            clean: IdealTile::new(shape)?,
-            scales: vec![1.0; shape.outputs],
-            quotients: Vec::new(),
-            quotients_hold: false,
+            weights: ScaledWeights::new(IdealTile::new(shape)?, shape.inputs),
             modified: Modified::No,
             circuits,
             modifier: config.modifier.clone(),
@@ -120,47 +111,13 @@ impl HardwareAwareTile {
     /// The scale s of every output.
     #[must_use]
     pub fn scales(&self) -> &[f32] {
-        &self.scales
+        self.weights.scales()
     }
 
     /// What devices would hold, Ŵ = W/s, row by row.
     #[must_use]
     pub fn held(&self) -> Cow<'_, [f32]> {
-        if self.scales.iter().all(|scale| *scale == 1.0) {
-            return Cow::Borrowed(self.clean.values());
-        }
-        if self.quotients_hold {
-            return Cow::Borrowed(&self.quotients);
-        }
-        let mut quotients = vec![0.0; self.clean.values().len()];
-        self.divide(&mut quotients);
-        Cow::Owned(quotients)
-    }
-
-    /// Fills `quotients` with Ŵ.
-    fn divide(&self, quotients: &mut [f32]) {
-        // Rows that are worth a task; it does not matter to the result.
-        const TOGETHER: usize = 16;
-        let inputs = self.shape.inputs;
-        parallel::each_chunk(quotients.len(), quotients, TOGETHER * inputs, |(number, quotients)| {
-            let first = number * TOGETHER;
-            let rows = self.clean.values()[first * inputs..].chunks(inputs).zip(&self.scales[first..]);
-            Arch::new().dispatch(|| {
-                for (quotients, (weights, scale)) in quotients.chunks_mut(inputs).zip(rows) {
-                    quotients.iter_mut().zip(weights).for_each(|(quotient, w)| *quotient = w / scale);
-                }
-            });
-        });
-    }
-
-    /// Divides once, for all that comes until W or s move.
-    fn keep_held(&mut self) {
-        if !self.quotients_hold && self.scales.iter().any(|scale| *scale != 1.0) {
-            let mut quotients = std::mem::take(&mut self.quotients);
-            quotients.resize(self.clean.values().len(), 0.0);
-            self.divide(&mut quotients);
-            (self.quotients, self.quotients_hold) = (quotients, true);
-        }
+        self.weights.held()
     }
 
     /// The circuits.
@@ -171,7 +128,7 @@ impl HardwareAwareTile {
 
     /// What the first training pass sees.
     fn begin(&mut self, key: RngKey) {
-        self.keep_held();
+        self.weights.keep_held();
         self.modified = Modified::No;
         if self.modifier.from_first_batch {
             self.modify(key);
@@ -187,7 +144,7 @@ impl HardwareAwareTile {
             (true, true) => Modified::PerSample(key),
             (true, false) => {
                 let mut modified = if let Modified::Shared(before) = before { before } else { Vec::new() };
-                modified.resize(self.clean.values().len(), 0.0);
+                modified.resize(self.weights.clean().values().len(), 0.0);
                 let modifier = self.modifier.after(self.steps);
                 modifier.modify_into(&self.held(), self.shape.inputs, key, &mut modified);
                 Modified::Shared(modified)
@@ -200,22 +157,13 @@ impl HardwareAwareTile {
         if self.clip.kind == WeightClipType::None {
             return;
         }
-        self.keep_held();
-        let Some(value) = self.clip.value(&self.held(), self.shape.inputs) else { return };
-        self.quotients_hold = false;
+        self.weights.keep_held();
         let inputs = self.shape.inputs;
-        for (row, scale) in self.clean.values_mut().chunks_mut(inputs).zip(&self.scales) {
-            let limit = value * scale;
+        let Some(value) = self.clip.value(&self.held(), inputs) else { return };
+        let (clean, scales) = self.weights.moving();
+        for (row, scale) in clean.values_mut().chunks_mut(inputs).zip(scales) {
+            let limit = value * *scale;
             row.iter_mut().for_each(|w| *w = w.clamp(-limit, limit));
-        }
-    }
-
-    /// Multiplies the lines of every output by its scale.
-    fn scale(&self, lines: &mut DMatrixViewMut<f32>) {
-        if self.scales.iter().any(|scale| *scale != 1.0) {
-            for mut lines in lines.column_iter_mut() {
-                lines.as_mut_slice().iter_mut().zip(&self.scales).for_each(|(line, scale)| *line *= scale);
-            }
         }
     }
 
@@ -235,8 +183,8 @@ impl HardwareAwareTile {
                 for i in 0..x.ncols() {
                     let key = key.fold_in(draws.number(i));
                     let weights = modifier.modified(&held, self.shape.inputs, key);
-                    let (x, y) = (x.columns(i, 1).into_owned(), y.columns_mut(i, 1));
-                    read(&self.circuits, &weights, x.as_view(), y, draws.skip(i as u64))?;
+                    let (x, y) = (x.columns(i, 1), y.columns_mut(i, 1));
+                    read(&self.circuits, &weights, x, y, draws.skip(i as u64))?;
                 }
                 Ok(())
             }
@@ -263,7 +211,7 @@ impl MatVec for HardwareAwareTile {
         let meets_errors = draws.is_training() || self.modifier.enable_during_test;
         let modified = if meets_errors { &self.modified } else { &Modified::No };
         self.product(modified, (x, y.as_view_mut()), draws, Circuits::read)?;
-        self.scale(&mut y);
+        scale_lines(&mut y, self.scales());
         Ok(())
     }
 }
@@ -278,7 +226,7 @@ impl Tile for HardwareAwareTile {
         check_lines("d", &d, self.shape.outputs, d.ncols())?;
         check_shape("z", z.shape(), (self.shape.inputs, d.ncols()))?;
         let mut scaled = gathered(&d);
-        self.scale(&mut scaled.as_view_mut());
+        scale_lines(&mut scaled.as_view_mut(), self.scales());
         self.product(&self.modified, (scaled.as_view(), z), draws, Circuits::read_back)
     }
 
@@ -289,17 +237,15 @@ impl Tile for HardwareAwareTile {
         lr: f32,
         draws: SampleKeys,
     ) -> Result<(), TileError> {
-        self.quotients_hold = false;
-        self.clean.update(x, d, lr, draws)
+        self.weights.moving().0.update(x, d, lr, draws)
     }
 
     fn end_of_step(&mut self, key: RngKey) {
         self.clip();
-        self.keep_held();
+        self.weights.keep_held();
         if self.remap.kind != WeightRemapType::None {
-            self.scales = self.remap.scales(&self.held(), self.shape.inputs, &self.scales);
-            self.quotients_hold = false;
-            self.keep_held();
+            *self.weights.moving().1 = self.remap.scales(&self.held(), self.shape.inputs, self.scales());
+            self.weights.keep_held();
         }
         self.steps += 1;
         self.modify(key);
@@ -308,12 +254,11 @@ impl Tile for HardwareAwareTile {
     /// Remapping deals with all that scales an output: s ← |α|·s, W ← α·W, so that Ŵ keeps its size.
     fn absorb_factors(&mut self, factors: &[f32]) -> bool {
         let moves = self.remap.kind != WeightRemapType::None;
-        if !moves || self.scales.iter().zip(factors).any(|(scale, factor)| !(scale * factor).is_normal()) {
+        if !moves || self.scales().iter().zip(factors).any(|(scale, factor)| !(scale * factor).is_normal()) {
             return false;
         }
-        self.quotients_hold = false;
-        let inputs = self.shape.inputs;
-        let rows = self.clean.values_mut().chunks_mut(inputs).zip(&mut self.scales);
+        let (clean, scales) = self.weights.moving();
+        let rows = clean.values_mut().chunks_mut(self.shape.inputs).zip(scales);
         for ((row, scale), factor) in rows.zip(factors) {
             row.iter_mut().for_each(|w| *w *= factor);
             *scale *= factor.abs();
@@ -322,14 +267,13 @@ impl Tile for HardwareAwareTile {
     }
 
     fn digital_weights(&mut self) -> Option<&mut [f32]> {
-        self.quotients_hold = false;
-        self.clean.digital_weights()
+        self.weights.moving().0.digital_weights()
     }
 
     fn state(&self) -> State {
         let mut state = State::default();
-        state.nest("clean", self.clean.state());
-        state.put("scales", self.scales.clone());
+        state.nest("clean", self.weights.clean().state());
+        state.put("scales", self.scales().to_vec());
         state.put("steps", vec![self.steps]);
         state.nest("circuits", self.circuits.state());
         match &self.modified {
@@ -347,7 +291,7 @@ impl Tile for HardwareAwareTile {
         }
         let steps = state.counts("steps", 1)?[0];
         let modified = if state.has("modified") {
-            Modified::Shared(state.floats("modified", self.clean.values().len())?.to_vec())
+            Modified::Shared(state.floats("modified", self.weights.clean().values().len())?.to_vec())
         } else if state.has("modifier_key") {
             let words = state.counts("modifier_key", 2)?;
             Modified::PerSample(RngKey::from_words([words[0], words[1]]))
@@ -356,10 +300,11 @@ impl Tile for HardwareAwareTile {
         };
         let mut circuits = self.circuits.clone();
         circuits.restore(&state.part("circuits"))?;
-        self.clean.restore(&state.part("clean"))?;
-        (self.scales, self.steps, self.modified, self.circuits) = (scales, steps, modified, circuits);
-        self.quotients_hold = false;
-        self.keep_held();
+        let moving = self.weights.moving();
+        moving.0.restore(&state.part("clean"))?;
+        *moving.1 = scales;
+        (self.steps, self.modified, self.circuits) = (steps, modified, circuits);
+        self.weights.keep_held();
         Ok(())
     }
 }
@@ -367,21 +312,21 @@ impl Tile for HardwareAwareTile {
 impl ReadOut for HardwareAwareTile {
     /// The clean weights W.
     fn weights(&self) -> DMatrix<f32> {
-        self.clean.weights()
+        self.weights.clean().weights()
     }
 
     fn set_weights(&mut self, weights: &DMatrix<f32>, key: RngKey) -> Result<(), TileError> {
-        self.clean.set_weights(weights, key)?;
-        self.quotients_hold = false;
         let (omega, columnwise) = self.scaling;
+        let (clean, own) = self.weights.moving();
+        clean.set_weights(weights, key)?;
         // Without ω the quotient is infinite, which means a scale of 1.
-        self.scales = scales(self.clean.values(), self.shape.inputs, omega, columnwise);
+        *own = scales(clean.values(), self.shape.inputs, omega, columnwise);
         self.begin(key);
         Ok(())
     }
 
     /// Remapping moves the scales here, where learned output scales end up, too.
     fn settings(&self) -> Vec<TileSettings> {
-        vec![TileSettings { scales: self.scales.clone(), ..TileSettings::default() }]
+        vec![TileSettings { scales: self.scales().to_vec(), ..TileSettings::default() }]
     }
 }

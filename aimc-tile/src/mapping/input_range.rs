@@ -16,7 +16,7 @@
 //!
 //! Reference: M. J. Rasch et al. 2023, Nat. Commun. 14:5282, doi:10.1038/s41467-023-40770-4.
 
-use nalgebra::DMatrix;
+use nalgebra::{DMatrix, DMatrixView};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -101,7 +101,7 @@ impl InputRange {
     }
 
     /// Takes statistics of a batch.
-    pub(crate) fn observe(&mut self, x: &DMatrix<f32>) {
+    pub(crate) fn observe(&mut self, x: &DMatrixView<f32>) {
         if self.seen >= self.record.init_from_data || x.len() < 2 {
             return;
         }
@@ -118,7 +118,7 @@ impl InputRange {
     }
 
     /// The gradient g for inputs `x`, their errors `z` and the share p of clipped outputs (per input).
-    pub(crate) fn gradient(&self, x: &DMatrix<f32>, z: &DMatrix<f32>, clipped: f32) -> f32 {
+    pub(crate) fn gradient(&self, x: &DMatrixView<f32>, z: &DMatrix<f32>, clipped: f32) -> f32 {
         let (record, r) = (&self.record, self.value);
         let mut g = 0.0_f64;
         for (x, z) in x.iter().zip(z.iter()) {

@@ -25,7 +25,7 @@ use aimc_device::RngKey;
 use aimc_device::error::{ConfigError, require};
 use aimc_device::state::{State, StateError, StatePart};
 
-use crate::ideal::{by_rows, gathered};
+use crate::ideal::{by_rows, gathered, scale_lines};
 use crate::mapping::input_range::InputRange;
 use crate::mapping::{MappingConfig, PeripheryConfig, PeripheryQuantization, TileSettings, scales};
 use crate::tile::{
@@ -131,15 +131,6 @@ impl<T> LogicalTile<T> {
         self.quantization.round(&factors.collect::<Vec<f32>>()).into_owned()
     }
 
-    /// Changes the lines of the outputs, given α and s of each.
-    fn at_outputs(&self, lines: &mut DMatrix<f32>, change: impl Fn(&mut f32, f32, f32)) {
-        for mut lines in lines.column_iter_mut() {
-            let factors = self.out_scales.iter().zip(&self.scales);
-            let lines = lines.as_mut_slice().iter_mut().zip(factors);
-            lines.for_each(|(line, (alpha, scale))| change(line, *alpha, *scale));
-        }
-    }
-
     fn has_bias(&self) -> bool {
         !self.mapping.digital_bias
     }
@@ -188,12 +179,7 @@ impl<T: MatVec> MatVec for LogicalTile<T> {
         } else {
             self.tile.forward(self.lines(&x).as_view(), y.as_view_mut(), draws)?;
         }
-        let factors = self.factors();
-        if factors.iter().any(|factor| *factor != 1.0) {
-            for mut y in y.column_iter_mut() {
-                y.as_mut_slice().iter_mut().zip(&factors).for_each(|(y, factor)| *y *= factor);
-            }
-        }
+        scale_lines(&mut y, &self.factors());
         Ok(())
     }
 
@@ -223,7 +209,8 @@ impl<T: Tile> Tile for LogicalTile<T> {
         check_lines("d", &d, self.shape.outputs, d.ncols())?;
         check_shape("z", z.shape(), (self.shape.inputs, d.ncols()))?;
         let mut d = gathered(&d);
-        self.at_outputs(&mut d, |d, alpha, scale| *d *= alpha * scale);
+        let factors = self.out_scales.iter().zip(&self.scales).map(|(alpha, scale)| alpha * scale);
+        scale_lines(&mut d.as_view_mut(), &factors.collect::<Vec<f32>>());
         if !self.has_bias() {
             return self.tile.backward(d.as_view(), z, draws);
         }

@@ -103,25 +103,25 @@ impl Crossbar<'_> {
 
     fn add_weight_noise(&self, lines: &[f32], currents: &mut [f32], noise: &NoiseOf<'_>) {
         let (inputs, outputs) = (self.weights.inputs(), self.weights.outputs());
-        // Of every output of every sample; none where the outputs of a sample share one.
+        // Of every output of every sample, unless those of a sample share one.
         let variance = match self.io.w_noise_type {
-            WeightNoise::AdditiveConstant => Vec::new(),
-            WeightNoise::PcmReadDuration => self.variance_of_duration(lines),
-            WeightNoise::None | WeightNoise::PcmRead => self.by_size(lines, |w| w, |x| x * x),
+            WeightNoise::AdditiveConstant => None,
+            WeightNoise::PcmReadDuration => Some(self.variance_of_duration(lines)),
+            WeightNoise::None | WeightNoise::PcmRead => Some(self.by_size(lines, |w| w, |x| x * x)),
         };
         let scale = self.io.w_noise;
         parallel::each_chunk(2 * currents.len(), currents, outputs, |(sample, currents)| {
             let (key, stream) = noise(sample);
             let draws = normals(true, key, stream, outputs);
-            if variance.is_empty() {
-                let power = lines[sample * inputs..][..inputs].iter().map(|x| x * x).sum::<f32>();
-                let std = scale * power.sqrt();
-                currents.iter_mut().zip(&draws).for_each(|(y, xi)| *y += std * xi);
-            } else {
-                let variance = &variance[sample * outputs..][..outputs];
-                for (y, (variance, xi)) in currents.iter_mut().zip(variance.iter().zip(&draws)) {
+            let pairs = currents.iter_mut().zip(&draws);
+            if let Some(variance) = &variance {
+                for ((y, xi), variance) in pairs.zip(&variance[sample * outputs..]) {
                     *y += scale * variance.sqrt() * xi;
                 }
+            } else {
+                let power = lines[sample * inputs..][..inputs].iter().map(|x| x * x).sum::<f32>();
+                let std = scale * power.sqrt();
+                pairs.for_each(|(y, xi)| *y += std * xi);
             }
         });
     }

@@ -56,8 +56,6 @@ pub(super) fn all() -> Vec<Case> {
                         update(shape, batch, (key, value))
                     }));
                 }
-            }
-            if inputs == 512 {
                 cases.push(case(named("hwa_step"), move || hardware_aware(shape, batch)));
                 cases.push(case(named("drifted_forward"), move || drifted(shape, batch)));
             }

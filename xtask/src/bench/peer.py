@@ -108,19 +108,23 @@ def hardware_aware(x, d):
     return step
 
 
-def drifted(x):
-    made = InferenceRPUConfig().tile_class(512, x.shape[1], InferenceRPUConfig())
-    made.set_weights(uniform(1.0, 512, x.shape[1]))
+def chip(outputs, inputs):
+    config = InferenceRPUConfig()
+    made = config.tile_class(outputs, inputs, config)
+    made.set_weights(uniform(1.0, outputs, inputs))
     made.eval()
+    return made
+
+
+def drifted(x):
+    made = chip(512, x.shape[1])
     made.program_weights()
     made.drift_weights(86400.0)
     return lambda: made.forward(x)
 
 
 def inference(step):
-    made = InferenceRPUConfig().tile_class(1024, 1024, InferenceRPUConfig())
-    made.set_weights(uniform(1.0, 1024, 1024))
-    made.eval()
+    made = chip(1024, 1024)
     if step == "program":
         return made.program_weights
     made.program_weights()

@@ -182,7 +182,7 @@ fn measure(
     let seeds: Vec<u64> = config.all_seeds().collect();
     let together = seeds.len().min(rayon::current_num_threads()) > 1;
     let own = Place { quiet: place.quiet || together, ..*place };
-    let all = if own.quiet == place.quiet { None } else { Some(progress::bar("seeds", seeds.len() as u64)) };
+    let all = (together && !place.quiet).then(|| progress::bar("seeds", seeds.len() as u64));
     let done = workers::each(seeds.len(), |i| {
         if !own.quiet {
             println!("\nSeed {}", seeds[i]);
@@ -201,7 +201,9 @@ fn measure(
     let done: Option<Vec<_>> = done.into_iter().collect();
     let (trainings, by_seed): (Vec<_>, Vec<_>) = done.ok_or(HwaError::Stopped)?.into_iter().unzip();
     let mut runs: Vec<Vec<Run>> = config.device.iter().map(|_| Vec::new()).collect();
-    by_seed.into_iter().flat_map(|runs| (0..).zip(runs)).for_each(|(device, run)| runs[device].push(run));
+    for of_seed in by_seed {
+        runs.iter_mut().zip(of_seed).for_each(|(runs, run)| runs.push(run));
+    }
     let devices = config.device.iter().zip(runs);
     let devices = devices.map(|(device, runs)| DeviceResult::of(&device.name, runs)).collect();
     let held_out = samples.validation.as_ref().map_or(0, aimc_nn::Dataset::len);

@@ -34,7 +34,12 @@ impl<T: Tile> LogicalTile<T> {
         let gradients = self.digital_gradients(x, d, &lines, draws)?;
         let r = self.input_range().unwrap_or(1.0);
         let mut errors = gathered(d);
-        self.at_outputs(&mut errors, |d, alpha, scale| *d = r * alpha * *d / (scale * compensation));
+        for mut errors in errors.column_iter_mut() {
+            let factors = self.out_scales.iter().zip(&self.scales);
+            for (d, (alpha, scale)) in errors.as_mut_slice().iter_mut().zip(factors) {
+                *d = r * alpha * *d / (scale * compensation);
+            }
+        }
         let weights = self.tile.digital_len();
         write(&mut self.tile, lines.as_view(), errors.as_view(), lr * compensation, step)?;
         self.learn(x, gradients, weights, step);
@@ -59,13 +64,10 @@ impl<T: Tile> LogicalTile<T> {
             None => None,
             Some(range) => {
                 let mut z = DMatrix::zeros(x.nrows(), x.ncols());
-                self.backward(
-                    d.clone_owned().as_view(),
-                    z.as_view_mut(),
-                    draws.in_training().fold_in(label("errors read again")),
-                )?;
+                let draws = draws.in_training().fold_in(label("errors read again"));
+                self.backward(*d, z.as_view_mut(), draws)?;
                 let clipped = raw.as_ref().map_or(0.0, |raw| self.clipped(raw, x.len()));
-                Some(range.gradient(&x.clone_owned(), &z, clipped))
+                Some(range.gradient(x, &z, clipped))
             }
         };
         let raw = raw.filter(|_| self.mapping.learn_out_scaling);
@@ -92,7 +94,7 @@ impl<T: Tile> LogicalTile<T> {
             first += g.len();
         }
         if let Some(range) = &mut self.range {
-            range.observe(&x.clone_owned());
+            range.observe(x);
             if let Some(g) = gradients.range {
                 let mut next = [range.value];
                 step(first, &mut next, &[g]);
