@@ -15,6 +15,7 @@
 //! assert_eq!(first, in_bulk);
 //! ```
 
+mod chacha;
 mod normal;
 mod stream;
 
@@ -67,10 +68,7 @@ impl RngKey {
     /// Opens stream number `index` of this key: 2⁶⁴ independent streams of 2⁶⁸ words each.
     #[must_use]
     pub fn stream(self, index: u64) -> Stream {
-        let mut seed = [0; 32];
-        seed[..8].copy_from_slice(&self.a.to_le_bytes());
-        seed[8..16].copy_from_slice(&self.b.to_le_bytes());
-        Stream::open(seed, index)
+        Stream::open([self.a, self.b], index)
     }
 }
 

@@ -1,41 +1,92 @@
 //! One stream of random numbers, opened from an address.
 
-use rand_chacha::ChaCha8Rng;
-use rand_core::{Rng, SeedableRng};
-
+use super::chacha::{self, Address, Block, GROUP};
 use super::normal::{BLOCK, WORDS, normals_from_words};
 
-/// Numbers that are generated at a time in bulk draws; their words stay in the first-level cache.
-const CHUNK: usize = 256;
+/// Words that are made at least.
+const AHEAD: usize = 64;
+/// Words that are made at a time in bulk draws, so that they stay in the first-level cache.
+const PART: usize = 3 * AHEAD;
+/// Where they find room, with those that are ahead.
+const ROOM: usize = PART + AHEAD;
+const _: () = assert!(AHEAD == GROUP * size_of::<Block>() / 4 && PART.is_multiple_of(WORDS));
 
 /// A sequence of random words (ChaCha with 8 rounds, Bernstein 2008) read as uniform or normal numbers.
 ///
 /// Drawing in bulk gives the same values as drawing one by one, for any interleaving of calls.
 #[derive(Clone, Debug)]
 pub struct Stream {
-    words: ChaCha8Rng,
+    address: Address,
+    /// Number of the block that is made next.
+    next: u64,
+    /// Words that have been made; the last `left` of them have not been handed out.
+    ahead: [u32; AHEAD],
+    left: usize,
     /// Normals of the block begun last; those before `used` have been handed out.
     block: [f32; BLOCK],
     used: usize,
 }
 
 impl Stream {
-    pub(super) fn open(seed: [u8; 32], index: u64) -> Self {
-        let mut words = ChaCha8Rng::from_seed(seed);
-        words.set_stream(index);
-        Self { words, block: [0.0; BLOCK], used: BLOCK }
+    pub(super) fn open(key: [u64; 2], index: u64) -> Self {
+        Self {
+            address: Address { key, index },
+            next: 0,
+            ahead: [0; AHEAD],
+            left: 0,
+            block: [0.0; BLOCK],
+            used: BLOCK,
+        }
     }
 
     /// The next 32 random bits.
     pub fn next_u32(&mut self) -> u32 {
-        self.words.next_u32()
+        if self.left == 0 {
+            self.make_ahead();
+        }
+        self.left -= 1;
+        self.ahead[AHEAD - 1 - self.left]
     }
 
     /// Fills `out` with random words, the same as repeated [`Stream::next_u32`].
     pub fn fill_u32(&mut self, out: &mut [u32]) {
-        self.words.fill_bytes(bytemuck::cast_slice_mut(out));
-        if cfg!(target_endian = "big") {
-            out.iter_mut().for_each(|word| *word = u32::from_le(*word));
+        for part in out.chunks_mut(PART) {
+            part.copy_from_slice(self.take(part.len(), &mut [0; ROOM]));
+        }
+    }
+
+    /// The next `number` words, in a `room` for [`AHEAD`] more.
+    fn take<'a>(&mut self, number: usize, room: &'a mut [u32]) -> &'a [u32] {
+        let held = self.left.min(number);
+        room[..held].copy_from_slice(&self.ahead[AHEAD - self.left..][..held]);
+        self.left -= held;
+        if held < number {
+            let made = held + (number - held).next_multiple_of(AHEAD);
+            let (blocks, _) = room[held..made].as_chunks_mut();
+            chacha::fill(self.address, self.next, blocks);
+            self.next = self.next.wrapping_add(blocks.len() as u64);
+            self.left = made - number;
+            self.ahead[AHEAD - self.left..].copy_from_slice(&room[number..made]);
+        }
+        &room[..number]
+    }
+
+    fn make_ahead(&mut self) {
+        let (blocks, _) = self.ahead.as_chunks_mut();
+        chacha::fill(self.address, self.next, blocks);
+        self.next = self.next.wrapping_add(GROUP as u64);
+        self.left = AHEAD;
+    }
+
+    /// Passes over words without making them.
+    fn skip(&mut self, words: usize) {
+        let held = self.left.min(words);
+        self.left -= held;
+        let (groups, rest) = ((words - held) / AHEAD, (words - held) % AHEAD);
+        self.next = self.next.wrapping_add((groups * GROUP) as u64);
+        if rest > 0 {
+            self.make_ahead();
+            self.left -= rest;
         }
     }
 
@@ -46,11 +97,10 @@ impl Stream {
 
     /// Fills `out` with uniforms in [0, 1), the same as repeated [`Stream::uniform`].
     pub fn fill_uniform(&mut self, out: &mut [f32]) {
-        let mut words = [0; CHUNK];
-        for chunk in out.chunks_mut(CHUNK) {
-            let words = &mut words[..chunk.len()];
-            self.fill_u32(words);
-            for (value, &word) in chunk.iter_mut().zip(words.iter()) {
+        let mut room = [0; ROOM];
+        for chunk in out.chunks_mut(PART) {
+            let words = self.take(chunk.len(), &mut room);
+            for (value, &word) in chunk.iter_mut().zip(words) {
                 *value = unit_interval(word);
             }
         }
@@ -93,18 +143,17 @@ impl Stream {
         head.copy_from_slice(&self.block[self.used..self.used + held]);
         self.used += held;
 
-        let whole_blocks = rest.len() / BLOCK * BLOCK;
-        let (bulk, tail) = rest.split_at_mut(whole_blocks);
-        let mut words = [0; CHUNK / BLOCK * WORDS];
-        for chunk in bulk.chunks_mut(CHUNK) {
-            let words = &mut words[..chunk.len() / BLOCK * WORDS];
-            self.fill_u32(words);
-            normals_from_words(words, chunk);
-        }
-        if !tail.is_empty() {
-            self.refill();
-            tail.copy_from_slice(&self.block[..tail.len()]);
-            self.used = tail.len();
+        let mut room = [0; ROOM];
+        for chunk in rest.chunks_mut(PART / WORDS * BLOCK) {
+            let words = self.take(chunk.len().div_ceil(BLOCK) * WORDS, &mut room);
+            let (bulk, tail) = chunk.split_at_mut(chunk.len() / BLOCK * BLOCK);
+            let (words, last) = words.split_at(bulk.len() / BLOCK * WORDS);
+            normals_from_words(words, bulk);
+            if !tail.is_empty() {
+                normals_from_words(last, &mut self.block);
+                tail.copy_from_slice(&self.block[..tail.len()]);
+                self.used = tail.len();
+            }
         }
     }
 
@@ -116,16 +165,14 @@ impl Stream {
             return self.block[place];
         }
         let mut ahead = self.clone();
-        let passed = ((blocks - 1) * WORDS) as u128;
-        ahead.words.set_word_pos(self.words.get_word_pos() + passed);
+        ahead.skip((blocks - 1) * WORDS);
         ahead.refill();
         ahead.block[place]
     }
 
     fn refill(&mut self) {
-        let mut words = [0; WORDS];
-        self.fill_u32(&mut words);
-        normals_from_words(&words, &mut self.block);
+        let mut room = [0; WORDS + AHEAD];
+        normals_from_words(self.take(WORDS, &mut room), &mut self.block);
         self.used = 0;
     }
 }
