@@ -26,6 +26,11 @@ const ROWS: usize = 16;
 /// Vectors up to which `gemm` may add in another order where rows are few: bits must not depend on the bands.
 const SMALL: usize = 64;
 
+/// Vectors and outputs of a part of the products of single columns. It is made in memory of its own: strides of powers of two
+/// collide in the processor's cache.
+const VECTORS: usize = 64;
+const OUTPUTS: usize = 32;
+
 /// Where products go, to be written by several threads.
 #[derive(Clone, Copy)]
 struct Output(*mut f32);
@@ -166,27 +171,42 @@ impl<'a> Weights<'a> {
     /// The products with vectors of one entry that is not 0, given its place and value, as when single columns are read: the
     /// other terms are exactly 0.
     fn scale_columns(&self, lines: &[(usize, f32)], y: &mut [f32]) {
-        // Some outputs of some vectors at a time, on the way in memory of their own: strides of powers of two collide in the
-        // processor's cache.
-        const VECTORS: usize = 64;
-        const OUTPUTS: usize = 64;
         let m = self.outputs();
         parallel::each_chunk(y.len(), y, m * VECTORS, |(number, y)| {
             let lines = &lines[number * VECTORS..];
             let lines = &lines[..lines.len().min(VECTORS)];
-            let mut parts = [[0.0; OUTPUTS]; VECTORS];
-            for first in (0..m).step_by(OUTPUTS) {
-                let outputs = first..m.min(first + OUTPUTS);
-                for (place, output) in outputs.clone().enumerate() {
-                    for ((input, x), part) in lines.iter().zip(&mut parts) {
-                        part[place] = 0.0 + x * self.at(output, *input);
+            let first = lines.iter().map(|(input, _)| *input).min().unwrap_or(0);
+            let neighbours = lines.iter().all(|(input, _)| input - first < VECTORS);
+            let (mut rows, mut products) = ([[0.0; VECTORS]; OUTPUTS], [[0.0; OUTPUTS]; VECTORS]);
+            for output in (0..m).step_by(OUTPUTS) {
+                let outputs = output..m.min(output + OUTPUTS);
+                if neighbours && !self.transposed {
+                    self.copy_pieces(outputs.clone(), first, &mut rows);
+                    for ((input, x), products) in lines.iter().zip(&mut products) {
+                        products.iter_mut().zip(&rows).for_each(|(y, row)| *y = 0.0 + x * row[input - first]);
+                    }
+                } else {
+                    for ((input, x), products) in lines.iter().zip(&mut products) {
+                        let weights = outputs.clone().map(|output| self.at(output, *input));
+                        products.iter_mut().zip(weights).for_each(|(y, w)| *y = 0.0 + x * w);
                     }
                 }
-                for (y, part) in y.chunks_mut(m).zip(&parts) {
-                    y[outputs.clone()].copy_from_slice(&part[..outputs.len()]);
+                for (y, products) in y.chunks_mut(m).zip(&products) {
+                    y[outputs.clone()].copy_from_slice(&products[..outputs.len()]);
                 }
             }
         });
+    }
+
+    /// The weights of some outputs from input `first` on. Copied as a whole, many rows are on their way from memory at a time.
+    fn copy_pieces(&self, outputs: Range<usize>, first: usize, pieces: &mut [[f32; VECTORS]; OUTPUTS]) {
+        for (piece, output) in pieces.iter_mut().zip(outputs) {
+            let row = &self.values[output * self.columns..][first..self.columns.min(first + VECTORS)];
+            match row.as_array() {
+                Some(row) => *piece = *row,
+                None => piece[..row.len()].copy_from_slice(row),
+            }
+        }
     }
 }
 
@@ -311,6 +331,33 @@ mod tests {
             prop_assert!(one.iter().all(|y| y.is_finite()));
             prop_assert_eq!(&product(2), &one);
             prop_assert_eq!(&product(5), &one);
+        }
+
+        /// Vectors with one entry at most give that column times the entry: neighbours and others, more of them and of the outputs
+        /// than are made at a time, and fewer.
+        #[test]
+        fn single_columns_are_columns(
+            rows in 1_usize..150,
+            columns in 1_usize..150,
+            lines in prop::collection::vec((any::<prop::sample::Index>(), -2.0_f32..2.0), 1..150),
+            neighbours: bool,
+            transposed: bool,
+            seed in strategies::seed(),
+        ) {
+            let mut values = vec![0.0; rows * columns];
+            aimc_device::RngKey::root(seed).stream(0).fill_uniform(&mut values);
+            let w = Weights::new(&values, rows, columns);
+            let w = if transposed { w.transpose() } else { w };
+            let mut x = vec![0.0; w.inputs() * lines.len()];
+            let mut expected = Vec::new();
+            for (sample, (x, (place, value))) in x.chunks_mut(w.inputs()).zip(&lines).enumerate() {
+                let input = if neighbours { sample % w.inputs() } else { place.index(w.inputs()) };
+                x[input] = *value;
+                expected.extend((0..w.outputs()).map(|output| value * w.at(output, input)));
+            }
+            let mut y = vec![f32::NAN; expected.len()];
+            w.multiply(&x, &mut y);
+            prop_assert_eq!(y, expected);
         }
     }
 

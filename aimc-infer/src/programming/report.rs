@@ -1,6 +1,6 @@
 //! What programming has reached, and what it has cost.
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 use serde::Serialize;
 
 use aimc_device::parallel;
@@ -69,35 +69,9 @@ impl Sums {
     /// Block by block, so that no rounding depends on the number of threads.
     fn of(found: &[f32], wanted: &[f32]) -> Self {
         let blocks: Vec<_> = found.chunks(BLOCK).zip(wanted.chunks(BLOCK)).collect();
-        let of_block =
-            |(found, wanted): &(&[f32], &[f32])| Arch::new().dispatch(|| Self::of_block(found, wanted));
+        let of_block = |(found, wanted): &(&[f32], &[f32])| Arch::new().dispatch(Block { found, wanted });
         let sums = parallel::map(found.len(), &blocks, of_block);
         sums.into_iter().fold(Self::default(), Self::and)
-    }
-
-    #[inline(always)]
-    fn of_block(found: &[f32], wanted: &[f32]) -> Self {
-        // Several at a time, so that it vectorises.
-        let ((found, found_rest), (wanted, wanted_rest)) =
-            (found.as_chunks::<TOGETHER>(), wanted.as_chunks::<TOGETHER>());
-        let (mut differences, mut squares, mut largest) =
-            ([0.0; TOGETHER], [0.0; TOGETHER], [0.0_f64; TOGETHER]);
-        for (found, wanted) in found.iter().zip(wanted) {
-            for i in 0..TOGETHER {
-                let pair = Self::of_pair(found[i], wanted[i]);
-                differences[i] += pair.differences;
-                squares[i] += pair.squares;
-                largest[i] = larger(largest[i], pair.largest);
-            }
-        }
-        let lanes = (0..TOGETHER).map(|i| Self {
-            pairs: found.len(),
-            differences: differences[i],
-            squares: squares[i],
-            largest: largest[i],
-        });
-        let rest = found_rest.iter().zip(wanted_rest).map(|(found, wanted)| Self::of_pair(*found, *wanted));
-        lanes.chain(rest).fold(Self::default(), Self::and)
     }
 
     #[inline(always)]
@@ -128,6 +102,41 @@ impl Sums {
             rms: (self.squares / n).sqrt() / unit,
             max: self.largest / unit,
         }
+    }
+}
+
+/// The loop over the pairs of a block.
+struct Block<'a> {
+    found: &'a [f32],
+    wanted: &'a [f32],
+}
+
+impl WithSimd for Block<'_> {
+    type Output = Sums;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) -> Sums {
+        // Several at a time, so that it vectorises.
+        let ((found, found_rest), (wanted, wanted_rest)) =
+            (self.found.as_chunks::<TOGETHER>(), self.wanted.as_chunks::<TOGETHER>());
+        let (mut differences, mut squares, mut largest) =
+            ([0.0; TOGETHER], [0.0; TOGETHER], [0.0_f64; TOGETHER]);
+        for (found, wanted) in found.iter().zip(wanted) {
+            for i in 0..TOGETHER {
+                let pair = Sums::of_pair(found[i], wanted[i]);
+                differences[i] += pair.differences;
+                squares[i] += pair.squares;
+                largest[i] = larger(largest[i], pair.largest);
+            }
+        }
+        let lanes = (0..TOGETHER).map(|i| Sums {
+            pairs: found.len(),
+            differences: differences[i],
+            squares: squares[i],
+            largest: largest[i],
+        });
+        let rest = found_rest.iter().zip(wanted_rest).map(|(found, wanted)| Sums::of_pair(*found, *wanted));
+        lanes.chain(rest).fold(Sums::default(), Sums::and)
     }
 }
 
