@@ -32,20 +32,37 @@ const WORD: f64 = 1.0 / 4_294_967_296.0;
 /// If there are fewer words than thresholds, which is an error of the caller.
 pub(super) fn firings(words: &[u32], thresholds: &[u32], slots: usize) -> Vec<u8> {
     let mut counts = vec![0; thresholds.len()];
-    let lines = words[..thresholds.len()].chunks(ABREAST).zip(thresholds.chunks(ABREAST));
-    // In code for the vector units that the processor has.
-    Arch::new().dispatch(|| {
-        for ((words, thresholds), counts) in lines.zip(counts.chunks_mut(ABREAST)) {
-            let filled = |numbers: &[u32]| {
-                let mut group = [0; ABREAST];
-                group[..numbers.len()].copy_from_slice(numbers);
-                group
-            };
-            let found = side_by_side(filled(words), filled(thresholds), slots);
+    let words = &words[..thresholds.len()];
+    Arch::new().dispatch(Firings { words, thresholds, slots, counts: &mut counts });
+    counts
+}
+
+struct Firings<'a> {
+    words: &'a [u32],
+    thresholds: &'a [u32],
+    slots: usize,
+    counts: &'a mut [u8],
+}
+
+impl WithSimd for Firings<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) {
+        let lines = self.words.chunks(ABREAST).zip(self.thresholds.chunks(ABREAST));
+        for ((words, thresholds), counts) in lines.zip(self.counts.chunks_mut(ABREAST)) {
+            let found = side_by_side(filled(words), filled(thresholds), self.slots);
             counts.iter_mut().zip(found).for_each(|(count, found)| *count = found as u8);
         }
-    });
-    counts
+    }
+}
+
+/// A group of numbers, 0 where there are fewer.
+#[inline(always)]
+fn filled(numbers: &[u32]) -> [u32; ABREAST] {
+    let mut group = [0; ABREAST];
+    group[..numbers.len()].copy_from_slice(numbers);
+    group
 }
 
 /// Round after round, the lines that still want to fire, a bit for each: as many words for a round as there are groups of lines.
