@@ -59,7 +59,7 @@ pub(super) fn all() -> Vec<Case> {
                 cases.push(case(named("hwa_step"), move || hardware_aware(shape, batch)));
                 cases.push(case(named("drifted_forward"), move || drifted(shape, batch)));
             }
-            cases.push(case(named("matmul"), move || plain(shape, batch)));
+            cases.push(case(named("torch_matmul"), move || plain(shape, batch)));
         }
     }
     cases.push(case(format!("program/{PROGRAMMED}x{PROGRAMMED}"), program));

@@ -83,7 +83,7 @@ def cases():
                     yield f"update/{name}/{size}", lambda u=update, c=config: u(c)
                 yield f"hwa_step/{size}", lambda v=(x, d): hardware_aware(*v)
                 yield f"drifted_forward/{size}", lambda v=x: drifted(v)
-            yield f"matmul/{size}", matmul
+            yield f"torch_matmul/{size}", matmul
     yield "program/1024x1024", lambda: inference("program")
     yield "drift/1024x1024", lambda: inference("drift")
     yield "randn/1e6", lambda: lambda: torch.randn(1_000_000)
