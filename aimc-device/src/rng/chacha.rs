@@ -75,8 +75,6 @@ mod side_by_side {
     use pulp::Simd;
     use pulp::x86::{V3, V4};
 
-    // Loops instead of closures: one that the compiler does not inline would leave the vector units idle.
-
     /// A vector unit whose registers hold the same row of several blocks.
     pub(super) trait Rows: Simd {
         const BLOCKS: usize;
@@ -181,13 +179,11 @@ mod side_by_side {
     ) -> usize {
         let constants = simd.spread([0x3320_646E_6170_7865, 0x6B20_6574_7962_2D32]);
         let (key, zero) = (simd.spread(key), simd.spread([0, 0]));
-        let mut numbers = [zero; SETS];
-        let mut sets = [[constants, key, zero, zero]; SETS];
-        for (set, (rows, numbers)) in sets.iter_mut().zip(&mut numbers).enumerate() {
+        let numbers: [S::u32s; SETS] = std::array::from_fn(|set| {
             let first = simd.spread([first.wrapping_add((set * S::BLOCKS) as u64), index]);
-            *numbers = bytemuck::cast(simd.add_u64s(bytemuck::cast(first), S::COUNT));
-            rows[3] = *numbers;
-        }
+            bytemuck::cast(simd.add_u64s(bytemuck::cast(first), S::COUNT))
+        });
+        let mut sets = numbers.map(|numbers| [constants, key, zero, numbers]);
         for _ in 0..4 {
             round(simd, &mut sets);
             for [_, b, c, d] in &mut sets {
@@ -235,9 +231,7 @@ mod side_by_side {
     #[inline(always)]
     fn rotated<S: Simd, const BITS: u32>(mut words: S::u32s) -> S::u32s {
         let elements: &mut [u32] = bytemuck::cast_slice_mut(std::slice::from_mut(&mut words));
-        for word in elements {
-            *word = word.rotate_left(BITS);
-        }
+        elements.iter_mut().for_each(|word| *word = word.rotate_left(BITS));
         words
     }
 }
