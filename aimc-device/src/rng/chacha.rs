@@ -22,9 +22,12 @@ pub(super) struct Address {
     pub(super) index: u64,
 }
 
-/// Makes the blocks of a stream from number `first` on, whole groups of them.
-pub(super) fn fill(address: Address, first: u64, blocks: &mut [Block]) {
-    debug_assert!(blocks.len().is_multiple_of(GROUP));
+/// Makes the words of a stream from block number `next` on, whole groups of blocks, and goes on to the block behind them.
+pub(super) fn fill(address: Address, next: &mut u64, words: &mut [u32]) {
+    let (blocks, rest) = words.as_chunks_mut();
+    debug_assert!(blocks.len().is_multiple_of(GROUP) && rest.is_empty());
+    let first = *next;
+    *next = first.wrapping_add(blocks.len() as u64);
     Arch::new().dispatch(Fill { address, first, blocks });
 }
 
@@ -105,21 +108,18 @@ mod side_by_side {
 
         #[inline(always)]
         fn assemble(self, rows: [pulp::u32x16; 4], blocks: &mut [Block]) {
-            const HALVES: [i32; 2] = [0b01_00_01_00, 0b11_10_11_10];
+            const LOWER: i32 = 0b01_00_01_00;
+            const UPPER: i32 = 0b11_10_11_10;
             const EVEN: i32 = 0b10_00_10_00;
             const ODD: i32 = 0b11_01_11_01;
             let unit = self.avx512f;
             let [a, b, c, d] = rows.map(bytemuck::cast);
-            let (ab, cd) = (
-                unit._mm512_shuffle_i32x4::<{ HALVES[0] }>(a, b),
-                unit._mm512_shuffle_i32x4::<{ HALVES[0] }>(c, d),
-            );
+            let ab = unit._mm512_shuffle_i32x4::<LOWER>(a, b);
+            let cd = unit._mm512_shuffle_i32x4::<LOWER>(c, d);
             blocks[0] = bytemuck::cast(unit._mm512_shuffle_i32x4::<EVEN>(ab, cd));
             blocks[1] = bytemuck::cast(unit._mm512_shuffle_i32x4::<ODD>(ab, cd));
-            let (ab, cd) = (
-                unit._mm512_shuffle_i32x4::<{ HALVES[1] }>(a, b),
-                unit._mm512_shuffle_i32x4::<{ HALVES[1] }>(c, d),
-            );
+            let ab = unit._mm512_shuffle_i32x4::<UPPER>(a, b);
+            let cd = unit._mm512_shuffle_i32x4::<UPPER>(c, d);
             blocks[2] = bytemuck::cast(unit._mm512_shuffle_i32x4::<EVEN>(ab, cd));
             blocks[3] = bytemuck::cast(unit._mm512_shuffle_i32x4::<ODD>(ab, cd));
         }

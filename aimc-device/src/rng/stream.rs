@@ -62,9 +62,7 @@ impl Stream {
         self.left -= held;
         if held < number {
             let made = held + (number - held).next_multiple_of(AHEAD);
-            let (blocks, _) = room[held..made].as_chunks_mut();
-            chacha::fill(self.address, self.next, blocks);
-            self.next = self.next.wrapping_add(blocks.len() as u64);
+            chacha::fill(self.address, &mut self.next, &mut room[held..made]);
             self.left = made - number;
             self.ahead[AHEAD - self.left..].copy_from_slice(&room[number..made]);
         }
@@ -72,9 +70,7 @@ impl Stream {
     }
 
     fn make_ahead(&mut self) {
-        let (blocks, _) = self.ahead.as_chunks_mut();
-        chacha::fill(self.address, self.next, blocks);
-        self.next = self.next.wrapping_add(GROUP as u64);
+        chacha::fill(self.address, &mut self.next, &mut self.ahead);
         self.left = AHEAD;
     }
 
