@@ -296,14 +296,25 @@ impl<T: Tile + ReadOut + ?Sized> TrainableTile for T {}
 /// max |v|; 0 for nothing. NaN does not count.
 #[must_use]
 pub fn largest_size(values: &[f32]) -> f32 {
-    // Several at a time, so that it vectorises.
-    let (groups, rest) = values.as_chunks::<16>();
-    let larger = |largest: f32, v: f32| if v.abs() > largest { v.abs() } else { largest };
-    let mut largest = [0.0; 16];
-    for group in groups {
-        largest.iter_mut().zip(group).for_each(|(largest, v)| *largest = larger(*largest, *v));
+    Arch::new().dispatch(LargestSize(values))
+}
+
+struct LargestSize<'a>(&'a [f32]);
+
+impl WithSimd for LargestSize<'_> {
+    type Output = f32;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) -> f32 {
+        // Several at a time, so that it vectorises.
+        let (groups, rest) = self.0.as_chunks::<32>();
+        let larger = |largest: f32, v: f32| if v.abs() > largest { v.abs() } else { largest };
+        let mut largest = [0.0; 32];
+        for group in groups {
+            largest.iter_mut().zip(group).for_each(|(largest, v)| *largest = larger(*largest, *v));
+        }
+        rest.iter().chain(&largest).copied().fold(0.0, larger)
     }
-    rest.iter().chain(&largest).copied().fold(0.0, larger)
 }
 
 /// Visits the places and values of the entries that are not 0, in order, until told to stop; many zeros at a time are passed

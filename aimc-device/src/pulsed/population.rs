@@ -13,7 +13,7 @@ use crate::pulsed::fabrication::{Cells, RetentionCells, fabricate};
 use crate::pulsed::hidden_parameters::{import, lists, unit_factor};
 use crate::pulsed::packed::Packed;
 use crate::pulsed::retention::{after_reset, decayed, diffused};
-use crate::pulsed::row::{Row, Scratch};
+use crate::pulsed::row::{Row, RowLists, Scratch, Shared};
 use crate::pulsed::{Common, PulseCount, PulsedDevice, WriteNoise};
 use crate::rng::{RngKey, label};
 use crate::state::{State, StateError, StatePart};
@@ -108,30 +108,29 @@ impl<D: PulsedDevice> Population<D> {
     }
 
     /// The chosen rows, opened for pulses.
-    pub(super) fn open(&mut self, rows: &[usize]) -> Vec<Row<'_, D>> {
+    pub(super) fn open(&mut self, rows: &[usize]) -> (Shared<'_, D>, Vec<RowLists<'_>>) {
         let columns = self.columns;
         let mut apparent = Rows::new(&mut self.apparent, columns);
         let mut hidden = Rows::new(&mut self.hidden, columns);
         let mut ups = Rows::new(&mut self.counts.0, columns);
         let mut downs = Rows::new(&mut self.counts.1, columns);
         let mut persistent = Rows::new(&mut self.persistent, columns);
-        let (device, arch) = (&self.device, Arch::new());
-        let (noisy, write_std) = (self.common.dw_min_std > 0.0, self.write_noise.std);
-        let open = |&row: &usize| Row {
+        let shared = Shared {
+            device: &self.device,
+            arch: Arch::new(),
+            packed: &self.packed,
+            noisy: self.common.dw_min_std > 0.0,
+            write_std: self.write_noise.std,
+        };
+        let open = |&row: &usize| RowLists {
             row,
-            device,
-            arch,
-            constants: self.packed.row(row),
             persistent: persistent.take(row),
             apparent: apparent.take(row),
             hidden: hidden.take(row),
             counts: (ups.take(row), downs.take(row)),
             pulses: PulseCount::default(),
-            noisy,
-            write_std,
-            scratch: Scratch::default(),
         };
-        rows.iter().map(open).collect()
+        (shared, rows.iter().map(open).collect())
     }
 }
 
@@ -186,21 +185,20 @@ impl<D: PulsedDevice> DeviceArray for Population<D> {
     }
 
     fn for_rows(&mut self, rows: &[usize], parallel: bool, work: &(dyn Fn(usize, &mut dyn RowPort) + Sync)) {
-        let mut ports = self.open(rows);
-        // Each thread hands its memory from row to row.
-        let run = |scratch: &mut Scratch, (row, port): (&usize, &mut Row<'_, D>)| {
-            std::mem::swap(scratch, &mut port.scratch);
-            work(*row, port);
-            port.finish();
-            std::mem::swap(scratch, &mut port.scratch);
+        let (shared, mut lists) = self.open(rows);
+        let run = |lists: &mut RowLists<'_>| {
+            let mut scratch = Scratch::take();
+            let mut row = Row::new(&shared, lists, &mut scratch);
+            work(row.row, &mut row);
+            row.finish();
+            scratch.give();
         };
         if parallel {
-            rows.par_iter().zip(&mut ports).for_each_init(Scratch::default, run);
+            lists.par_iter_mut().for_each(run);
         } else {
-            let mut scratch = Scratch::default();
-            rows.iter().zip(&mut ports).for_each(|port| run(&mut scratch, port));
+            lists.iter_mut().for_each(run);
         }
-        let pulses: PulseCount = ports.iter().map(|row| row.pulses).sum();
+        let pulses: PulseCount = lists.iter().map(|row| row.pulses).sum();
         self.pulses += pulses;
     }
 
@@ -234,14 +232,25 @@ impl<D: PulsedDevice> DeviceArray for Population<D> {
     }
 
     fn reset_marked(&mut self, marked: &[bool], key: RngKey) {
+        let (device, cells, retention, columns) = (&self.device, &self.cells, &self.retention, self.columns);
         let std = self.common.reset_std;
-        self.change_all(
-            true,
-            key,
-            |cells, i, w, xi| {
-                if marked[i] { after_reset(cells.reset[i], std, xi) } else { w }
-            },
-        );
+        // Within their bounds, the others stay what they are.
+        let row = |(row, weights): (usize, &mut [f32])| {
+            let first = row * columns;
+            let marked = &marked[first..first + columns];
+            if !marked.contains(&true) {
+                return;
+            }
+            let mut noise = vec![0.0; columns];
+            key.stream(row as u64).fill_normal(&mut noise);
+            for (column, w) in weights.iter_mut().enumerate().filter(|(column, _)| marked[*column]) {
+                let index = first + column;
+                let after = after_reset(retention.reset[index], std, noise[column]);
+                *w = device.clip(cells.cell(index), cells.extra(index), after);
+            }
+        };
+        parallel::each_chunk(self.persistent.len(), &mut self.persistent, columns, row);
+        self.redraw_write_noise(key.fold_in(label("write noise")));
     }
 
     fn drift(&mut self, elapsed: f32, key: RngKey) {

@@ -8,7 +8,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use crate::lane::{Lane, Wide};
 use crate::pulsed::direction::Ways;
-use crate::pulsed::packed;
+use crate::pulsed::packed::{self, Packed};
 use crate::pulsed::rounds::{self, Rounds};
 use crate::pulsed::slots::{Slots, WORD, count, direction, rank, visit};
 use crate::pulsed::spread::{LINED_UP, all, chosen, spread};
@@ -76,13 +76,56 @@ pub(super) struct Row<'a, D: PulsedDevice> {
     /// Pulses of every device; empty unless counted.
     pub(super) counts: (&'a mut [u64], &'a mut [u64]),
     /// Pulses of the row since it was opened.
-    pub(super) pulses: PulseCount,
+    pub(super) pulses: &'a mut PulseCount,
     pub(super) noisy: bool,
     pub(super) write_std: f32,
-    pub(super) scratch: Scratch,
+    pub(super) scratch: &'a mut Scratch,
 }
 
-/// Memory that goes from row to row.
+/// What rows of a population share.
+pub(super) struct Shared<'a, D: PulsedDevice> {
+    pub(super) device: &'a D,
+    pub(super) arch: Arch,
+    pub(super) packed: &'a Packed,
+    pub(super) noisy: bool,
+    pub(super) write_std: f32,
+}
+
+/// What changes of one row; see [`Row`].
+pub(super) struct RowLists<'a> {
+    pub(super) row: usize,
+    pub(super) persistent: &'a mut [f32],
+    pub(super) apparent: &'a mut [f32],
+    pub(super) hidden: &'a mut [f32],
+    pub(super) counts: (&'a mut [u64], &'a mut [u64]),
+    pub(super) pulses: PulseCount,
+}
+
+impl<'a, D: PulsedDevice> Row<'a, D> {
+    pub(super) fn new(shared: &Shared<'a, D>, lists: &'a mut RowLists<'_>, scratch: &'a mut Scratch) -> Self {
+        let Shared { device, arch, packed, noisy, write_std } = *shared;
+        Self {
+            row: lists.row,
+            device,
+            arch,
+            constants: packed.row(lists.row),
+            persistent: lists.persistent,
+            apparent: lists.apparent,
+            hidden: lists.hidden,
+            counts: (lists.counts.0, lists.counts.1),
+            pulses: &mut lists.pulses,
+            noisy,
+            write_std,
+            scratch,
+        }
+    }
+}
+
+thread_local! {
+    static KEPT: std::cell::Cell<Option<Box<Scratch>>> = const { std::cell::Cell::new(None) };
+}
+
+/// Memory that a thread hands from row to row and keeps between calls, as much as its widest row took.
 #[derive(Default)]
 pub(super) struct Scratch {
     /// Pulses that wait, in one of two ways.
@@ -94,6 +137,18 @@ pub(super) struct Scratch {
     read: Vec<f32>,
     /// Vector pairs whose write noise waits: the devices that fired, and the stream of their draws.
     written: Vec<(Vec<u64>, Stream)>,
+}
+
+impl Scratch {
+    /// The memory of the thread, in which nothing waits.
+    pub(super) fn take() -> Box<Self> {
+        KEPT.take().unwrap_or_default()
+    }
+
+    /// Gives it back, to be taken again.
+    pub(super) fn give(self: Box<Self>) {
+        KEPT.set(Some(self));
+    }
 }
 
 /// What happens to a row, in code for the vector units that the processor has.
@@ -148,7 +203,7 @@ impl<D: PulsedDevice> Row<'_, D> {
     /// What would be read of device `j` now, if nothing waited: its pulses go on to wait.
     #[inline(always)]
     fn weight_now(&self, j: usize) -> f32 {
-        let Scratch { slots, rounds, written, .. } = &self.scratch;
+        let Scratch { slots, rounds, written, .. } = &*self.scratch;
         let waiting = slots.on(j).chain(rounds.on(j));
         let persistent = waiting.fold(self.persistent[j], |w, pulse| self.stepped(j, w, pulse));
         if self.apparent.is_empty() {
@@ -164,7 +219,9 @@ impl<D: PulsedDevice> Row<'_, D> {
     #[inline(always)]
     fn queue<S: Simd>(&mut self, simd: S, fired: &[u64], up: &[u64], pulses: usize, draws: &mut Stream) {
         let slots = fired.len() / up.len();
-        if rounds::pay::<D>(pulses, slots * self.persistent.len()) {
+        // A slot alone is a round.
+        let alone = slots == 1 && self.scratch.rounds.is_empty() && self.scratch.slots.number() == 0;
+        if !alone && rounds::pay::<D>(pulses, slots * self.persistent.len()) {
             return self.gather_rounds(simd, fired, up, pulses, draws);
         }
         if !self.scratch.rounds.is_empty() {
@@ -254,7 +311,7 @@ impl<D: PulsedDevice> Row<'_, D> {
             slot.iter().zip(up).map(|(fired, up)| (fired & up).count_ones() as usize).sum::<usize>()
         };
         let ups: usize = fired.chunks_exact(up.len()).map(ups).sum();
-        self.pulses += PulseCount { up: ups as u64, down: (pulses - ups) as u64 };
+        *self.pulses += PulseCount { up: ups as u64, down: (pulses - ups) as u64 };
         if self.counts.0.is_empty() {
             return;
         }

@@ -35,13 +35,13 @@ fn pulsed<D: PulsedDevice + Default>(
     seed: u64,
 ) -> Vec<u32> {
     let mut population = Population::new(D::default(), 1, columns, RngKey::root(seed)).unwrap();
-    let mut rows = population.open(&[0]);
-    rows[0].arch = arch;
+    let ((mut shared, mut lists), mut scratch) = (population.open(&[0]), Scratch::default());
+    shared.arch = arch;
+    let mut row = Row::new(&shared, &mut lists[0], &mut scratch);
     for pair in 0..pairs {
-        deliver(&mut rows[0], columns, pair, density, RngKey::root(seed).fold_in(pair));
+        deliver(&mut row, columns, pair, density, RngKey::root(seed).fold_in(pair));
     }
-    rows[0].finish();
-    drop(rows);
+    row.finish();
     population.persistent_weights().iter().map(|w| w.to_bits()).collect()
 }
 
@@ -62,20 +62,17 @@ fn check<D: PulsedDevice + Default>(columns: usize, pairs: u64, density: u32, se
 fn check_on_the_way<D: PulsedDevice>(device: &D, columns: usize, pairs: u64, density: u32, seed: u64) {
     let fabricate = || Population::new(device.clone(), 1, columns, RngKey::root(seed)).unwrap();
     let (mut waiting, mut prompt) = (fabricate(), fabricate());
-    let mut rows = waiting.open(&[0]);
+    let ((shared, mut lists), mut scratch) = (waiting.open(&[0]), Scratch::default());
+    let mut late = Row::new(&shared, &mut lists[0], &mut scratch);
     for pair in 0..pairs {
         let key = RngKey::root(seed).fold_in(pair);
-        deliver(&mut rows[0], columns, pair, density, key);
-        let mut row = prompt.open(&[0]);
-        deliver(&mut row[0], columns, pair, density, key);
-        row[0].finish();
-        drop(row);
+        deliver(&mut late, columns, pair, density, key);
+        prompt.for_each_row(false, &|_, row| deliver(row, columns, pair, density, key));
         for column in (pair as usize % 7..columns).step_by(7) {
-            assert_eq!(rows[0].weight(column).to_bits(), prompt.weights()[column].to_bits(), "{device:?}");
+            assert_eq!(late.weight(column).to_bits(), prompt.weights()[column].to_bits(), "{device:?}");
         }
     }
-    rows[0].finish();
-    drop(rows);
+    late.finish();
     assert_eq!(waiting.weights(), prompt.weights());
 }
 

@@ -38,7 +38,7 @@ pub(crate) fn lines_not_above<S: Simd>(simd: S, words: &[u32], thresholds: &[u32
     let (threshold_lanes, thresholds) = thresholds.as_chunks::<8>();
     let (mut all, mut place) = (0, 0);
     for (words, thresholds) in word_lanes.iter().zip(threshold_lanes) {
-        all |= u64::from(lane(simd, words, thresholds)) << place;
+        all |= u64::from(eight_not_above(simd, words, thresholds)) << place;
         place += 8;
     }
     for (word, threshold) in words.iter().zip(thresholds) {
@@ -67,9 +67,9 @@ pub(crate) fn above<S: Simd>(simd: S, numbers: &[u8; BITS], least: u8) -> u64 {
     numbers.iter().enumerate().fold(0, |bits, (k, number)| bits | u64::from(*number > least) << k)
 }
 
-/// Eight at once.
+/// The same for eight words.
 #[inline(always)]
-fn lane<S: Simd>(simd: S, words: &[u32; 8], thresholds: &[u32; 8]) -> u8 {
+pub(super) fn eight_not_above<S: Simd>(simd: S, words: &[u32; 8], thresholds: &[u32; 8]) -> u8 {
     #[cfg(target_arch = "x86_64")]
     if let Some(v4) = instructions::<V4>(&simd) {
         return v4.avx512vl._mm256_cmple_epu32_mask(bytemuck::cast(*words), bytemuck::cast(*thresholds));

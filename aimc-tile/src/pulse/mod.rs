@@ -4,6 +4,7 @@
 //! computes them) and [`outer_product`] lets them meet at the devices, whose weights may be noted on the way ([`notes`]).
 
 mod binomial;
+mod certain_lines;
 mod comparison;
 pub mod config;
 mod count;

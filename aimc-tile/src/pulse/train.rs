@@ -2,16 +2,17 @@
 //!
 //! In every time slot each line fires on its own with its probability; a line's pulses are shared by all the
 //! devices it reaches. A probability p is met to 2⁻³²: the line fires where a random word is below p·2³². Lines that cannot
-//! fire take no words. Where a single output line may fire, each input line draws the number of its pulses instead, see
+//! fire take no words, and none take any where each is certain to fire in every slot or in none. Where a single output line may fire, each input line draws the number of its pulses instead, see
 //! `binomial`, and the slots become rounds, in each of which those fire that still want to.
 
 use aimc_device::{RngKey, Stream, rng::label};
 
 use crate::pulse::PulseSource;
 use crate::pulse::binomial;
+use crate::pulse::certain_lines::CertainLines;
 use crate::pulse::comparison::BITS;
 use crate::pulse::lagged_fibonacci::LaggedFibonacci;
-use crate::pulse::live_lines::LiveLines;
+use crate::pulse::live_lines::{LiveLines, visit_set};
 use crate::pulse::probabilities::Probabilities;
 
 /// Labels of the words of input and output lines.
@@ -43,8 +44,38 @@ impl Trains {
         d: &Probabilities<'_>,
         key: RngKey,
     ) -> Self {
+        let slots = length as usize;
+        match (source.kind, CertainLines::of(x), CertainLines::of(d)) {
+            (PulseSource::Independent, Some(x), Some(d)) => Self::in_every_slot(slots, x, d),
+            _ => Self::by_chance(source, slots, x, d, key),
+        }
+    }
+
+    /// The same where chance decides nothing.
+    fn in_every_slot(slots: usize, x: CertainLines, d: CertainLines) -> Self {
+        let words_per_row = slots.div_ceil(BITS);
+        let mut rows = Vec::new();
+        visit_set(&d.fire, |row| rows.push(row as u32));
+        Self {
+            positive: x.positive,
+            columns: x.fire.repeat(slots),
+            positive_rows: d.positive,
+            row_bits: vec![u64::MAX; rows.len() * words_per_row],
+            rows,
+            words_per_row,
+        }
+    }
+
+    /// The same from random words.
+    fn by_chance(
+        source: Source,
+        slots: usize,
+        x: &Probabilities<'_>,
+        d: &Probabilities<'_>,
+        key: RngKey,
+    ) -> Self {
         let (inputs, outputs) = (x.lines(), d.lines());
-        let (slots, words) = (length as usize, inputs.div_ceil(BITS));
+        let words = inputs.div_ceil(BITS);
         let (mut x_lines, mut d_lines) = (LiveLines::new(x), LiveLines::new(d));
         let all = source.gives_all();
         if !all && d_lines.number() == 1 && slots <= binomial::MOST {
