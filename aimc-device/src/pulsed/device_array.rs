@@ -15,6 +15,9 @@ pub trait RowPort {
     /// reading, once for each device that fired in any of the slots.
     fn pulse_where(&mut self, fired: &[u64], up: &[u64], key: RngKey);
 
+    /// The same where nothing but the device in a column fires, in as many slots as it gets `pulses`.
+    fn pulse_one(&mut self, column: usize, pulses: usize, direction: Direction, key: RngKey);
+
     /// Gives one pulse in `direction` to each device in `columns`, with the next numbers of `draws`.
     fn pulse(&mut self, columns: &[u32], direction: Direction, draws: &mut Stream);
 

@@ -10,12 +10,15 @@ use pulp::Simd;
 use crate::lane::Wide;
 use crate::pulsed::row::Row;
 use crate::pulsed::slots::{WORD, direction, visit};
-use crate::pulsed::spread::all;
+use crate::pulsed::spread::{LINED_UP, all};
 use crate::pulsed::{Direction, PulsedDevice};
 use crate::rng::Stream;
 
 /// Rounds that are delivered together.
 pub(super) const MOST: usize = 32;
+
+/// Devices of a row for each one that waits, from which on costly steps pay for gathering those devices in lanes of their own.
+const GATHERING: usize = 8;
 
 /// Whether so few pulses come to the devices of some slots that to gather them costs less than the steps that it saves.
 #[inline(always)]
@@ -39,6 +42,18 @@ pub(super) struct Group {
 impl Group {
     const EMPTY: Self =
         Self { fired: [0; MOST], up: [0; MOST], noise: [[0.0; WORD]; MOST], counts: [0; WORD] };
+
+    /// Adds a pulse on a device, upwards where `up` says so, and returns how many rounds it now has.
+    #[inline(always)]
+    fn add(&mut self, column: usize, up: u64, noise: f32) -> usize {
+        let bit = 1 << column;
+        let round = usize::from(self.counts[column]) % MOST;
+        self.counts[column] += 1;
+        self.fired[round] |= bit;
+        self.up[round] |= up & bit;
+        self.noise[round][column] = noise;
+        round + 1
+    }
 
     /// Nothing waits any more.
     #[inline(always)]
@@ -72,19 +87,28 @@ impl Rounds {
     /// or 0 where there is none.
     #[inline(always)]
     pub(super) fn push(&mut self, fired: &[u64], up: &[u64], noise: &mut Iter<'_, f32>) {
-        if self.groups.len() < up.len() {
-            self.groups.resize(up.len(), Group::EMPTY);
-        }
+        self.make_groups(up.len());
         for (group, (fired, up)) in self.groups.iter_mut().zip(fired.iter().zip(up)) {
             visit([*fired].into_iter(), |_, column| {
-                let bit = 1 << column;
-                let round = usize::from(group.counts[column]) % MOST;
-                group.counts[column] += 1;
-                group.fired[round] |= bit;
-                group.up[round] |= up & bit;
-                group.noise[round][column] = noise.next().copied().unwrap_or(0.0);
-                self.number = self.number.max(round + 1);
+                let begun = group.add(column, *up, noise.next().copied().unwrap_or(0.0));
+                self.number = self.number.max(begun);
             });
+        }
+    }
+
+    /// Adds a pulse on one device, for which there is room.
+    #[inline(always)]
+    fn push_one(&mut self, column: usize, direction: Direction, noise: f32) {
+        self.make_groups(column / WORD + 1);
+        let up = if direction == Direction::Up { u64::MAX } else { 0 };
+        let begun = self.groups[column / WORD].add(column % WORD, up, noise);
+        self.number = self.number.max(begun);
+    }
+
+    #[inline(always)]
+    fn make_groups(&mut self, number: usize) {
+        if self.groups.len() < number {
+            self.groups.resize(number, Group::EMPTY);
         }
     }
 
@@ -100,11 +124,29 @@ impl Rounds {
 }
 
 impl<D: PulsedDevice> Row<'_, D> {
-    /// The pulses that wait in rounds, lane by lane; nothing waits afterwards.
+    /// The pulses that wait in rounds; nothing waits afterwards.
     #[inline(always)]
     pub(super) fn step_rounds<S: Simd>(&mut self, simd: S, rounds: &mut Rounds) {
+        let mut waiting = std::mem::take(&mut self.scratch.waiting);
+        waiting.clear();
+        visit(rounds.groups.iter().map(|group| group.fired[0]), |_, column| waiting.push(column));
+        if D::COSTLY && GATHERING * waiting.len() <= self.persistent.len() {
+            for columns in waiting.chunks(S::F32_LANES) {
+                self.step_gathered(simd, rounds, columns);
+            }
+        } else {
+            self.step_in_place(simd, rounds);
+        }
+        rounds.groups.iter_mut().filter(|group| group.fired[0] != 0).for_each(Group::clear);
+        rounds.number = 0;
+        self.scratch.waiting = waiting;
+    }
+
+    /// The pulses that wait in rounds, lane by lane.
+    #[inline(always)]
+    fn step_in_place<S: Simd>(&mut self, simd: S, rounds: &Rounds) {
         let row = std::mem::take(&mut self.persistent);
-        let groups = row.chunks_mut(WORD).zip(&mut rounds.groups).enumerate();
+        let groups = row.chunks_mut(WORD).zip(&rounds.groups).enumerate();
         for (number, (weights, group)) in groups.filter(|(_, (_, group))| group.fired[0] != 0) {
             for (lane, weights) in weights.chunks_mut(S::F32_LANES).enumerate() {
                 let shift = lane * S::F32_LANES;
@@ -120,10 +162,30 @@ impl<D: PulsedDevice> Row<'_, D> {
                 }
                 devices.weights.store_some(weights);
             }
-            group.clear();
         }
-        rounds.number = 0;
         self.persistent = row;
+    }
+
+    /// The pulses that wait in rounds for devices in some columns, which make up a lane.
+    #[inline(always)]
+    fn step_gathered<S: Simd>(&mut self, simd: S, rounds: &Rounds, columns: &[usize]) {
+        let mut devices = self.gathered_lane(simd, columns);
+        for round in 0..MOST {
+            let (mut here, mut up, mut noise) = (0, 0, [0.0; LINED_UP]);
+            for ((place, column), noise) in columns.iter().enumerate().zip(&mut noise) {
+                let (group, column) = (&rounds.groups[column / WORD], column % WORD);
+                here |= (group.fired[round] >> column & 1) << place;
+                up |= (group.up[round] >> column & 1) << place;
+                *noise = group.noise[round][column];
+            }
+            if here == 0 {
+                break;
+            }
+            devices.step(simd, self.device, (here, up), Wide::load(simd, &noise));
+        }
+        let mut weights = [0.0; LINED_UP];
+        devices.weights.store_some(&mut weights);
+        columns.iter().zip(weights).for_each(|(column, weight)| self.persistent[*column] = weight);
     }
 
     /// Lets the pulses of sparse slots wait in rounds.
@@ -136,12 +198,7 @@ impl<D: PulsedDevice> Row<'_, D> {
         pulses: usize,
         draws: &mut Stream,
     ) {
-        if self.scratch.slots.number() > 0 {
-            self.deliver(simd);
-        }
-        let mut noise = std::mem::take(&mut self.scratch.draws[0]);
-        noise.resize(if self.noisy { pulses } else { 0 }, 0.0);
-        draws.fill_normal(&mut noise);
+        let noise = self.draw_rounds(simd, pulses, draws);
         let mut left = noise.iter();
         for slot in fired.chunks_exact(up.len()) {
             if !self.scratch.rounds.has_room() {
@@ -150,6 +207,37 @@ impl<D: PulsedDevice> Row<'_, D> {
             self.scratch.rounds.push(slot, up, &mut left);
         }
         self.scratch.draws[0] = noise;
+    }
+
+    /// Lets pulses on one device wait in rounds.
+    #[inline(always)]
+    pub(super) fn gather_one<S: Simd>(
+        &mut self,
+        simd: S,
+        (column, direction): (usize, Direction),
+        pulses: usize,
+        draws: &mut Stream,
+    ) {
+        let noise = self.draw_rounds(simd, pulses, draws);
+        for pulse in 0..pulses {
+            if !self.scratch.rounds.has_room() {
+                self.deliver(simd);
+            }
+            self.scratch.rounds.push_one(column, direction, noise.get(pulse).copied().unwrap_or(0.0));
+        }
+        self.scratch.draws[0] = noise;
+    }
+
+    /// The draws of pulses that are to wait in rounds, none where there is no noise.
+    #[inline(always)]
+    fn draw_rounds<S: Simd>(&mut self, simd: S, pulses: usize, draws: &mut Stream) -> Vec<f32> {
+        if self.scratch.slots.number() > 0 {
+            self.deliver(simd);
+        }
+        let mut noise = std::mem::take(&mut self.scratch.draws[0]);
+        noise.resize(if self.noisy { pulses } else { 0 }, 0.0);
+        draws.fill_normal(&mut noise);
+        noise
     }
 }
 

@@ -22,6 +22,16 @@ fn gather<D: PulsedDevice, L: Lane>(number: impl Fn(usize) -> L) -> (Cell<L>, Ex
     (Cell { up, down, w_max: number(2), w_min: number(3) }, D::Extra::gather(|k| number(4 + k)))
 }
 
+/// A number for each of some columns, 0 where these are fewer than a lane.
+#[inline(always)]
+fn of_columns<S: Simd>(simd: S, columns: &[usize], number: impl Fn(usize) -> f32) -> Wide<S> {
+    let mut numbers = [0.0; LINED_UP];
+    for (place, column) in numbers.iter_mut().zip(columns) {
+        *place = number(*column);
+    }
+    Wide::load(simd, &numbers)
+}
+
 /// A lane of neighbours that is stepped.
 pub(super) struct Devices<D: PulsedDevice, S: Simd> {
     cell: Cell<Wide<S>>,
@@ -131,6 +141,8 @@ pub(super) struct Scratch {
     /// Pulses that wait, in one of two ways.
     pub(super) slots: Slots,
     pub(super) rounds: Rounds,
+    /// Columns for which pulses wait in rounds.
+    pub(super) waiting: Vec<usize>,
     /// Draws of steps and of hidden states.
     pub(super) draws: [Vec<f32>; 2],
     /// Draws of reading.
@@ -155,6 +167,8 @@ impl Scratch {
 enum Work<'a> {
     /// The pulses of a vector pair arrive, with the key of their draws.
     Pulses { fired: &'a [u64], up: &'a [u64], key: RngKey },
+    /// The same where one device alone fires.
+    One { column: usize, pulses: usize, direction: Direction, key: RngKey },
     /// Some devices get a pulse with draws from a stream of the caller's.
     Slot { fired: &'a [u64], up: &'a [u64], draws: &'a mut Stream },
     /// The weight of a device that is read now is asked for.
@@ -174,6 +188,7 @@ impl<D: PulsedDevice> WithSimd for At<'_, '_, D> {
         let Self(row, work) = self;
         match work {
             Work::Pulses { fired, up, key } => row.arrive(simd, fired, up, key),
+            Work::One { column, pulses, direction, key } => row.one(simd, column, pulses, direction, key),
             Work::Slot { fired, up, draws } => row.slot(simd, fired, up, draws),
             Work::Weight { column, weight } => *weight = row.weight_now(column),
             Work::Finish => row.end(simd),
@@ -191,6 +206,20 @@ impl<D: PulsedDevice> Row<'_, D> {
         let numbers = &self.constants[start..][..(lists - 1) * LINED_UP + S::F32_LANES];
         let (cell, extra) = gather::<D, _>(|list| Wide::load(simd, &numbers[list * LINED_UP..]));
         Devices { cell, extra, weights, shift: column % WORD }
+    }
+
+    /// A lane of devices in some columns.
+    #[inline(always)]
+    pub(super) fn gathered_lane<S: Simd>(&self, simd: S, columns: &[usize]) -> Devices<D, S> {
+        let place = |list, column| packed::place::<D::Extra>(list, column);
+        let (cell, extra) =
+            gather::<D, _>(|list| of_columns(simd, columns, |column| self.constants[place(list, column)]));
+        Devices {
+            cell,
+            extra,
+            weights: of_columns(simd, columns, |column| self.persistent[column]),
+            shift: 0,
+        }
     }
 
     /// The weight of device `j`, that holds `w`, after a pulse with noise `xi`.
@@ -352,6 +381,30 @@ impl<D: PulsedDevice> Row<'_, D> {
         }
     }
 
+    /// See [`Work::One`].
+    #[inline(always)]
+    fn one<S: Simd>(&mut self, simd: S, column: usize, pulses: usize, direction: Direction, key: RngKey) {
+        let words = self.persistent.len().div_ceil(WORD);
+        let fired = || -> Vec<u64> {
+            (0..words).map(|word| u64::from(word == column / WORD) << (column % WORD)).collect()
+        };
+        if D::HIDDEN || pulses == 0 {
+            let up = vec![if direction == Direction::Up { u64::MAX } else { 0 }; words];
+            return self.arrive(simd, &fired().repeat(pulses), &up, key);
+        }
+        let mut draws = key.stream(self.row as u64);
+        self.gather_one(simd, (column, direction), pulses, &mut draws);
+        let (up, down) = if direction == Direction::Up { (pulses as u64, 0) } else { (0, pulses as u64) };
+        *self.pulses += PulseCount { up, down };
+        if !self.counts.0.is_empty() {
+            (self.counts.0[column], self.counts.1[column]) =
+                (self.counts.0[column] + up, self.counts.1[column] + down);
+        }
+        if !self.apparent.is_empty() {
+            self.scratch.written.push((fired(), draws));
+        }
+    }
+
     /// See [`Work::Slot`].
     #[inline(always)]
     fn slot<S: Simd>(&mut self, simd: S, fired: &[u64], up: &[u64], draws: &mut Stream) {
@@ -380,6 +433,10 @@ impl<D: PulsedDevice> Row<'_, D> {
 impl<D: PulsedDevice> RowPort for Row<'_, D> {
     fn pulse_where(&mut self, fired: &[u64], up: &[u64], key: RngKey) {
         self.arch.dispatch(At(self, Work::Pulses { fired, up, key }));
+    }
+
+    fn pulse_one(&mut self, column: usize, pulses: usize, direction: Direction, key: RngKey) {
+        self.arch.dispatch(At(self, Work::One { column, pulses, direction, key }));
     }
 
     fn pulse(&mut self, columns: &[u32], direction: Direction, draws: &mut Stream) {

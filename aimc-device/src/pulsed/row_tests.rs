@@ -76,8 +76,58 @@ fn check_on_the_way<D: PulsedDevice>(device: &D, columns: usize, pairs: u64, den
     assert_eq!(waiting.weights(), prompt.weights());
 }
 
+/// Asserts that pulses on single devices, few or many in a row, are those of slots in which nothing else fires, on all vector units.
+fn check_single_devices<D: PulsedDevice>(
+    device: &D,
+    columns: usize,
+    pulses: &[(usize, usize, bool)],
+    seed: u64,
+) {
+    let fabricate = || Population::new(device.clone(), 1, columns, RngKey::root(seed)).unwrap();
+    let key = |number: usize| RngKey::root(seed).fold_in(number as u64);
+    let words = columns.div_ceil(WORD);
+    let mut slots = fabricate();
+    slots.for_each_row(false, &|_, row| {
+        for (number, (column, pulses, up)) in pulses.iter().enumerate() {
+            let column = column % columns;
+            let slot = (0..words).map(|word| u64::from(word == column / WORD) << (column % WORD));
+            let fired: Vec<u64> = slot.collect::<Vec<_>>().repeat(*pulses);
+            row.pulse_where(&fired, &vec![if *up { u64::MAX } else { 0 }; words], key(number));
+        }
+    });
+    for arch in units().into_iter().chain([Arch::Scalar]) {
+        let mut single = fabricate();
+        let ((mut shared, mut lists), mut scratch) = (single.open(&[0]), Scratch::default());
+        shared.arch = arch;
+        let mut row = Row::new(&shared, &mut lists[0], &mut scratch);
+        for (number, (column, pulses, up)) in pulses.iter().enumerate() {
+            let direction = if *up { Direction::Up } else { Direction::Down };
+            row.pulse_one(column % columns, *pulses, direction, key(number));
+        }
+        row.finish();
+        let received = *row.pulses;
+        assert_eq!(single.weights(), slots.weights(), "{arch:?} {device:?}");
+        assert_eq!(single.pulse_counts(), slots.pulse_counts());
+        assert_eq!(received, slots.pulses());
+    }
+}
+
 proptest! {
     #![proptest_config(strategies::config(24))]
+
+    /// See [`check_single_devices`]: models with costly steps, without noise, with write noise and with hidden states.
+    #[test]
+    fn single_devices_get_what_slots_would_give_them(
+        columns in 1_usize..300, pulses in proptest::collection::vec((0_usize..300, 0_usize..40, any::<bool>()), 1..40),
+        seed in strategies::seed(),
+    ) {
+        let exp = ExpStep { count_pulses: true, ..ExpStep::default() };
+        check_single_devices(&exp, columns, &pulses, seed);
+        check_single_devices(&ExpStep { write_noise_std: 20.0, ..exp.clone() }, columns, &pulses, seed);
+        check_single_devices(&ExpStep { dw_min_std: 0.0, ..exp }, columns, &pulses, seed);
+        check_single_devices(&LinearStep::default(), columns, &pulses, seed);
+        check_single_devices(&HiddenStep::default(), columns, &pulses, seed);
+    }
 
     /// Lanes of any width, full or not, come to what devices come to one by one: no kind of processor changes a bit.
     #[test]

@@ -50,8 +50,16 @@ impl Stream {
 
     /// Fills `out` with random words, the same as repeated [`Stream::next_u32`].
     pub fn fill_u32(&mut self, out: &mut [u32]) {
-        for part in out.chunks_mut(PART) {
-            part.copy_from_slice(self.take(part.len(), &mut [0; ROOM]));
+        let held = self.left.min(out.len());
+        let (head, rest) = out.split_at_mut(held);
+        let (groups, tail) = rest.split_at_mut(rest.len() / AHEAD * AHEAD);
+        head.copy_from_slice(&self.ahead[AHEAD - self.left..][..held]);
+        self.left -= held;
+        chacha::fill(self.address, &mut self.next, groups);
+        if !tail.is_empty() {
+            self.make_ahead();
+            tail.copy_from_slice(&self.ahead[..tail.len()]);
+            self.left -= tail.len();
         }
     }
 
@@ -138,7 +146,11 @@ impl Stream {
         let (head, rest) = out.split_at_mut(held);
         head.copy_from_slice(&self.block[self.used..self.used + held]);
         self.used += held;
-
+        if (1..=BLOCK).contains(&rest.len()) {
+            self.refill();
+            self.used = rest.len();
+            return rest.copy_from_slice(&self.block[..self.used]);
+        }
         let mut room = [0; ROOM];
         for chunk in rest.chunks_mut(PART / WORDS * BLOCK) {
             let words = self.take(chunk.len().div_ceil(BLOCK) * WORDS, &mut room);

@@ -14,6 +14,7 @@ pub mod management;
 pub mod notes;
 pub mod outer_product;
 mod probabilities;
+pub mod single_lines;
 pub mod train;
 
 pub use config::{PulseSource, PulseType, UpdateConfig};

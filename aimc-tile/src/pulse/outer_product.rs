@@ -5,7 +5,6 @@
 //! different threads; within a row the samples, and within a sample the slots, stay in order.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
 use aimc_device::RngKey;
 use aimc_device::parallel;
@@ -18,7 +17,7 @@ use crate::pulse::management::TrainPlan;
 use crate::pulse::notes::Notebook;
 use crate::pulse::probabilities::Probabilities;
 use crate::pulse::train::{Source, Trains};
-use crate::pulse::{PulseSource, PulseType, UpdateConfig};
+use crate::pulse::{PulseType, UpdateConfig};
 use crate::tile::{SampleKeys, largest_size};
 use crate::unit_cell::{OuterProducts, Steps};
 
@@ -44,7 +43,7 @@ pub(crate) struct Receiver<'a> {
 }
 
 /// What the lines of one vector pair carry.
-enum Lines {
+pub(super) enum Lines {
     /// With the aims of rows whose d is below and above 0.
     Trains(Trains, [Aim; 2]),
     Counts(Counts),
@@ -52,7 +51,7 @@ enum Lines {
 
 impl Lines {
     /// The pulses of a vector pair; `None` if there are none.
-    fn new(
+    pub(super) fn new(
         config: &UpdateConfig,
         receiver: &Receiver<'_>,
         routes: &Routes,
@@ -92,14 +91,15 @@ impl Lines {
     }
 
     /// Rows that carry pulses.
-    fn rows(&self) -> Cow<'_, [u32]> {
+    pub(super) fn rows(&self) -> Cow<'_, [u32]> {
         match self {
             Self::Trains(trains, _) => trains.rows().into(),
             Self::Counts(counts) => counts.rows().collect(),
         }
     }
 
-    fn work(&self) -> usize {
+    /// Largest possible number of pulses, for judging the amount of work.
+    pub(super) fn work(&self) -> usize {
         match self {
             Self::Trains(trains, _) => trains.work(),
             Self::Counts(counts) => counts.work(),
@@ -115,7 +115,7 @@ impl Lines {
     }
 
     /// Pulses a row, number `place` of [`Lines::rows`]; `fired` is memory to be used.
-    fn pulse(
+    pub(super) fn pulse(
         &self,
         routes: &Routes,
         (row, place): (usize, usize),
@@ -129,6 +129,15 @@ impl Lines {
         port.pulse_where(fired, &aim.up, noise);
     }
 
+    /// How many pulses arrive at the first column of a row, number `place` of [`Lines::rows`], and which way they go.
+    pub(super) fn on_first_column(&self, routes: &Routes, row: usize, place: usize) -> (usize, Direction) {
+        let (mut pulses, aim) = (0, self.aim(routes, row));
+        self.deliver(row, place, |slot| pulses += (slot[0] & 1) as usize);
+        let arrive = aim.arrive.as_ref().is_none_or(|arrive| arrive[0] & 1 == 1);
+        let direction = if aim.up[0] & 1 == 1 { Direction::Up } else { Direction::Down };
+        (if arrive { pulses } else { 0 }, direction)
+    }
+
     /// The pulses of a row, number `place` of [`Lines::rows`], slot by slot: which columns fire, a bit for each.
     fn deliver(&self, row: usize, place: usize, emit: impl FnMut(&[u64])) {
         match self {
@@ -139,12 +148,12 @@ impl Lines {
 }
 
 /// x, d and learning rate of one sample.
-type Pair<'a> = (&'a [f32], &'a [f32], f32);
+pub(super) type Pair<'a> = (&'a [f32], &'a [f32], f32);
 
 /// Which samples fire on which rows.
-struct Firing {
+pub(super) struct Firing {
     /// Rows that any sample fires on, in ascending order.
-    rows: Vec<usize>,
+    pub(super) rows: Vec<usize>,
     /// Numbers of the samples, and of the row among those of the sample, row after row in order; those of row k begin at
     /// `starts[k]`.
     samples: Vec<[u32; 2]>,
@@ -153,7 +162,7 @@ struct Firing {
 
 impl Firing {
     /// From the rows of each sample.
-    fn new(samples: &[Cow<'_, [u32]>], rows: usize) -> Self {
+    pub(super) fn new(samples: &[Cow<'_, [u32]>], rows: usize) -> Self {
         let mut ends = vec![0; rows];
         samples.iter().flat_map(|rows| &**rows).for_each(|row| ends[*row as usize] += 1);
         let firing = (0..rows).filter(|row| ends[*row] > 0).collect();
@@ -172,8 +181,13 @@ impl Firing {
         Self { rows: firing, samples: by_row, starts }
     }
 
+    /// What it takes to begin with each sample on each row, as many elementary operations.
+    pub(super) fn opening(&self) -> usize {
+        OPENING * self.samples.len()
+    }
+
     /// The samples that fire on a row, and its number among those of the sample.
-    fn on(&self, row: usize) -> impl Iterator<Item = [usize; 2]> {
+    pub(super) fn on(&self, row: usize) -> impl Iterator<Item = [usize; 2]> {
         self.samples[self.starts[row]..self.starts[row + 1]]
             .iter()
             .map(|pair| pair.map(|number| number as usize))
@@ -245,7 +259,7 @@ fn pulse_in_turn(
         let pulses: usize = lines.iter().map(|(lines, ..)| lines.work()).sum();
         let firing: Vec<_> = lines.iter().map(|(lines, ..)| lines.rows()).collect();
         let firing = Firing::new(&firing, rows);
-        let work = pulses + OPENING * firing.samples.len();
+        let work = pulses + firing.opening();
         let (first, last) = (block[0].0, block[block.len() - 1].0);
         let noted = notebook.has(first, last).then(|| (0..rows).collect::<Vec<_>>());
         array.for_rows(noted.as_ref().unwrap_or(&firing.rows), parallel::worthwhile(work), &|row, port| {
@@ -259,36 +273,6 @@ fn pulse_in_turn(
             notebook.take(row, port, next, last + 1);
         });
     }
-}
-
-/// Updates some rows, each by a vector of its own, of `x`, and an error of 1 on that row only; false, and nothing happens, where
-/// the pulses of lines depend on rows that do not fire.
-pub(crate) fn pulsed_rows(
-    array: &mut dyn DeviceArray,
-    receiver: &Receiver<'_>,
-    config: &UpdateConfig,
-    rows: Range<usize>,
-    (x, lr): (&[f32], f32),
-    draws: SampleKeys,
-) -> bool {
-    if config.pulse_source != PulseSource::Independent || config.pulse_type == PulseType::NoneWithDevice {
-        return false;
-    }
-    let columns = array.shape().1;
-    let routes = Routes::new(directions(lr).map(receiver.route));
-    let numbers: Vec<usize> = rows.clone().collect();
-    array.for_rows(&numbers, parallel::worthwhile(x.len()), &|row, port| {
-        let sample = row - rows.start;
-        let key = draws.sample(sample);
-        // Seen from its row, the tile has no other.
-        let pair = (&x[sample * columns..][..columns], &[1.0][..], lr);
-        if let Some(lines) = Lines::new(config, receiver, &routes, pair, key)
-            && !lines.rows().is_empty()
-        {
-            lines.pulse(&routes, (0, 0), port, &mut Vec::new(), key.fold_in(receiver.noise));
-        }
-    });
-    true
 }
 
 /// The exact update of one sample, cut to what the devices can hold.
@@ -308,7 +292,7 @@ fn exact_update(array: &mut dyn DeviceArray, receiver: &Receiver<'_>, (x, d, lr)
 }
 
 /// What becomes of pulses with products above and below 0, as masks of all bits or none.
-struct Routes {
+pub(super) struct Routes {
     /// Of those above and below 0: whether they arrive, and whether they go up.
     arrive: [u64; 2],
     up: [u64; 2],
@@ -316,7 +300,7 @@ struct Routes {
 
 /// Where the pulses of a row's columns go, a bit for each.
 #[derive(Clone)]
-struct Aim {
+pub(super) struct Aim {
     /// Whose pulses arrive; `None` if all do.
     arrive: Option<Vec<u64>>,
     /// Whose pulses go up.
@@ -324,7 +308,7 @@ struct Aim {
 }
 
 impl Routes {
-    fn new(routes: [Option<Direction>; 2]) -> Self {
+    pub(super) fn new(routes: [Option<Direction>; 2]) -> Self {
         let mask = |yes: bool| if yes { u64::MAX } else { 0 };
         Self {
             arrive: routes.map(|route| mask(route.is_some())),
@@ -353,6 +337,6 @@ impl Aim {
 }
 
 /// Directions for products above and below 0.
-fn directions(lr: f32) -> [Direction; 2] {
+pub(super) fn directions(lr: f32) -> [Direction; 2] {
     if lr > 0.0 { [Direction::Down, Direction::Up] } else { [Direction::Up, Direction::Down] }
 }

@@ -17,6 +17,7 @@ use std::ops::Range;
 
 use aimc_device::RngKey;
 use aimc_device::error::{ConfigError, require};
+use aimc_device::parallel;
 use aimc_device::pulsed::{DeviceArray, Direction, PulsedDeviceConfig};
 use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
@@ -27,6 +28,7 @@ use serde::{Deserialize, Serialize};
 use crate::circuits::Circuits;
 use crate::periphery::IoConfig;
 use crate::pulse::outer_product::{Receiver, pulsed_update};
+use crate::pulse::single_lines::pulsed_columns;
 use crate::pulse::{PulseType, UpdateConfig};
 use crate::tile::{SampleKeys, Shape};
 use crate::unit_cell::{CellArray, OuterProducts, forget, reset_all, restore_all, states};
@@ -160,8 +162,13 @@ impl OneSidedCells {
     }
 
     fn subtract(&mut self) {
-        let pairs = self.arrays[PLUS].weights().iter().zip(self.arrays[MINUS].weights());
-        self.visible.iter_mut().zip(pairs).for_each(|(w, (plus, minus))| *w = plus - minus);
+        /// So many that a thread is worth its while; it does not matter to the result.
+        const TOGETHER: usize = 1 << 14;
+        let [minus, plus] = [MINUS, PLUS].map(|k| self.arrays[k].weights());
+        parallel::each_chunk(plus.len(), &mut self.visible, TOGETHER, |(chunk, visible)| {
+            let pairs = plus[chunk * TOGETHER..].iter().zip(&minus[chunk * TOGETHER..]);
+            visible.iter_mut().zip(pairs).for_each(|(w, (plus, minus))| *w = plus - minus);
+        });
     }
 
     /// Pulses on both devices, without refresh.
@@ -184,22 +191,28 @@ impl OneSidedCells {
         let readings = [MINUS, PLUS].map(|k| self.read(k, key.fold_in(k as u64)));
         let range = self.cell.device.common().w_max.abs();
         let (upper, lower) = (range * self.cell.refresh_upper_thres, range * self.cell.refresh_lower_thres);
-        let pairs = || readings[MINUS].iter().copied().zip(readings[PLUS].iter().copied());
-        let due = |(minus, plus): (f32, f32)| minus.max(plus) > upper && minus.min(plus) > lower;
-        // Without an early end, so that it vectorises.
-        if !pairs().fold(false, |any, pair| any | due(pair)) {
+        // The rows of a column that are due, each with what it is to hold.
+        let due = |(minus, plus): &(&[f32], &[f32])| -> Vec<(usize, f32)> {
+            let pairs = minus.iter().zip(*plus).enumerate();
+            let due = |(_, (minus, plus)): &(usize, (&f32, &f32))| {
+                minus.max(**plus) > upper && minus.min(**plus) > lower
+            };
+            pairs.filter(due).map(|(row, (minus, plus))| (row, plus - minus)).collect()
+        };
+        let columns: Vec<_> = readings[MINUS].chunks(outputs).zip(readings[PLUS].chunks(outputs)).collect();
+        let due = parallel::map(outputs * inputs, &columns, due);
+        if due.iter().all(Vec::is_empty) {
             return;
         }
         let mut marked = vec![false; outputs * inputs];
         // Column by column, what is to be written to g⁻ and to g⁺.
         let mut differences = [vec![0.0; outputs * inputs], vec![0.0; outputs * inputs]];
-        for (at, (minus, plus)) in pairs().enumerate().filter(|(_, pair)| due(*pair)) {
-            let (j, i) = (at / outputs, at % outputs);
-            marked[i * inputs + j] = true;
-            differences[usize::from(plus > minus)][at] = (plus - minus).abs();
+        for (column, (row, difference)) in
+            due.iter().enumerate().flat_map(|(j, due)| due.iter().map(move |due| (j, *due)))
+        {
+            marked[row * inputs + column] = true;
+            differences[usize::from(difference > 0.0)][column * outputs + row] = difference.abs();
         }
-        let mut unit = vec![0.0; inputs * inputs];
-        (0..inputs).for_each(|j| unit[j * (inputs + 1)] = 1.0);
         let dense = [PulseType::MeanCount, PulseType::DeterministicImplicit]
             .contains(&self.cell.refresh_update.pulse_type);
         // A negative learning rate raises weights.
@@ -209,21 +222,19 @@ impl OneSidedCells {
             array.reset_marked(&marked, key.fold_in(label("reset")));
             let granularity = array.granularity();
             let receiver = Receiver { granularity, noise: label("devices"), takes: &|_| true, route: Some };
-            let products = OuterProducts { x: &unit, d: &differences[k], lr };
-            pulsed_update(
-                array.as_mut(),
-                &receiver,
-                &self.cell.refresh_update,
-                products,
-                SampleKeys::new(key),
-            );
+            let (config, draws) = (&self.cell.refresh_update, SampleKeys::new(key));
+            if !pulsed_columns(array.as_mut(), &receiver, config, (&differences[k], lr), draws) {
+                let unit = DMatrix::identity(inputs, inputs);
+                let products = OuterProducts { x: unit.as_slice(), d: &differences[k], lr };
+                pulsed_update(array.as_mut(), &receiver, config, products, draws);
+            }
         }
     }
 
     /// What one device of all pairs reads, column after column.
     fn read(&self, k: usize, key: RngKey) -> Vec<f32> {
         let (outputs, inputs) = self.arrays[k].shape();
-        let probe = DMatrix::<f32>::identity(inputs, inputs);
+        let probe = DMatrix::identity(inputs, inputs);
         let mut values = vec![0.0; outputs * inputs];
         let read = DMatrixViewMut::from_slice(&mut values, outputs, inputs);
         let done =

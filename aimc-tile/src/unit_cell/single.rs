@@ -8,7 +8,8 @@ use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
 
 use crate::pulse::UpdateConfig;
-use crate::pulse::outer_product::{Receiver, pulsed_rows, pulsed_steps, pulsed_update};
+use crate::pulse::outer_product::{Receiver, pulsed_steps, pulsed_update};
+use crate::pulse::single_lines::pulsed_rows;
 use crate::tile::SampleKeys;
 use crate::unit_cell::{CellArray, OuterProducts, Steps, forget, update_by_units, update_one_by_one};
 
