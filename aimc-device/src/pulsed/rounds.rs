@@ -12,7 +12,6 @@ use crate::pulsed::row::Row;
 use crate::pulsed::slots::{WORD, direction, visit};
 use crate::pulsed::spread::{LINED_UP, all};
 use crate::pulsed::{Direction, PulsedDevice};
-use crate::rng::Stream;
 
 /// Rounds that are delivered together.
 pub(super) const MOST: usize = 32;
@@ -98,7 +97,7 @@ impl Rounds {
 
     /// Adds a pulse on one device, for which there is room.
     #[inline(always)]
-    fn push_one(&mut self, column: usize, direction: Direction, noise: f32) {
+    pub(super) fn push_one(&mut self, column: usize, direction: Direction, noise: f32) {
         self.make_groups(column / WORD + 1);
         let up = if direction == Direction::Up { u64::MAX } else { 0 };
         let begun = self.groups[column / WORD].add(column % WORD, up, noise);
@@ -186,58 +185,6 @@ impl<D: PulsedDevice> Row<'_, D> {
         let mut weights = [0.0; LINED_UP];
         devices.weights.store_some(&mut weights);
         columns.iter().zip(weights).for_each(|(column, weight)| self.persistent[*column] = weight);
-    }
-
-    /// Lets the pulses of sparse slots wait in rounds.
-    #[inline(always)]
-    pub(super) fn gather_rounds<S: Simd>(
-        &mut self,
-        simd: S,
-        fired: &[u64],
-        up: &[u64],
-        pulses: usize,
-        draws: &mut Stream,
-    ) {
-        let noise = self.draw_rounds(simd, pulses, draws);
-        let mut left = noise.iter();
-        for slot in fired.chunks_exact(up.len()) {
-            if !self.scratch.rounds.has_room() {
-                self.deliver(simd);
-            }
-            self.scratch.rounds.push(slot, up, &mut left);
-        }
-        self.scratch.draws[0] = noise;
-    }
-
-    /// Lets pulses on one device wait in rounds.
-    #[inline(always)]
-    pub(super) fn gather_one<S: Simd>(
-        &mut self,
-        simd: S,
-        (column, direction): (usize, Direction),
-        pulses: usize,
-        draws: &mut Stream,
-    ) {
-        let noise = self.draw_rounds(simd, pulses, draws);
-        for pulse in 0..pulses {
-            if !self.scratch.rounds.has_room() {
-                self.deliver(simd);
-            }
-            self.scratch.rounds.push_one(column, direction, noise.get(pulse).copied().unwrap_or(0.0));
-        }
-        self.scratch.draws[0] = noise;
-    }
-
-    /// The draws of pulses that are to wait in rounds, none where there is no noise.
-    #[inline(always)]
-    fn draw_rounds<S: Simd>(&mut self, simd: S, pulses: usize, draws: &mut Stream) -> Vec<f32> {
-        if self.scratch.slots.number() > 0 {
-            self.deliver(simd);
-        }
-        let mut noise = std::mem::take(&mut self.scratch.draws[0]);
-        noise.resize(if self.noisy { pulses } else { 0 }, 0.0);
-        draws.fill_normal(&mut noise);
-        noise
     }
 }
 

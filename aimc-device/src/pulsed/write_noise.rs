@@ -1,0 +1,37 @@
+//! Write noise of a row: what is read of a device after its pulses.
+//!
+//! Every vector pair draws it anew for the devices that it pulsed, but only the last draw of a device is ever read. The draws
+//! therefore wait until the row is finished or read.
+
+use crate::pulsed::PulsedDevice;
+use crate::pulsed::row::Row;
+use crate::pulsed::slots::{count, rank, visit};
+use crate::rng::Stream;
+
+impl<D: PulsedDevice> Row<'_, D> {
+    /// Draws write noise anew for devices that fired, see [`Row::write`]: for all of them, and uses it where they are `left`.
+    #[inline(always)]
+    pub(super) fn write_those(&mut self, fired: &[u64], left: &[u64], draws: &mut Stream) {
+        let noise = &mut self.scratch.read;
+        noise.resize(count(fired), 0.0);
+        draws.fill_normal(noise);
+        visit(fired.iter().zip(left).map(|(fired, left)| fired & left), |_, j| {
+            self.apparent[j] = self.persistent[j] + self.write_std * noise[rank(fired, j)];
+        });
+    }
+
+    /// Draws the write noise that waits. What is read depends on the last pulse only: the vector pairs are gone through
+    /// from the last, and those that have no device left are not drawn.
+    #[inline(always)]
+    pub(super) fn write(&mut self) {
+        let mut left = vec![u64::MAX; self.persistent.len().div_ceil(64)];
+        let mut written = std::mem::take(&mut self.scratch.written);
+        for (fired, mut draws) in written.drain(..).rev() {
+            if fired.iter().zip(&left).any(|(fired, left)| fired & left != 0) {
+                self.write_those(&fired, &left, &mut draws);
+                left.iter_mut().zip(&fired).for_each(|(left, fired)| *left &= !fired);
+            }
+        }
+        self.scratch.written = written;
+    }
+}
