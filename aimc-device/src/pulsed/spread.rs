@@ -4,6 +4,7 @@ use pulp::Simd;
 #[cfg(target_arch = "x86_64")]
 use pulp::x86::{V3, V4};
 
+#[cfg(target_arch = "x86_64")]
 use crate::lane::instructions;
 
 /// Devices of the widest lane there is; the narrower ones divide it.
@@ -36,6 +37,7 @@ pub(super) fn all<S: Simd>() -> u64 {
 }
 
 /// For every place, whether its bit of the index is set: all bits or none.
+#[cfg(target_arch = "x86_64")]
 static CHOSEN: [[i8; BYTE]; 256] = {
     let mut table = [[0; BYTE]; 256];
     let mut at = 0;

@@ -1,5 +1,6 @@
 //! Many random words against as many thresholds at once: which lines fire in a slot.
 
+#[cfg(target_arch = "x86_64")]
 use aimc_device::lane::instructions;
 #[cfg(target_arch = "x86_64")]
 use pulp::x86::{V3, V4};
@@ -64,6 +65,7 @@ pub(crate) fn above<S: Simd>(simd: S, numbers: &[u8; BITS], least: u8) -> u64 {
         let [low, high] = halves.map(|half| v3.avx2._mm256_movemask_epi8(above(half)) as u32);
         return u64::from(low) | u64::from(high) << 32;
     }
+    let _ = simd;
     numbers.iter().enumerate().fold(0, |bits, (k, number)| bits | u64::from(*number > least) << k)
 }
 
@@ -81,6 +83,7 @@ pub(super) fn eight_not_above<S: Simd>(simd: S, words: &[u32; 8], thresholds: &[
         let holds = v3.avx2._mm256_cmpeq_epi32(words, smaller);
         return v3.avx._mm256_movemask_ps(bytemuck::cast(holds)) as u8;
     }
+    let _ = simd;
     words.iter().zip(thresholds).enumerate().fold(0, |bits, (k, (w, t))| bits | u8::from(w <= t) << k)
 }
 

@@ -79,3 +79,46 @@ pub(crate) fn pulsed_columns(
     });
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pulse::outer_product::pulsed_update;
+    use crate::unit_cell::OuterProducts;
+    use aimc_device::RngKey;
+    use aimc_device::config;
+    use aimc_device::pulsed::PulsedDeviceConfig;
+    use nalgebra::DMatrix;
+
+    /// Bit for bit what unit vectors as inputs make of the columns, whatever the type of pulses; where lines share their chance,
+    /// nothing happens.
+    #[test]
+    fn columns_are_updated_as_by_unit_vectors() {
+        let (rows, columns) = (70, 90);
+        let device: PulsedDeviceConfig =
+            config::from_toml("model = \"ExpStep\"\nwrite_noise_std = 0.1").unwrap();
+        let fabricate = || device.build(rows, columns, RngKey::root(1)).unwrap();
+        // Two thirds of the errors are 0.
+        let mut d = vec![0.0; rows * columns];
+        RngKey::root(2).stream(0).fill_normal(&mut d);
+        d.iter_mut().enumerate().filter(|(k, _)| k % 3 > 0).for_each(|(_, d)| *d = 0.0);
+        let unit = DMatrix::<f32>::identity(columns, columns);
+        let draws = SampleKeys::new(RngKey::root(3));
+        let receiver = Receiver { granularity: 0.01, noise: 5, takes: &|_| true, route: Some };
+        for pulse_type in
+            [PulseType::StochasticCompressed, PulseType::MeanCount, PulseType::DeterministicImplicit]
+        {
+            let config = UpdateConfig { pulse_type, ..UpdateConfig::default() };
+            let (mut single, mut whole) = (fabricate(), fabricate());
+            assert!(pulsed_columns(single.as_mut(), &receiver, &config, (&d, 0.02), draws));
+            let products = OuterProducts { x: unit.as_slice(), d: &d, lr: 0.02 };
+            pulsed_update(whole.as_mut(), &receiver, &config, products, draws);
+            assert!(whole.pulses().total() > 1000);
+            assert_eq!(single.state(), whole.state(), "{pulse_type:?}");
+        }
+        let shared = UpdateConfig { pulse_source: PulseSource::LaggedFibonacci, ..UpdateConfig::default() };
+        let mut untouched = fabricate();
+        assert!(!pulsed_columns(untouched.as_mut(), &receiver, &shared, (&d, 0.02), draws));
+        assert_eq!(untouched.state(), fabricate().state());
+    }
+}

@@ -304,4 +304,22 @@ mod tests {
             assert_eq!((trains.positive()[0], counts[0] > 0), (0b1001, trains.rows() == [1]));
         }
     }
+    /// Where every line fires always or never, the trains without words are those that words would give, in one row or in several.
+    #[test]
+    fn certain_lines_need_no_words() {
+        let x = [1.0, 0.0, -2.0, 1.5];
+        for d in [&[-1.0_f32][..], &[0.0, 3.0], &[1.0, 0.0, -1.0]] {
+            for length in [1, 5, 70] {
+                let (x, d, key) = (lines(&x), lines(d), RngKey::root(4));
+                let trains = Trains::draw(INDEPENDENT, length, &x, &d, key);
+                let drawn = Trains::by_chance(INDEPENDENT, length as usize, &x, &d, key);
+                assert_eq!((trains.positive(), trains.rows()), (drawn.positive(), drawn.rows()));
+                assert_eq!(trains.work(), drawn.work());
+                for (place, row) in trains.rows().iter().enumerate() {
+                    assert!(trains.coincidences(place).eq(drawn.coincidences(place)));
+                    assert_eq!(trains.row_is_positive(*row as usize), drawn.row_is_positive(*row as usize));
+                }
+            }
+        }
+    }
 }

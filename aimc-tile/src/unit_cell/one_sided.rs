@@ -162,7 +162,7 @@ impl OneSidedCells {
     }
 
     fn subtract(&mut self) {
-        /// So many that a thread is worth its while; it does not matter to the result.
+        // So many that a thread is worth its while; it does not matter to the result.
         const TOGETHER: usize = 1 << 14;
         let [minus, plus] = [MINUS, PLUS].map(|k| self.arrays[k].weights());
         parallel::each_chunk(plus.len(), &mut self.visible, TOGETHER, |(chunk, visible)| {
@@ -185,33 +185,36 @@ impl OneSidedCells {
         }
     }
 
+    /// For each column the rows that are to be refreshed, each with the difference of its two readings.
+    fn due(&self, [minus, plus]: &[Vec<f32>; 2]) -> Vec<Vec<(usize, f32)>> {
+        let outputs = self.arrays[PLUS].shape().0;
+        let range = self.cell.device.common().w_max.abs();
+        let (upper, lower) = (range * self.cell.refresh_upper_thres, range * self.cell.refresh_lower_thres);
+        let far_up = |minus: f32, plus: f32| minus.max(plus) > upper && minus.min(plus) > lower;
+        let columns: Vec<_> = minus.chunks(outputs).zip(plus.chunks(outputs)).collect();
+        parallel::map(minus.len(), &columns, |(minus, plus)| {
+            let pairs = minus.iter().zip(*plus).enumerate();
+            let due = pairs.filter(|(_, (minus, plus))| far_up(**minus, **plus));
+            due.map(|(row, (minus, plus))| (row, plus - minus)).collect()
+        })
+    }
+
     /// Resets pairs whose devices are both far up, and writes their difference anew.
     fn refresh(&mut self, key: RngKey) {
         let (outputs, inputs) = self.arrays[PLUS].shape();
         let readings = [MINUS, PLUS].map(|k| self.read(k, key.fold_in(k as u64)));
-        let range = self.cell.device.common().w_max.abs();
-        let (upper, lower) = (range * self.cell.refresh_upper_thres, range * self.cell.refresh_lower_thres);
-        // The rows of a column that are due, each with what it is to hold.
-        let due = |(minus, plus): &(&[f32], &[f32])| -> Vec<(usize, f32)> {
-            let pairs = minus.iter().zip(*plus).enumerate();
-            let due = |(_, (minus, plus)): &(usize, (&f32, &f32))| {
-                minus.max(**plus) > upper && minus.min(**plus) > lower
-            };
-            pairs.filter(due).map(|(row, (minus, plus))| (row, plus - minus)).collect()
-        };
-        let columns: Vec<_> = readings[MINUS].chunks(outputs).zip(readings[PLUS].chunks(outputs)).collect();
-        let due = parallel::map(outputs * inputs, &columns, due);
+        let due = self.due(&readings);
         if due.iter().all(Vec::is_empty) {
             return;
         }
         let mut marked = vec![false; outputs * inputs];
         // Column by column, what is to be written to g⁻ and to g⁺.
         let mut differences = [vec![0.0; outputs * inputs], vec![0.0; outputs * inputs]];
-        for (column, (row, difference)) in
-            due.iter().enumerate().flat_map(|(j, due)| due.iter().map(move |due| (j, *due)))
-        {
-            marked[row * inputs + column] = true;
-            differences[usize::from(difference > 0.0)][column * outputs + row] = difference.abs();
+        for (column, due) in due.iter().enumerate() {
+            for (row, difference) in due {
+                marked[row * inputs + column] = true;
+                differences[usize::from(*difference > 0.0)][column * outputs + row] = difference.abs();
+            }
         }
         let dense = [PulseType::MeanCount, PulseType::DeterministicImplicit]
             .contains(&self.cell.refresh_update.pulse_type);

@@ -23,6 +23,9 @@ use crate::table::print_table;
 use cases::Work;
 use page::{Measured, Versus};
 
+/// Our place for the comparison.
+const DOCUMENT: &str = "docs/performance.md";
+
 /// Options of a measurement.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct BenchArguments {
@@ -38,7 +41,7 @@ pub(crate) struct BenchArguments {
     /// Time AIHWKit, too, in this Python with aihwkit==1.1.0 and torch==2.10.0; prints the ratios.
     #[arg(long, value_name = "PYTHON")]
     versus: Option<PathBuf>,
-    /// With --versus: write the table to this file as well.
+    /// With --versus: write the table to this file as well; docs/performance.md unless --filter leaves workloads out.
     #[arg(long, value_name = "FILE", requires = "versus")]
     write: Option<PathBuf>,
     /// Folder for report.html and bench.csv; without it nothing is written there.
@@ -143,8 +146,8 @@ fn compare(
     let measured = Measured { order: &order, ours: &ours, versus: Some(versus) };
     let (headers, rows) = measured.table();
     print_table(headers, &rows);
-    if let Some(path) = &arguments.write {
-        write_document(path, &rows, &versions)?;
+    if let Some(path) = document(arguments) {
+        write_document(&path, &rows, &versions)?;
     }
     write(arguments, start, &measured)
 }
@@ -154,6 +157,12 @@ fn tell_lenet() -> Result<(), BenchError> {
     let (name, batch) = (lenet::NAME, page::duration(batch));
     eprintln!("{name}: {batch}, of which {:.1} % outside the tiles", 100.0 * outside);
     Ok(())
+}
+
+/// Where the table goes: in a checkout, that of all workloads has its place.
+fn document(arguments: &BenchArguments) -> Option<PathBuf> {
+    let own = || Some(PathBuf::from(DOCUMENT)).filter(|path| arguments.filter.is_empty() && path.is_file());
+    arguments.write.clone().or_else(own)
 }
 
 /// Replaces the table of the document; what stands below it stays.
