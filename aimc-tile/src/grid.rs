@@ -27,6 +27,7 @@ use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
 
 use aimc_device::RngKey;
 use aimc_device::error::{ConfigError, require};
+use aimc_device::parallel;
 use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
 
@@ -206,13 +207,15 @@ impl<T: Tile> Tile for TileGrid<T> {
         draws: SampleKeys,
     ) -> Result<(), TileError> {
         check_update(self.shape, &x, &d, lr)?;
-        for part in &mut self.parts {
-            let draws = part.draws(draws);
-            let x = x.rows(part.first_input, part.shape.inputs);
-            let d = d.rows(part.first_output, part.shape.outputs);
-            part.tile.update(x, d, lr, draws)?;
-        }
-        Ok(())
+        let parts = &mut self.parts;
+        parallel::at_once(self.shape.outputs * self.shape.inputs, || {
+            parts.iter_mut().try_for_each(|part| {
+                let draws = part.draws(draws);
+                let x = x.rows(part.first_input, part.shape.inputs);
+                let d = d.rows(part.first_output, part.shape.outputs);
+                part.tile.update(x, d, lr, draws)
+            })
+        })
     }
 
     fn visit_digital(&mut self, visit: &mut VisitDigital<'_>) {
