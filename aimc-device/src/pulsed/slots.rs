@@ -57,7 +57,7 @@ pub(super) fn rank(words: &[u64], column: usize) -> usize {
 
 /// The places of the bits that are set, in order.
 #[inline(always)]
-fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
+pub(super) fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         let place = (bits != 0).then_some(bits.trailing_zeros() as usize);
         bits &= bits.wrapping_sub(1);

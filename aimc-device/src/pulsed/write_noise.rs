@@ -5,7 +5,7 @@
 
 use crate::pulsed::PulsedDevice;
 use crate::pulsed::row::Row;
-use crate::pulsed::slots::{count, rank, visit};
+use crate::pulsed::slots::{WORD, count, ones};
 use crate::rng::Stream;
 
 impl<D: PulsedDevice> Row<'_, D> {
@@ -15,9 +15,14 @@ impl<D: PulsedDevice> Row<'_, D> {
         let noise = &mut self.scratch.read;
         noise.resize(count(fired), 0.0);
         draws.fill_normal(noise);
-        visit(fired.iter().zip(left).map(|(fired, left)| fired & left), |_, j| {
-            self.apparent[j] = self.persistent[j] + self.write_std * noise[rank(fired, j)];
-        });
+        let mut before = 0;
+        for (word, (fired, left)) in fired.iter().zip(left).enumerate() {
+            for place in ones(fired & left) {
+                let (column, rank) = (WORD * word + place, before + count(&[fired & ((1 << place) - 1)]));
+                self.apparent[column] = self.persistent[column] + self.write_std * noise[rank];
+            }
+            before += count(&[*fired]);
+        }
     }
 
     /// Draws the write noise that waits. What is read depends on the last pulse only: the vector pairs are gone through
