@@ -27,12 +27,12 @@ fn of_columns<S: Simd>(simd: S, columns: &[usize], number: impl Fn(usize) -> f32
     Wide::load(simd, &numbers)
 }
 
-/// A lane of neighbours that is stepped.
+/// A lane of devices that is stepped.
 pub(super) struct Devices<D: PulsedDevice, S: Simd> {
     cell: Cell<Wide<S>>,
     extra: Extra<D, Wide<S>>,
     pub(super) weights: Wide<S>,
-    /// Place of the first of them among the bits of its 64 columns.
+    /// Place of the first of them among the bits of its 64 columns, if they are neighbours.
     shift: usize,
 }
 
