@@ -73,24 +73,41 @@ impl<D: PulsedDevice> Population<D> {
         Ok(population)
     }
 
-    /// Applies `change` to every persistent weight with its own normal draw, cuts it to the bounds and
-    /// draws write noise anew. `change` gets the retention constants, the device index, its weight and ξ.
+    /// Applies `change` to every persistent weight, see [`Population::change_where`].
     fn change_all(
         &mut self,
         draw: bool,
         key: RngKey,
         change: impl Fn(&RetentionCells, usize, f32, f32) -> f32 + Sync,
     ) {
+        self.change_where(None, draw, key, change);
+    }
+
+    /// Applies `change` to the chosen persistent weights, or to all, each with its own normal draw, cuts them to the bounds and draws
+    /// write noise anew. `change` gets the retention constants, the device index, its weight and ξ.
+    fn change_where(
+        &mut self,
+        chosen: Option<&[bool]>,
+        draw: bool,
+        key: RngKey,
+        change: impl Fn(&RetentionCells, usize, f32, f32) -> f32 + Sync,
+    ) {
         let (device, cells, retention, columns) = (&self.device, &self.cells, &self.retention, self.columns);
         let row = |(row, weights): (usize, &mut [f32])| {
+            let chosen = chosen.map(|chosen| &chosen[row * columns..][..columns]);
+            if chosen.is_some_and(|chosen| !chosen.contains(&true)) {
+                return;
+            }
             let mut noise = vec![0.0; weights.len()];
             if draw {
                 key.stream(row as u64).fill_normal(&mut noise);
             }
             for (column, (w, xi)) in weights.iter_mut().zip(noise).enumerate() {
-                let index = row * columns + column;
-                let changed = change(retention, index, *w, xi);
-                *w = device.clip(cells.cell(index), cells.extra(index), changed);
+                if chosen.is_none_or(|chosen| chosen[column]) {
+                    let index = row * columns + column;
+                    let changed = change(retention, index, *w, xi);
+                    *w = device.clip(cells.cell(index), cells.extra(index), changed);
+                }
             }
         };
         parallel::each_chunk(self.persistent.len(), &mut self.persistent, columns, row);
@@ -232,25 +249,8 @@ impl<D: PulsedDevice> DeviceArray for Population<D> {
     }
 
     fn reset_marked(&mut self, marked: &[bool], key: RngKey) {
-        let (device, cells, retention, columns) = (&self.device, &self.cells, &self.retention, self.columns);
         let std = self.common.reset_std;
-        // Within their bounds, the others stay what they are.
-        let row = |(row, weights): (usize, &mut [f32])| {
-            let first = row * columns;
-            let marked = &marked[first..first + columns];
-            if !marked.contains(&true) {
-                return;
-            }
-            let mut noise = vec![0.0; columns];
-            key.stream(row as u64).fill_normal(&mut noise);
-            for (column, w) in weights.iter_mut().enumerate().filter(|(column, _)| marked[*column]) {
-                let index = first + column;
-                let after = after_reset(retention.reset[index], std, noise[column]);
-                *w = device.clip(cells.cell(index), cells.extra(index), after);
-            }
-        };
-        parallel::each_chunk(self.persistent.len(), &mut self.persistent, columns, row);
-        self.redraw_write_noise(key.fold_in(label("write noise")));
+        self.change_where(Some(marked), true, key, |cells, i, _, xi| after_reset(cells.reset[i], std, xi));
     }
 
     fn drift(&mut self, elapsed: f32, key: RngKey) {

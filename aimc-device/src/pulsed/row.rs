@@ -128,7 +128,7 @@ impl<D: PulsedDevice> WithSimd for At<'_, '_, D> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
+    fn with_simd<S: Simd>(self, _simd: S) {
         let Self(row, work) = self;
         let (mut noise, finish) = (std::mem::take(&mut row.scratch.noise), matches!(work, Work::Finish));
         let incoming = match work {
@@ -145,13 +145,25 @@ impl<D: PulsedDevice> WithSimd for At<'_, '_, D> {
         if let Some(mut incoming) = incoming {
             // The one place where devices are stepped: there is a copy of that code for each model and kind of processor.
             while row.queue(&mut incoming) {
-                row.deliver(simd);
+                row.arch.dispatch(Delivery(row));
             }
         }
         row.scratch.noise = noise;
         if finish && !row.scratch.written.is_empty() {
             row.write();
         }
+    }
+}
+
+/// Delivers the pulses of a row that wait: a function of its own, whose registers are for the devices alone.
+struct Delivery<'a, 'r, D: PulsedDevice>(&'a mut Row<'r, D>);
+
+impl<D: PulsedDevice> WithSimd for Delivery<'_, '_, D> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        self.0.deliver(simd);
     }
 }
 

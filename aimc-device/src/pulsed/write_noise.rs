@@ -18,10 +18,11 @@ impl<D: PulsedDevice> Row<'_, D> {
         let mut before = 0;
         for (word, (fired, left)) in fired.iter().zip(left).enumerate() {
             for place in ones(fired & left) {
-                let (column, rank) = (WORD * word + place, before + count(&[fired & ((1 << place) - 1)]));
+                let rank = before + (fired & ((1 << place) - 1)).count_ones() as usize;
+                let column = WORD * word + place;
                 self.apparent[column] = self.persistent[column] + self.write_std * noise[rank];
             }
-            before += count(&[*fired]);
+            before += fired.count_ones() as usize;
         }
     }
 

@@ -148,7 +148,7 @@ impl Lines {
 }
 
 /// x, d and learning rate of one sample.
-pub(super) type Pair<'a> = (&'a [f32], &'a [f32], f32);
+type Pair<'a> = (&'a [f32], &'a [f32], f32);
 
 /// Which samples fire on which rows.
 pub(super) struct Firing {

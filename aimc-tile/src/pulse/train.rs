@@ -45,10 +45,13 @@ impl Trains {
         key: RngKey,
     ) -> Self {
         let slots = length as usize;
-        match (source.kind, CertainLines::of(x), CertainLines::of(d)) {
-            (PulseSource::Independent, Some(x), Some(d)) => Self::in_every_slot(slots, x, d),
-            _ => Self::by_chance(source, slots, x, d, key),
+        if !source.gives_all()
+            && let Some(d_lines) = CertainLines::of(d)
+            && let Some(x_lines) = CertainLines::of(x)
+        {
+            return Self::in_every_slot(slots, x_lines, d_lines);
         }
+        Self::by_chance(source, slots, x, d, key)
     }
 
     /// The same where chance decides nothing.
@@ -304,6 +307,7 @@ mod tests {
             assert_eq!((trains.positive()[0], counts[0] > 0), (0b1001, trains.rows() == [1]));
         }
     }
+
     /// Where every line fires always or never, the trains without words are those that words would give, in one row or in several.
     #[test]
     fn certain_lines_need_no_words() {
