@@ -4,6 +4,7 @@ use nalgebra::DMatrix;
 
 use aimc_device::RngKey;
 use aimc_device::error::require;
+use aimc_device::parallel;
 use aimc_device::programmed::{ProgrammedArray, ProgrammedDevice, ProgrammedDeviceConfig};
 use aimc_device::rng::label;
 use aimc_tile::matmul::Weights;
@@ -59,6 +60,14 @@ impl ProgrammedTile {
         key: RngKey,
     ) -> Result<Self, InferenceError> {
         config.validate()?;
+        parallel::at_once(weights.len(), || Self::with_valid(weights, config, key))
+    }
+
+    fn with_valid(
+        weights: &DMatrix<f32>,
+        config: &InferenceTileConfig,
+        key: RngKey,
+    ) -> Result<Self, InferenceError> {
         let shape = check_matrix(weights)?;
         let values = by_rows(weights);
         let (device, converter) = (&config.device, &config.converter);

@@ -16,7 +16,8 @@ use crate::circuits::Circuits;
 use crate::ideal::{check_rate, check_update, from_matrix, gather, to_matrix};
 use crate::periphery::IoConfig;
 use crate::pulse::{Note, UpdateConfig};
-use crate::tile::{Inventory, MatVec, ReadOut, SampleKeys, Shape, Tile, TileError, check_lines, check_shape};
+use crate::signals::{check_lines, check_shape};
+use crate::tile::{Inventory, MatVec, ReadOut, SampleKeys, Shape, Tile, TileError};
 use crate::unit_cell::{CellArray, OuterProducts, Steps, UnitCell};
 
 /// A whole tile.

@@ -33,9 +33,9 @@ use aimc_device::state::{State, StateError, StatePart};
 
 use crate::ideal::check_update;
 use crate::mapping::{PeripheryQuantization, TileSettings};
+use crate::signals::{check_lines, check_shape};
 use crate::tile::{
-    Inventory, MatVec, ReadOut, SampleKeys, Shape, StepWeights, Tile, TileError, VisitDigital, check_lines,
-    check_shape,
+    Inventory, MatVec, ReadOut, SampleKeys, Shape, StepWeights, Tile, TileError, VisitDigital,
 };
 
 /// `size` lines cut into the fewest parts of at most `largest` lines (0: no limit), equal but for one line, larger first.

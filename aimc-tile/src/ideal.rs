@@ -8,7 +8,8 @@ use aimc_device::parallel;
 use aimc_device::state::{State, StateError, StatePart};
 
 use crate::matmul::{Weights, subtract_outer_products};
-use crate::tile::{MatVec, ReadOut, SampleKeys, Shape, Tile, TileError, check_lines, check_shape};
+use crate::signals::{check_lines, check_shape};
+use crate::tile::{MatVec, ReadOut, SampleKeys, Shape, Tile, TileError};
 
 /// A matrix in exact single-precision arithmetic.
 ///
@@ -129,7 +130,6 @@ pub fn by_rows(matrix: &DMatrix<f32>) -> Vec<f32> {
     // Squares whose lines fill what the processor fetches at a time: strides of powers of two collide in its cache.
     const SIDE: usize = 16;
     let (rows, columns) = matrix.shape();
-    let mut values = vec![0.0; matrix.len()];
     let fill = |(band, values): (usize, &mut [f32])| {
         let first = band * SIDE;
         let mut square = [[0.0; SIDE]; SIDE];
@@ -147,8 +147,7 @@ pub fn by_rows(matrix: &DMatrix<f32>) -> Vec<f32> {
             }
         }
     };
-    parallel::each_chunk(matrix.len(), &mut values, (SIDE * columns).max(1), fill);
-    values
+    parallel::list(matrix.len(), matrix.len(), (SIDE * columns).max(1), fill)
 }
 
 impl MatVec for IdealTile {

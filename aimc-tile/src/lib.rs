@@ -16,6 +16,7 @@ pub mod matmul;
 pub mod periphery;
 pub mod presets;
 pub mod pulse;
+mod signals;
 pub mod sliced;
 pub mod tile;
 pub mod uniform_quantiser;
@@ -30,9 +31,7 @@ pub use ideal::{IdealTile, by_rows, check_update, gathered, scale_lines};
 pub use mapping::{InputRangeConfig, KeptScales, LogicalTile, MappingConfig, PeripheryConfig, TileSettings};
 pub use periphery::{AnalogMvm, IoConfig};
 pub use pulse::UpdateConfig;
+pub use signals::{check_lines, largest_size};
 pub use sliced::{SliceConfig, SlicedTile};
-pub use tile::{
-    Inventory, MatVec, ReadOut, SampleKeys, Shape, StepWeights, Tile, TileError, TrainableTile, check_lines,
-    largest_size,
-};
+pub use tile::{Inventory, MatVec, ReadOut, SampleKeys, Shape, StepWeights, Tile, TileError, TrainableTile};
 pub use unit_cell::UnitCell;

@@ -14,7 +14,7 @@ use gemm::{Parallelism, gemm};
 use pulp::Arch;
 use rayon::prelude::*;
 
-use crate::tile::visit_signals;
+use crate::signals::visit_signals;
 
 /// Rows up to which `gemm` arranges a matrix that lies row by row on one thread, before the others begin: the fewer the rows, the
 /// more of the time that is. Bands of rows, each on a thread of its own, share that work.
@@ -94,6 +94,24 @@ impl<'a> Weights<'a> {
     #[must_use]
     pub fn at(&self, output: usize, input: usize) -> f32 {
         self.values[self.index(output, input)]
+    }
+
+    /// The weights from some `inputs`, row by row: an array of these lines only.
+    ///
+    /// # Panics
+    /// If there are no such inputs, which is an error of the caller.
+    #[must_use]
+    pub fn lines(&self, inputs: Range<usize>) -> Vec<f32> {
+        let mut values = Vec::with_capacity(self.outputs() * inputs.len());
+        for output in 0..self.outputs() {
+            if self.transposed {
+                values.extend(inputs.clone().map(|input| self.at(output, input)));
+            } else {
+                values
+                    .extend_from_slice(&self.values[output * self.columns..][..self.columns][inputs.clone()]);
+            }
+        }
+        values
     }
 
     /// A matrix of the same layout over other values.

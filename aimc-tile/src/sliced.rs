@@ -41,7 +41,8 @@ use aimc_device::state::{State, StateError, StatePart};
 
 use crate::grid::restore_all;
 use crate::ideal::check_update;
-use crate::tile::{Inventory, MatVec, ReadOut, SampleKeys, Shape, Tile, TileError, check_lines, check_shape};
+use crate::signals::{check_lines, check_shape};
+use crate::tile::{Inventory, MatVec, ReadOut, SampleKeys, Shape, Tile, TileError};
 
 /// Which slices take the pulses of an update.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

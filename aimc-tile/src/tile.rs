@@ -1,9 +1,5 @@
 //! What a tile is: the three operations of a crossbar, and the addresses of their random draws.
-
-use std::ops::ControlFlow;
-
 use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
-use pulp::{Arch, Simd, WithSimd};
 
 use aimc_device::RngKey;
 use aimc_device::pulsed::PulseCount;
@@ -11,6 +7,7 @@ use aimc_device::state::{State, StateError, StatePart};
 
 use crate::mapping::{PeripheryQuantization, TileSettings};
 use crate::pulse::Note;
+use crate::signals::{check_lines, check_shape};
 
 /// Size of a tile: `outputs` bit lines by `inputs` word lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -292,102 +289,3 @@ pub trait ReadOut {
 pub trait TrainableTile: Tile + ReadOut {}
 
 impl<T: Tile + ReadOut + ?Sized> TrainableTile for T {}
-
-/// max |v|; 0 for nothing. NaN does not count.
-#[must_use]
-pub fn largest_size(values: &[f32]) -> f32 {
-    Arch::new().dispatch(LargestSize(values))
-}
-
-struct LargestSize<'a>(&'a [f32]);
-
-impl WithSimd for LargestSize<'_> {
-    type Output = f32;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _simd: S) -> f32 {
-        // Several at a time, so that it vectorises.
-        let (groups, rest) = self.0.as_chunks::<32>();
-        let larger = |largest: f32, v: f32| if v.abs() > largest { v.abs() } else { largest };
-        let mut largest = [0.0; 32];
-        for group in groups {
-            largest.iter_mut().zip(group).for_each(|(largest, v)| *largest = larger(*largest, *v));
-        }
-        rest.iter().chain(&largest).copied().fold(0.0, larger)
-    }
-}
-
-/// Visits the places and values of the entries that are not 0, in order, until told to stop; many zeros at a time are passed
-/// over.
-#[inline]
-pub(crate) fn visit_signals(values: &[f32], mut visit: impl FnMut(usize, f32) -> ControlFlow<()>) {
-    const TOGETHER: usize = 16;
-    for (chunk, values) in values.chunks(TOGETHER).enumerate() {
-        if values.iter().fold(0, |bits, v| bits | v.to_bits() << 1) == 0 {
-            continue;
-        }
-        for (line, value) in (TOGETHER * chunk..).zip(values) {
-            if *value != 0.0 && visit(line, *value).is_break() {
-                return;
-            }
-        }
-    }
-}
-
-/// Refuses a matrix that is not `rows` x `columns` or holds a number that is not finite; the error calls it `what`.
-///
-/// ```
-/// use nalgebra::DMatrix;
-/// let x = DMatrix::from_column_slice(2, 2, &[0.0, 1.0, f32::NAN, 0.0]);
-/// let error = aimc_tile::check_lines("x", &x.as_view(), 2, 2).unwrap_err();
-/// assert_eq!(error.to_string(), "x: line 0 of sample 1 carries NaN, which is not finite");
-/// ```
-pub fn check_lines(
-    what: &'static str,
-    lines: &DMatrixView<f32>,
-    rows: usize,
-    columns: usize,
-) -> Result<(), TileError> {
-    check_shape(what, lines.shape(), (rows, columns))?;
-    // The place is looked for only when there is one.
-    if Arch::new().dispatch(AllFinite { lines }) {
-        return Ok(());
-    }
-    match lines.iter().position(|value| !value.is_finite()) {
-        None => Ok(()),
-        Some(at) => {
-            let (sample, line) = (at / rows, at % rows);
-            Err(TileError::NotFinite { what, sample, line, value: lines[(line, sample)] })
-        }
-    }
-}
-
-/// Whether a matrix holds finite numbers only, without an early end, so that it vectorises.
-struct AllFinite<'a, 'b> {
-    lines: &'a DMatrixView<'b, f32>,
-}
-
-impl WithSimd for AllFinite<'_, '_> {
-    type Output = bool;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _simd: S) -> bool {
-        let without_sign = |v: f32| v.to_bits() << 1;
-        let mut largest = 0;
-        for column in self.lines.column_iter() {
-            for v in column.as_slice() {
-                largest = largest.max(without_sign(*v));
-            }
-        }
-        largest < without_sign(f32::INFINITY)
-    }
-}
-
-/// Refuses a matrix of the wrong size.
-pub(crate) fn check_shape(
-    what: &'static str,
-    found: (usize, usize),
-    expected: (usize, usize),
-) -> Result<(), TileError> {
-    if found == expected { Ok(()) } else { Err(TileError::Shape { what, expected, found }) }
-}

@@ -138,32 +138,41 @@ impl Stage for Read<'_> {
     }
 }
 
-/// The devices of a row, whose first is device `first` of the array; `values` holds their draws, then what they come to.
-struct Row<'a, S> {
+/// What a stage makes of all devices of an array; row r takes its normals from stream r.
+struct Array<'a, S> {
     stage: &'a S,
+    columns: usize,
+    cells: usize,
+    key: RngKey,
+    /// What they come to.
+    values: &'a mut Vec<f32>,
+}
+
+impl<S: Stage> Visitor for Array<'_, S> {
+    fn model<D: ProgrammedDevice>(self, device: &D) {
+        let Self { stage, columns, cells, key, values } = self;
+        assert!(columns > 0 && cells.is_multiple_of(columns), "whole rows");
+        *values = parallel::list(COST * cells, cells, columns, |(row, values)| {
+            key.stream(row as u64).fill_normal(values);
+            Arch::new().dispatch(Row { stage, device, first: row * columns, values });
+        });
+    }
+}
+
+/// The devices of a row, whose first is device `first` of the array; `values` holds their draws, then what they come to.
+struct Row<'a, S, D> {
+    stage: &'a S,
+    device: &'a D,
     first: usize,
     values: &'a mut [f32],
 }
 
-/// The same of a known model.
-struct RowOf<'a, S, D> {
-    row: Row<'a, S>,
-    device: &'a D,
-}
-
-impl<S: Stage> Visitor for Row<'_, S> {
-    #[inline]
-    fn model<D: ProgrammedDevice>(self, device: &D) {
-        Arch::new().dispatch(RowOf { row: self, device });
-    }
-}
-
-impl<S: Stage, D: ProgrammedDevice> WithSimd for RowOf<'_, S, D> {
+impl<S: Stage, D: ProgrammedDevice> WithSimd for Row<'_, S, D> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<V: Simd>(self, simd: V) {
-        let Self { row: Row { stage, mut first, values }, device } = self;
+        let Self { stage, device, mut first, values } = self;
         let mut lanes = values.chunks_exact_mut(V::F32_LANES);
         for values in lanes.by_ref() {
             let lane = stage.lane(device, |list| Wide::load(simd, &list[first..]), Wide::load(simd, values));
@@ -176,7 +185,7 @@ impl<S: Stage, D: ProgrammedDevice> WithSimd for RowOf<'_, S, D> {
     }
 }
 
-/// What a stage makes of `cells` devices; row r takes its normals from stream r.
+/// What a stage makes of `cells` devices.
 fn per_cell(
     device: &impl ProgrammedDevice,
     columns: usize,
@@ -184,12 +193,8 @@ fn per_cell(
     key: RngKey,
     stage: &impl Stage,
 ) -> Vec<f32> {
-    assert!(columns > 0 && cells.is_multiple_of(columns), "whole rows");
-    let mut values = vec![0.0; cells];
-    parallel::each_chunk(COST * cells, &mut values, columns, |(row, values)| {
-        key.stream(row as u64).fill_normal(values);
-        device.visit(Row { stage, first: row * columns, values });
-    });
+    let mut values = Vec::new();
+    device.visit(Array { stage, columns, cells, key, values: &mut values });
     values
 }
 

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::ConfigError;
 use crate::lane::Lane;
 use crate::programmed::curves::{covering, ordinates, polygon};
-use crate::programmed::{Moment, PcmLike, ProgrammedDevice};
+use crate::programmed::{Moment, PcmLike, ProgrammedDevice, Visitor};
 
 /// Measured drift exponents over target conductance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -99,5 +99,9 @@ impl ProgrammedDevice for CustomDriftPcmLike {
     #[inline(always)]
     fn read_noise_at<L: Lane>(&self, g_programmed: L, g_drifted: L, moment: Moment) -> L {
         self.pcm.read_noise_at(g_programmed, g_drifted, moment)
+    }
+
+    fn visit<V: Visitor>(&self, visitor: V) {
+        visitor.model(&Self { pcm: self.pcm.with_reference(), ..self.clone() });
     }
 }

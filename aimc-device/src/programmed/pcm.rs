@@ -42,7 +42,7 @@ use crate::error::{ConfigError, require};
 use crate::lane::Lane;
 use crate::math;
 use crate::programmed::curves::{LogLine, SMALLEST_STATE, polynomial, published};
-use crate::programmed::{Moment, ProgrammedDevice};
+use crate::programmed::{Moment, ProgrammedDevice, Visitor};
 
 /// The published coefficients; the file says what they are.
 #[derive(Debug, Deserialize)]
@@ -118,10 +118,17 @@ impl Default for PcmLike {
 
 impl PcmLike {
     /// The g_max (µS) to which `prog_coeff` refers, see the field `prog_coeff_g_max_reference`.
+    #[inline]
     #[must_use]
     pub fn reference_g_max(&self) -> f32 {
-        let measured = if self.prog_coeff == PUBLISHED.prog_coeff { PUBLISHED.g_max } else { self.g_max };
-        self.prog_coeff_g_max_reference.unwrap_or(measured)
+        self.prog_coeff_g_max_reference.unwrap_or_else(|| {
+            if self.prog_coeff == PUBLISHED.prog_coeff { PUBLISHED.g_max } else { self.g_max }
+        })
+    }
+
+    /// The same device with this reference in its field, so that nothing needs to be compared for each cell.
+    pub(super) fn with_reference(&self) -> Self {
+        Self { prog_coeff_g_max_reference: Some(self.reference_g_max()), ..self.clone() }
     }
 
     /// Std of 1/f noise relative to the conductance: Q √ln((t + t_0 + t_r)/(2 t_r)), without its scale.
@@ -130,8 +137,9 @@ impl PcmLike {
     pub fn relative_read_noise<L: Lane>(&self, g_programmed: L, moment: Moment) -> L {
         let ReadNoise { full, exponent, floor, largest } = PUBLISHED.read_noise;
         let all = |value| g_programmed.splat(value);
-        let power = (g_programmed / all(self.g_max)).map(|a| math::pow(a, exponent));
-        (all(full) / power.at_least(all(floor))).at_most(all(largest)) * moment.growth
+        // 1/max(aᵏ, floor) = min(a⁻ᵏ, 1/floor), without a division.
+        let power = (g_programmed / all(self.g_max)).map(|a| math::pow(a, -exponent));
+        (power * full).at_most(all(largest.min(full / floor))) * moment.growth
     }
 
     /// ln a, with a kept away from 0.
@@ -204,6 +212,10 @@ impl ProgrammedDevice for PcmLike {
     #[inline(always)]
     fn read_noise_at<L: Lane>(&self, g_programmed: L, g_drifted: L, moment: Moment) -> L {
         g_drifted * self.read_noise_scale * self.relative_read_noise(g_programmed, moment)
+    }
+
+    fn visit<V: Visitor>(&self, visitor: V) {
+        visitor.model(&self.with_reference());
     }
 }
 

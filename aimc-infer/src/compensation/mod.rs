@@ -108,9 +108,17 @@ impl Compensation {
 fn mean_responses(mvm: &AnalogMvm, weights: Weights<'_>, key: RngKey) -> Result<Vec<f64>, TileError> {
     let (inputs, draws) = (weights.inputs(), SampleKeys::new(key));
     let batches: Vec<_> = (0..inputs).step_by(BATCH).map(|first| first..inputs.min(first + BATCH)).collect();
+    let alone = mvm.reads_lines_alone();
     let responses = |lines: &Range<usize>| -> Result<Vec<f64>, TileError> {
-        let mut x = DMatrix::zeros(inputs, lines.len());
-        lines.clone().enumerate().for_each(|(sample, line)| x[(line, sample)] = 1.0);
+        // Where the other lines do not matter, an array without them.
+        let present = if alone { lines.clone() } else { 0..inputs };
+        let held = alone.then(|| weights.lines(present.clone()));
+        let weights = match &held {
+            Some(held) => Weights::new(held, weights.outputs(), present.len()),
+            None => weights,
+        };
+        let mut x = DMatrix::zeros(present.len(), lines.len());
+        lines.clone().enumerate().for_each(|(sample, line)| x[(line - present.start, sample)] = 1.0);
         let mut y = DMatrix::zeros(weights.outputs(), lines.len());
         mvm.multiply(weights, &x.as_view(), &mut y.as_view_mut(), draws.skip(lines.start as u64))?;
         let mut sums = vec![0.0; weights.outputs()];
@@ -125,4 +133,33 @@ fn mean_responses(mvm: &AnalogMvm, weights: Weights<'_>, key: RngKey) -> Result<
     let sums = sums.into_iter().collect::<Result<Vec<_>, _>>()?;
     let mean = |output: usize| sums.iter().map(|sums| sums[output]).sum::<f64>() / inputs as f64;
     Ok((0..weights.outputs()).map(mean).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aimc_tile::{IoConfig, Shape};
+
+    /// Every output's mean |y| over products of the whole array with one-hot vectors, each with the draws of its line, whether the
+    /// circuits let single lines be read as if there were no others or not.
+    #[test]
+    fn lines_are_read_as_in_the_whole_array() {
+        let (shape, key) = (Shape { outputs: 7, inputs: 31 }, RngKey::root(3));
+        let values: Vec<f32> = (0..7 * 31).map(|i| ((i * 37) % 101) as f32 / 50.0 - 1.0).collect();
+        let weights = Weights::new(&values, 7, 31);
+        for inp_noise in [0.0, 0.1] {
+            let io = IoConfig { inp_noise, out_noise: 0.1, ..IoConfig::default() };
+            let mvm = AnalogMvm::forward(&io, shape, key).unwrap();
+            assert_eq!(mvm.reads_lines_alone(), inp_noise == 0.0);
+            let mut sums = [0.0; 7];
+            for line in 0..31 {
+                let x = DMatrix::from_fn(31, 1, |i, _| f32::from(i == line));
+                let mut y = DMatrix::zeros(7, 1);
+                let draws = SampleKeys::new(key).skip(line as u64);
+                mvm.multiply(weights, &x.as_view(), &mut y.as_view_mut(), draws).unwrap();
+                sums.iter_mut().zip(y.iter()).for_each(|(sum, y)| *sum += f64::from(y.abs()));
+            }
+            assert_eq!(mean_responses(&mvm, weights, key).unwrap(), sums.map(|sum| sum / 31.0));
+        }
+    }
 }

@@ -17,7 +17,6 @@ use serde::{Deserialize, Deserializer, Serialize};
 use aimc_device::ConfigError;
 use aimc_device::config;
 use aimc_device::parallel;
-use rayon::prelude::*;
 
 pub use custom_pair::CustomPair;
 pub use n_pair::NPair;
@@ -163,30 +162,31 @@ const BLOCK: usize = 4096;
 /// Elementary operations (see [`parallel::worthwhile`]) of a conversion.
 const COST: usize = 4;
 
-/// Some weights, and where the conductances of their slices go.
+/// Some weights, and where the conductances of one of their slices go.
 struct Split<'a> {
     weights: &'a [f32],
     gain: Gain,
     g_max: f32,
-    parts: Vec<&'a mut [f32]>,
+    slice: usize,
+    conductances: &'a mut [f32],
 }
 
 impl Visitor for Split<'_> {
-    fn scheme<C: Converter>(mut self, converter: &C) {
-        let Self { weights, gain, g_max, .. } = self;
+    fn scheme<C: Converter>(self, converter: &C) {
+        let Self { weights, gain, g_max, slice, conductances } = self;
         // Of pairs the compiler makes vectors.
-        if let [first, second] = &mut self.parts[..] {
-            for ((first, second), &w) in first.iter_mut().zip(&mut **second).zip(weights) {
+        if converter.slices() == 2 {
+            for (g, &w) in conductances.iter_mut().zip(weights) {
                 let mut cell = [0.0; 2];
                 converter.conductances(w, gain, g_max, &mut cell);
-                [*first, *second] = cell;
+                *g = if slice == 0 { cell[0] } else { cell[1] };
             }
             return;
         }
-        let mut cell = vec![0.0; self.parts.len()];
-        for (i, &w) in weights.iter().enumerate() {
+        let mut cell = vec![0.0; converter.slices()];
+        for (g, &w) in conductances.iter_mut().zip(weights) {
             converter.conductances(w, gain, g_max, &mut cell);
-            self.parts.iter_mut().zip(&cell).for_each(|(part, &g)| part[i] = g);
+            *g = cell[slice];
         }
     }
 }
@@ -194,20 +194,13 @@ impl Visitor for Split<'_> {
 /// The target conductances (µS) of many weights: one list per slice, in the order of the weights.
 #[must_use]
 pub fn to_conductances(converter: &impl Converter, weights: &[f32], gain: Gain, g_max: f32) -> Vec<Vec<f32>> {
-    let mut slices = vec![vec![0.0; weights.len()]; converter.slices()];
-    let mut blocks: Vec<Vec<&mut [f32]>> = (0..weights.len().div_ceil(BLOCK)).map(|_| Vec::new()).collect();
-    for slice in &mut slices {
-        blocks.iter_mut().zip(slice.chunks_mut(BLOCK)).for_each(|(block, part)| block.push(part));
-    }
-    let convert = |(parts, weights): (Vec<&mut [f32]>, &[f32])| {
-        converter.visit(Split { weights, gain, g_max, parts });
+    let slice = |slice| {
+        parallel::list(COST * weights.len(), weights.len(), BLOCK, |(block, conductances)| {
+            let weights = &weights[block * BLOCK..][..conductances.len()];
+            converter.visit(Split { weights, gain, g_max, slice, conductances });
+        })
     };
-    if parallel::worthwhile(COST * weights.len()) {
-        blocks.into_par_iter().zip(weights.par_chunks(BLOCK)).for_each(convert);
-    } else {
-        blocks.into_iter().zip(weights.chunks(BLOCK)).for_each(convert);
-    }
-    slices
+    (0..converter.slices()).map(slice).collect()
 }
 
 /// Where weights go, the first of which is number `first` of the array, and all slices.
@@ -249,9 +242,8 @@ impl<S: AsRef<[f32]>> Visitor for Join<'_, S> {
 /// If there are fewer slices than the scheme has, which is an error of the caller.
 #[must_use]
 pub fn to_weights<S: AsRef<[f32]> + Sync>(converter: &impl Converter, slices: &[S], gain: Gain) -> Vec<f32> {
-    let mut weights = vec![0.0; slices[0].as_ref().len()];
-    parallel::each_chunk(COST * weights.len(), &mut weights, BLOCK, |(block, weights)| {
+    let cells = slices[0].as_ref().len();
+    parallel::list(COST * cells, cells, BLOCK, |(block, weights)| {
         converter.visit(Join { weights, first: block * BLOCK, slices, gain });
-    });
-    weights
+    })
 }

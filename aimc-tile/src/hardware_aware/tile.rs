@@ -38,7 +38,8 @@ use crate::hardware_aware::{
 };
 use crate::ideal::{IdealTile, gathered, scale_lines};
 use crate::mapping::{TileSettings, scales};
-use crate::tile::{MatVec, ReadOut, SampleKeys, Shape, Tile, TileError, check_lines, check_shape};
+use crate::signals::{check_lines, check_shape};
+use crate::tile::{MatVec, ReadOut, SampleKeys, Shape, Tile, TileError};
 
 /// What a training pass sees instead of Ŵ.
 #[derive(Clone, Debug)]

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use aimc_device::error::{ConfigError, require};
 
-use crate::tile::largest_size;
+use crate::signals::largest_size;
 
 /// Where weights are cut, see the [module](self).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -28,9 +28,9 @@ use aimc_device::state::{State, StateError, StatePart};
 use crate::ideal::{by_rows, gathered, scale_lines};
 use crate::mapping::input_range::InputRange;
 use crate::mapping::{MappingConfig, PeripheryConfig, PeripheryQuantization, TileSettings, scales};
+use crate::signals::{check_lines, check_shape};
 use crate::tile::{
-    Inventory, MatVec, ReadOut, SampleKeys, Shape, StepWeights, Tile, TileError, VisitDigital, check_lines,
-    check_shape,
+    Inventory, MatVec, ReadOut, SampleKeys, Shape, StepWeights, Tile, TileError, VisitDigital,
 };
 
 /// A tile and its digital periphery, see the [module](self).

@@ -31,7 +31,8 @@ use crate::grid::TileGrid;
 use crate::periphery::IoConfig;
 use crate::periphery::bound_management::BoundManagement;
 use crate::periphery::noise_management::NoiseManagement;
-use crate::tile::{MatVec, Shape, largest_size};
+use crate::signals::largest_size;
+use crate::tile::{MatVec, Shape};
 
 pub use input_range::InputRangeConfig;
 pub use logical::LogicalTile;

@@ -40,7 +40,8 @@ use crate::periphery::mv_type::{MvType, Part, Pass};
 use crate::periphery::noise_management::{RunningScale, Scaling};
 use crate::periphery::nonlinearity::bent;
 use crate::periphery::weight_noise::WeightNoise;
-use crate::tile::{SampleKeys, Shape, TileError, check_lines, check_shape};
+use crate::signals::{check_lines, check_shape};
+use crate::tile::{SampleKeys, Shape, TileError};
 
 /// What a random stream of a sample is for; each round of bound management and each pass has its own set.
 #[derive(Clone, Copy)]

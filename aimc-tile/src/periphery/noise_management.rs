@@ -27,7 +27,7 @@ use aimc_device::state::{State, StateError, StatePart};
 
 use crate::periphery::io::IoConfig;
 use crate::periphery::quantiser::step;
-use crate::tile::largest_size;
+use crate::signals::largest_size;
 
 /// How α follows from the input vector, see the [module](self).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -18,7 +18,8 @@ use crate::pulse::notes::Notebook;
 use crate::pulse::probabilities::Probabilities;
 use crate::pulse::train::{Source, Trains};
 use crate::pulse::{PulseType, UpdateConfig};
-use crate::tile::{SampleKeys, largest_size};
+use crate::signals::largest_size;
+use crate::tile::SampleKeys;
 use crate::unit_cell::{OuterProducts, Steps};
 
 /// Samples whose trains are held in memory at a time, at least.

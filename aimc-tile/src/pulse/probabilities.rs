@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use crate::periphery::quantiser::quantise;
-use crate::tile::visit_signals;
+use crate::signals::visit_signals;
 
 /// The lines of one vector.
 pub(crate) struct Probabilities<'a> {

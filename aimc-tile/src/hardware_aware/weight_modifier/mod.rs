@@ -31,7 +31,7 @@ pub mod programming_noise;
 use aimc_device::parallel;
 use aimc_device::rng::{RngKey, Stream, label};
 
-use crate::tile::largest_size;
+use crate::signals::largest_size;
 
 pub use config::{WeightModifierConfig, WeightModifierType};
 use pcm_noise::{Draws, PcmNoise};

@@ -20,7 +20,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::matmul::Weights;
-use crate::tile::largest_size;
+use crate::signals::largest_size;
 
 pub use ladder::Ladder;
 pub use nodal::Nodal;

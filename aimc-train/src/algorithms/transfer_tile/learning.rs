@@ -11,7 +11,7 @@ use aimc_device::RngKey;
 use aimc_device::rng::label;
 use aimc_tile::matmul::Weights;
 use aimc_tile::pulse::Note;
-use aimc_tile::{AnalogMvm, AnalogTile, MatVec, SampleKeys, Tile, TileError, gathered, largest_size};
+use aimc_tile::{AnalogMvm, AnalogTile, MatVec, SampleKeys, Shape, Tile, TileError, gathered, largest_size};
 
 use super::{TransferTile, column, one_hot};
 use crate::algorithms::transfer_rule::{Read, Write};
@@ -201,12 +201,10 @@ impl TransferTile {
 
     /// What a slice of array `k` holds now.
     fn held(&self, k: usize, slice: usize) -> Vec<f32> {
-        let (weights, inputs) = (self.arrays[k].conductances(), self.shape.inputs);
-        if self.transfer.transfer_columns {
-            weights.iter().skip(slice).step_by(inputs).copied().collect()
-        } else {
-            weights[slice * inputs..][..inputs].to_vec()
-        }
+        let Shape { outputs, inputs } = self.shape;
+        let weights = Weights::new(self.arrays[k].conductances(), outputs, inputs);
+        let weights = if self.transfer.transfer_columns { weights } else { weights.transpose() };
+        weights.lines(slice..slice + 1)
     }
 
     fn reset_after_read(&mut self, k: usize, (start, slice): (usize, usize), key: RngKey) {
