@@ -111,14 +111,13 @@ impl Rounds {
         }
     }
 
-    /// The pulses that wait for a device, in order, with their draws.
+    /// Appends the pulses that wait for a device, in order, with their draws.
     #[inline(always)]
-    pub(super) fn on(&self, column: usize) -> impl Iterator<Item = (Direction, f32)> {
-        let (group, place) = (self.groups.get(column / WORD), column % WORD);
-        group.into_iter().flat_map(move |group| {
-            let rounds = 0..usize::from(group.counts[place]);
-            rounds.map(move |round| (direction(group.up[round], place), group.noise[round][place]))
-        })
+    pub(super) fn append_on(&self, column: usize, pulses: &mut Vec<(Direction, f32)>) {
+        let (Some(group), place) = (self.groups.get(column / WORD), column % WORD) else { return };
+        for round in 0..usize::from(group.counts[place]) {
+            pulses.push((direction(group.up[round], place), group.noise[round][place]));
+        }
     }
 }
 
@@ -199,7 +198,11 @@ mod tests {
         rounds.push(&[0b101, 1 << 63], &[0b001, u64::MAX], &mut [1.0, 2.0, 3.0].iter());
         rounds.push(&[0b100, 0], &[0b100, 0], &mut [4.0].iter());
         rounds.push(&[0b101, 0], &[0, 0], &mut [].iter());
-        let of = |column| rounds.on(column).collect::<Vec<_>>();
+        let of = |column| {
+            let mut pulses = Vec::new();
+            rounds.append_on(column, &mut pulses);
+            pulses
+        };
         assert_eq!(of(0), [(Direction::Up, 1.0), (Direction::Down, 0.0)]);
         assert_eq!(of(1), []);
         assert_eq!(of(2), [(Direction::Down, 2.0), (Direction::Up, 4.0), (Direction::Down, 0.0)]);

@@ -87,6 +87,8 @@ pub(super) struct Scratch {
     pub(super) rounds: Rounds,
     /// Columns for which pulses wait in rounds.
     pub(super) waiting: Vec<usize>,
+    /// Pulses that wait for one device.
+    on_one: Vec<(Direction, f32)>,
     /// Draws of pulses that are to wait in rounds.
     noise: Vec<f32>,
     /// Draws of steps and of hidden states.
@@ -177,10 +179,17 @@ impl<D: PulsedDevice> Row<'_, D> {
 
     /// What would be read of device `j` now, if nothing waited: its pulses go on to wait.
     #[inline(always)]
-    fn weight_now(&self, j: usize) -> f32 {
-        let Scratch { slots, rounds, written, .. } = &*self.scratch;
-        let waiting = slots.on(j).chain(rounds.on(j));
-        let persistent = waiting.fold(self.persistent[j], |w, pulse| self.stepped(j, w, pulse));
+    fn weight_now(&mut self, j: usize) -> f32 {
+        let Scratch { slots, rounds, on_one, .. } = &mut *self.scratch;
+        on_one.clear();
+        slots.append_on(j, on_one);
+        rounds.append_on(j, on_one);
+        let Scratch { on_one, written, .. } = &*self.scratch;
+        let mut persistent = self.persistent[j];
+        // A loop: a closure would stay outside of vector code.
+        for pulse in on_one {
+            persistent = self.stepped(j, persistent, *pulse);
+        }
         if self.apparent.is_empty() {
             return persistent;
         }

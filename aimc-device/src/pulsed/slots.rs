@@ -111,20 +111,24 @@ impl Slots {
         }
     }
 
-    /// The pulses that wait for a device, in order, with their draws.
+    /// Appends the pulses that wait for a device, in order, with their draws.
     #[inline(always)]
-    pub(super) fn on(&self, column: usize) -> impl Iterator<Item = (Direction, f32)> {
-        let words = if self.number == 0 { &[] } else { &self.fired[..=column / WORD] };
-        (0..self.number).filter(move |slot| words[column / WORD][*slot] >> (column % WORD) & 1 == 1).map(
-            move |slot| {
-                let before = words.split_last().map_or(0, |(last, words)| {
-                    let ahead = last[slot] & ((1 << (column % WORD)) - 1);
-                    words.iter().map(|word| word[slot]).chain([ahead]).map(u64::count_ones).sum::<u32>()
-                });
-                let up = self.up[column / WORD][slot];
-                (direction(up, column), self.noise[self.starts[slot] + before as usize])
-            },
-        )
+    pub(super) fn append_on(&self, column: usize, pulses: &mut Vec<(Direction, f32)>) {
+        if self.number == 0 {
+            return;
+        }
+        let (word, below) = (column / WORD, (1 << (column % WORD)) - 1);
+        let (mut slots, fired) = (0_u64, &self.fired[word]);
+        for (slot, fired) in fired[..self.number].iter().enumerate() {
+            slots |= (fired >> (column % WORD) & 1) << slot;
+        }
+        for slot in ones(slots) {
+            let mut draw = self.starts[slot] + (fired[slot] & below).count_ones() as usize;
+            for words in &self.fired[..word] {
+                draw += words[slot].count_ones() as usize;
+            }
+            pulses.push((direction(self.up[word][slot], column), self.noise[draw]));
+        }
     }
 
     /// Nothing waits any more.
