@@ -18,7 +18,7 @@ use pulp::Simd;
 #[cfg(target_arch = "x86_64")]
 use pulp::x86::{V3, V4};
 
-use crate::math;
+use crate::math::{self, Base};
 
 /// A number or several of them, on which arithmetic acts element by element.
 pub trait Lane:
@@ -57,6 +57,10 @@ pub trait Lane:
     #[must_use]
     fn at_most(self, bound: Self) -> Self;
 
+    /// This times `factor` plus `summand`, rounded once.
+    #[must_use]
+    fn mul_add(self, factor: Self, summand: Self) -> Self;
+
     /// Size without sign.
     #[inline(always)]
     #[must_use]
@@ -75,7 +79,7 @@ pub trait Lane:
     #[inline(always)]
     #[must_use]
     fn logarithm(self) -> Self {
-        self.map(math::log)
+        math::logarithm(self)
     }
 
     /// √x.
@@ -103,7 +107,7 @@ pub trait Lane:
     #[inline(always)]
     #[must_use]
     fn power(self, exponent: Self) -> Self {
-        self.zip(exponent, math::pow)
+        Base::new(self).to(exponent)
     }
 }
 
@@ -136,6 +140,11 @@ impl Lane for f32 {
     #[inline(always)]
     fn at_most(self, bound: Self) -> Self {
         if self < bound { self } else { bound }
+    }
+
+    #[inline(always)]
+    fn mul_add(self, factor: Self, summand: Self) -> Self {
+        f32::mul_add(self, factor, summand)
     }
 }
 
@@ -193,12 +202,6 @@ impl<S: Simd> Wide<S> {
     #[inline(always)]
     pub(crate) fn where_chosen(self, chosen: S::m32s, other: Self) -> Self {
         Self::new(self.simd, self.simd.select_f32s(chosen, self.values, other.values))
-    }
-
-    /// This with the other sign where `flip` is -0 and not 0.
-    #[inline(always)]
-    pub(crate) fn flipped(self, flip: S::f32s) -> Self {
-        Self::new(self.simd, self.simd.xor_f32s(self.values, flip))
     }
 }
 
@@ -263,6 +266,11 @@ impl<S: Simd> Lane for Wide<S> {
         x86!(self, bound, _mm256_min_ps, _mm512_min_ps);
         let below = self.simd.less_than_f32s(self.values, bound.values);
         Self::new(self.simd, self.simd.select_f32s(below, self.values, bound.values))
+    }
+
+    #[inline(always)]
+    fn mul_add(self, factor: Self, summand: Self) -> Self {
+        Self::new(self.simd, self.simd.mul_add_f32s(self.values, factor.values, summand.values))
     }
 
     #[inline(always)]

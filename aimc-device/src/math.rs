@@ -4,6 +4,8 @@
 //! consist of IEEE operations only. Errors stay below 2 units in the last place (tested against double precision), those of powers for
 //! exponents up to 64; exponentials and powers below √2·2⁻¹²⁶, the smallest normal numbers, are 0.
 
+use crate::lane::Lane;
+
 /// Adding and subtracting 1.5·2²³ rounds a number to a whole one, which its lowest bits then hold.
 const ROUND: f32 = 12_582_912.0;
 
@@ -46,39 +48,49 @@ pub fn exp(x: f32) -> f32 {
     exp_sum(x, 0.0)
 }
 
-/// ln x as a sum of two numbers, the second one small; -10³⁸ for 0, negative numbers and those too small to be normal.
+/// ln x as a sum of two numbers, the second one small; for 0, negative numbers and those too small to be normal, the first is
+/// `otherwise`.
 ///
 /// x = 2ᵉm with m in [√½, √2) and ln m = S + S³/12 + S⁵/80 + …, S = 2 (m - 1)/(m + 1), |S| < 0.344: the series to S¹¹ errs by less
 /// than 10⁻¹⁰ of ln m. Only S and e·ln 2 need more than single precision; with the roundings of the rest, which is a hundredth of
 /// them, the sum errs by less than 7·10⁻¹⁰ of itself, and by 2.1·10⁻⁹ where m = x or x/2.
 #[inline(always)]
-fn ln(x: f32) -> (f32, f32) {
+fn ln<L: Lane>(x: L, otherwise: f32) -> (L, L) {
     const SQRT_HALF: i32 = 0x3F35_04F3;
-    let above = x.to_bits() as i32 - SQRT_HALF;
-    let e = (above >> 23) as f32;
-    let m = f32::from_bits(((above & 0x007F_FFFF) + SQRT_HALF) as u32);
+    let all = |value| x.splat(value);
+    // Operations on bits one after another, without checks for overflow: only few at a time become vector code.
+    let above = |x: f32| (x.to_bits() as i32).wrapping_sub(SQRT_HALF);
+    let e = x.map(|x| (above(x) >> 23) as f32);
+    let m = x.map(|x| f32::from_bits((above(x) & 0x007F_FFFF).wrapping_add(SQRT_HALF) as u32));
     // m - 1 is exact, m + 1 is `sum` + `rest`.
     let (difference, sum) = (m - 1.0, m + 1.0);
     let rest = m - (sum - 1.0);
-    let factor = 2.0 / sum;
+    let factor = all(2.0) / sum;
     let s = difference * factor;
-    let half = 0.5 * s;
+    let half = s * -0.5;
     // What s is short of S.
-    let missing = (-half).mul_add(rest, (-half).mul_add(sum, difference)) * factor;
+    let missing = half.mul_add(rest, half.mul_add(sum, difference)) * factor;
     let q = s * s;
-    let series = (1.0 / 11_264.0_f32)
-        .mul_add(q, 1.0 / 2304.0)
-        .mul_add(q, 1.0 / 448.0)
-        .mul_add(q, 1.0 / 80.0)
-        .mul_add(q, 1.0 / 12.0)
+    let series = all(1.0 / 11_264.0)
+        .mul_add(q, all(1.0 / 2304.0))
+        .mul_add(q, all(1.0 / 448.0))
+        .mul_add(q, all(1.0 / 80.0))
+        .mul_add(q, all(1.0 / 12.0))
         * (q * s);
-    let small = e.mul_add(LN_2_LOW, missing.mul_add(0.25 * q, missing)) + series;
+    let small = e.mul_add(all(LN_2_LOW), missing.mul_add(q * 0.25, missing)) + series;
     // e·LN_2_HIGH is exact and, but for e = 0, above S, so that nothing of their sum is lost.
     let whole = e * LN_2_HIGH;
     let large = whole + s;
     let small = (s - (large - whole)) + small;
     let high = large + small;
-    if x >= f32::MIN_POSITIVE { (high, small - (high - large)) } else { (-1e38, 0.0) }
+    let above_normal = x - f32::MIN_POSITIVE.next_down();
+    (above_normal.if_positive(high, all(otherwise)), small - (high - large))
+}
+
+/// The same of a lane, see [`log`].
+#[inline(always)]
+pub(crate) fn logarithm<L: Lane>(x: L) -> L {
+    ln(x, f32::NEG_INFINITY).0
 }
 
 /// ln x; -∞ for 0, negative numbers and those too small to be normal.
@@ -90,7 +102,7 @@ fn ln(x: f32) -> (f32, f32) {
 #[inline(always)]
 #[must_use]
 pub fn log(x: f32) -> f32 {
-    Base::new(x).log()
+    logarithm(x)
 }
 
 /// xʸ for x ≥ 0; a base too small to be normal counts as 0: 0⁰ = 1, 0 to a negative power is infinite.
@@ -112,34 +124,34 @@ pub fn pow(x: f32, y: f32) -> f32 {
 /// assert_eq!([base.to(0.5), base.to(-1.0)], [0.5, 4.0]);
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct Base {
+pub struct Base<L = f32> {
     /// The logarithm, and what is missing to it.
-    high: f32,
-    low: f32,
+    high: L,
+    low: L,
 }
 
-impl Base {
+impl<L: Lane> Base<L> {
     /// The base x ≥ 0; one too small to be normal counts as 0.
     #[inline(always)]
     #[must_use]
-    pub fn new(x: f32) -> Self {
-        let (high, low) = ln(x);
+    pub fn new(x: L) -> Self {
+        let (high, low) = ln(x, -1e38);
         Self { high, low }
     }
 
     /// xʸ, see [`pow`].
     #[inline(always)]
     #[must_use]
-    pub fn to(self, y: f32) -> f32 {
+    pub fn to(self, y: L) -> L {
         let exponent = y * self.high;
-        exp_sum(exponent, y.mul_add(self.high, -exponent) + y * self.low)
+        exponent.zip(y.mul_add(self.high, -exponent) + y * self.low, exp_sum)
     }
 
     /// ln x, see [`log`].
     #[inline(always)]
     #[must_use]
-    pub fn log(self) -> f32 {
-        if self.high > -1e37 { self.high } else { f32::NEG_INFINITY }
+    pub fn log(self) -> L {
+        (self.high + 1e37).if_positive(self.high, self.high.splat(f32::NEG_INFINITY))
     }
 }
 

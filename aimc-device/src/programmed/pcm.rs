@@ -40,7 +40,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{ConfigError, require};
 use crate::lane::Lane;
-use crate::math;
 use crate::programmed::curves::{LogLine, SMALLEST_STATE, polynomial, published};
 use crate::programmed::{Moment, ProgrammedDevice, Visitor};
 
@@ -138,7 +137,7 @@ impl PcmLike {
         let ReadNoise { full, exponent, floor, largest } = PUBLISHED.read_noise;
         let all = |value| g_programmed.splat(value);
         // 1/max(aᵏ, floor) = min(a⁻ᵏ, 1/floor), without a division.
-        let power = (g_programmed / all(self.g_max)).map(|a| math::pow(a, -exponent));
+        let power = (g_programmed / all(self.g_max)).power(all(-exponent));
         (power * full).at_most(all(largest.min(full / floor))) * moment.growth
     }
 

@@ -2,6 +2,7 @@
 
 use crate::error::{ConfigError, require};
 use crate::lane::Lane;
+use crate::pulsed::common::noise_factor;
 use crate::pulsed::constants::device_constants;
 use crate::pulsed::{Cell, Way};
 
@@ -25,8 +26,8 @@ pub fn slope(step: f32, reference: f32) -> f32 {
     if slope.is_finite() { slope } else { 0.0 }
 }
 
-/// One pulse: Δ = a + s·w is added (up) or subtracted (down) with the noise factor 1 + `noise`, or for
-/// additive noise with a·`noise` besides.
+/// One pulse: Δ = a + s·w is added (up) or subtracted (down) with the factor 1 + σξ, or, where the noise of `std` σ is not
+/// multiplicative, with a·σξ besides.
 #[inline(always)]
 #[must_use]
 pub fn step<L: Lane, W: Way<L>>(
@@ -34,13 +35,17 @@ pub fn step<L: Lane, W: Way<L>>(
     slopes: Slopes<L>,
     w: L,
     way: W,
-    noise: L,
-    multiplicative: bool,
+    xi: L,
+    (std, multiplicative): (f32, bool),
 ) -> L {
-    let full = way.pick(cell.up, cell.down);
-    let step = full + way.pick(slopes.up, slopes.down) * w;
-    let noisy = if multiplicative { step * (noise + 1.0) } else { step + full * noise };
-    cell.clip(way.apply(w, noisy))
+    let full = way.signed(cell.up, cell.down);
+    let step = way.signed(slopes.up, slopes.down).mul_add(w, full);
+    let moved = if multiplicative {
+        step.mul_add(noise_factor(xi, std), w)
+    } else {
+        full.mul_add(xi * std, w + step)
+    };
+    cell.clip(moved)
 }
 
 /// Reversed slopes have no step at w = 0 to scale additive noise with.
@@ -65,9 +70,9 @@ mod tests {
         let slopes = Slopes { up: slope(0.5, 2.0), down: slope(0.25, -2.0) };
         assert_eq!((slopes.up, slopes.down), (-0.25, 0.125));
         // At 1 the up step is 0.25 and the down step 0.375; noise of +50 % acts on the step or on a.
-        assert_eq!(step(cell, slopes, 1.0, Direction::Up, 0.5, true), 1.375);
-        assert_eq!(step(cell, slopes, 1.0, Direction::Up, 0.5, false), 1.5);
-        assert_eq!(step(cell, slopes, 1.0, Direction::Down, 0.5, true), 0.4375);
-        assert_eq!(step(cell, slopes, 1.0, Direction::Down, 0.5, false), 0.5);
+        assert_eq!(step(cell, slopes, 1.0, Direction::Up, 0.5, (1.0, true)), 1.375);
+        assert_eq!(step(cell, slopes, 1.0, Direction::Up, 0.5, (1.0, false)), 1.5);
+        assert_eq!(step(cell, slopes, 1.0, Direction::Down, 0.5, (1.0, true)), 0.4375);
+        assert_eq!(step(cell, slopes, 1.0, Direction::Down, 0.5, (1.0, false)), 0.5);
     }
 }

@@ -4,6 +4,13 @@
 //! device-to-device variation, drawn once at fabrication; `std` is cycle-to-cycle noise, drawn per event.
 
 use crate::error::{ConfigError, require};
+use crate::lane::Lane;
+
+/// 1 + σ_c ξ, by which cycle-to-cycle noise of `std` σ_c multiplies a step.
+#[inline(always)]
+pub(super) fn noise_factor<L: Lane>(xi: L, std: f32) -> L {
+    xi.mul_add(xi.splat(std), xi.splat(1.0))
+}
 
 /// Passes all common fields on to the macro `$then`.
 macro_rules! common_fields {

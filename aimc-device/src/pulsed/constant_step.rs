@@ -18,7 +18,7 @@
 
 use crate::error::ConfigError;
 use crate::lane::Lane;
-use crate::pulsed::common::pulsed_device;
+use crate::pulsed::common::{noise_factor, pulsed_device};
 use crate::pulsed::{Cell, Common, PulsedDevice, Way};
 use crate::rng::Stream;
 
@@ -51,7 +51,7 @@ impl PulsedDevice for ConstantStep {
 
     #[inline(always)]
     fn step<L: Lane, W: Way<L>>(&self, cell: Cell<L>, _extra: (), w: L, way: W, xi: L) -> L {
-        let noise = xi * self.dw_min_std + 1.0;
-        cell.clip(way.apply(w, way.pick(cell.up, cell.down) * noise))
+        let noise = noise_factor(xi, self.dw_min_std);
+        cell.clip(way.signed(cell.up, cell.down).mul_add(noise, w))
     }
 }

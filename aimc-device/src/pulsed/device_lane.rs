@@ -59,7 +59,7 @@ impl<D: PulsedDevice, S: Simd> Devices<D, S> {
     /// A pulse on the chosen devices, with the draws `xi`.
     #[inline(always)]
     pub(super) fn step(&mut self, simd: S, device: &D, (here, up): (u64, u64), xi: Wide<S>) {
-        let way = Ways::new(simd, chosen(simd, up));
+        let way = Ways::new(chosen(simd, up));
         let stepped = device.step(self.cell, self.extra, self.weights, way, xi);
         self.weights = stepped.where_chosen(chosen(simd, here), self.weights);
     }

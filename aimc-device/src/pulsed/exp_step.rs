@@ -32,7 +32,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{ConfigError, require};
 use crate::lane::Lane;
-use crate::pulsed::common::pulsed_device;
+use crate::pulsed::common::{noise_factor, pulsed_device};
 use crate::pulsed::{Cell, Common, Direction, PulsedDevice, Way, WriteNoise};
 use crate::rng::Stream;
 
@@ -92,8 +92,8 @@ impl ExpStep {
         let pick = |up, down| way.pick(w.splat(up), w.splat(down));
         // What does not depend on w comes first: pulse waits for pulse.
         let gamma = pick(self.gamma_up, -self.gamma_down);
-        let lost = (w * (gamma * scale) + gamma * self.b).exponential() * pick(self.a_up, self.a_down);
-        (w.splat(1.0) - lost).at_least(w.splat(0.0))
+        let growth = w.mul_add(gamma * scale, gamma * self.b).exponential();
+        growth.mul_add(pick(-self.a_up, -self.a_down), w.splat(1.0)).not_negative()
     }
 
     /// Factor y± of the step at w = 0.
@@ -153,14 +153,14 @@ impl PulsedDevice for ExpStep {
     fn step<L: Lane, W: Way<L>>(&self, cell: Cell<L>, _extra: (), w: L, way: W, xi: L) -> L {
         let range = cell.w_max - cell.w_min;
         let y = self.factor(w, range.splat(2.0 * self.a) / range, way);
-        let (step, noise) = (way.pick(cell.up, -cell.down), xi * self.dw_min_std);
+        let step = way.signed(cell.up, cell.down);
         let complex = self.dw_min_std_add != 0.0 || self.dw_min_std_slope != 0.0;
         let moved = if complex {
             let step = y * step;
             let spread = step.magnitude() + self.dw_min_std_add + w.magnitude() * self.dw_min_std_slope;
-            w + step + noise * spread
+            w + step + xi * self.dw_min_std * spread
         } else {
-            w + y * (step * (noise + 1.0))
+            y.mul_add(step * noise_factor(xi, self.dw_min_std), w)
         };
         range.if_positive(cell.clip(moved), w)
     }

@@ -27,7 +27,7 @@
 
 use crate::error::{ConfigError, require};
 use crate::lane::Lane;
-use crate::pulsed::common::pulsed_device;
+use crate::pulsed::common::{noise_factor, pulsed_device};
 use crate::pulsed::constants::device_constants;
 use crate::pulsed::{Cell, Common, Direction, PulsedDevice, Way};
 use crate::rng::Stream;
@@ -135,8 +135,8 @@ impl PulsedDevice for HiddenStep {
     /// The visible step, once [`PulsedDevice::accumulate`] has released it.
     #[inline(always)]
     fn step<L: Lane, W: Way<L>>(&self, cell: Cell<L>, _scales: HiddenScales<L>, w: L, way: W, xi: L) -> L {
-        let noise = xi * self.dw_min_std + 1.0;
-        cell.clip(way.apply(w, way.pick(cell.up, cell.down) * noise))
+        let noise = noise_factor(xi, self.dw_min_std);
+        cell.clip(way.signed(cell.up, cell.down).mul_add(noise, w))
     }
 }
 

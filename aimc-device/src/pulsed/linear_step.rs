@@ -117,7 +117,7 @@ impl PulsedDevice for LinearStep {
 
     #[inline(always)]
     fn step<L: Lane, W: Way<L>>(&self, cell: Cell<L>, slopes: Slopes<L>, w: L, way: W, xi: L) -> L {
-        affine::step(cell, slopes, w, way, xi * self.dw_min_std, self.mult_noise)
+        affine::step(cell, slopes, w, way, xi, (self.dw_min_std, self.mult_noise))
     }
 }
 

@@ -21,7 +21,7 @@
 
 use crate::error::{ConfigError, require};
 use crate::lane::Lane;
-use crate::pulsed::common::pulsed_device;
+use crate::pulsed::common::{noise_factor, pulsed_device};
 use crate::pulsed::{Cell, Common, PulsedDevice, Way, WriteNoise};
 use crate::rng::Stream;
 
@@ -113,10 +113,10 @@ impl PulsedDevice for PiecewiseStep {
 
     #[inline(always)]
     fn step<L: Lane, W: Way<L>>(&self, cell: Cell<L>, _extra: (), w: L, way: W, xi: L) -> L {
-        let noise = xi * self.dw_min_std + 1.0;
+        let noise = noise_factor(xi, self.dw_min_std);
         let up = cell.up * factor(&self.piecewise_up, cell, w);
         let down = cell.down * factor(&self.piecewise_down, cell, w);
-        cell.clip(way.apply(w, way.pick(up, down) * noise))
+        cell.clip(way.signed(up, down).mul_add(noise, w))
     }
 }
 

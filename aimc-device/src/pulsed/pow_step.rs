@@ -24,7 +24,7 @@
 
 use crate::error::{ConfigError, require};
 use crate::lane::Lane;
-use crate::pulsed::common::pulsed_device;
+use crate::pulsed::common::{noise_factor, pulsed_device};
 use crate::pulsed::constants::device_constants;
 use crate::pulsed::{Cell, Common, PulsedDevice, Way, WriteNoise};
 use crate::rng::Stream;
@@ -104,16 +104,22 @@ impl ExponentLaw {
     }
 }
 
-/// One pulse with the noise factor 1 + `noise`, hard bounds included.
+/// One pulse with noise of `std`, hard bounds included.
 #[inline(always)]
 #[must_use]
-pub fn pow_step<L: Lane, W: Way<L>>(cell: Cell<L>, exponents: Exponents<L>, w: L, way: W, noise: L) -> L {
+pub fn pow_step<L: Lane, W: Way<L>>(
+    cell: Cell<L>,
+    exponents: Exponents<L>,
+    w: L,
+    way: W,
+    (xi, std): (L, f32),
+) -> L {
     let range = cell.w_max - cell.w_min;
-    let full = way.pick(cell.up, cell.down);
+    let full = way.signed(cell.up, cell.down);
     let distance = way.pick(cell.w_max - w, w - cell.w_min);
     let exponent = way.pick(exponents.up, exponents.down);
     let step = full * (distance / range).at_least(w.splat(0.0)).power(exponent);
-    range.if_positive(cell.clip(way.apply(w, step * (noise + 1.0))), w)
+    range.if_positive(cell.clip(step.mul_add(noise_factor(xi, std), w)), w)
 }
 
 impl PowStep {
@@ -158,7 +164,7 @@ impl PulsedDevice for PowStep {
 
     #[inline(always)]
     fn step<L: Lane, W: Way<L>>(&self, cell: Cell<L>, exponents: Exponents<L>, w: L, way: W, xi: L) -> L {
-        pow_step(cell, exponents, w, way, xi * self.dw_min_std)
+        pow_step(cell, exponents, w, way, (xi, self.dw_min_std))
     }
 }
 
@@ -202,7 +208,7 @@ mod tests {
     fn a_weight_beyond_its_bound_is_brought_back() {
         let cell = Cell { up: 0.1, down: 0.1, w_max: 0.5, w_min: -0.5 };
         let exponents = Exponents { up: 0.5, down: 0.5 };
-        assert_eq!(pow_step(cell, exponents, 0.75, Direction::Up, 0.0), 0.5);
+        assert_eq!(pow_step(cell, exponents, 0.75, Direction::Up, (0.0, 0.0)), 0.5);
     }
 
     #[test]

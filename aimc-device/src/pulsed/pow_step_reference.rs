@@ -185,7 +185,7 @@ impl PulsedDevice for PowStepReference {
     #[inline(always)]
     fn step<L: Lane, W: Way<L>>(&self, cell: Cell<L>, extra: Referenced<L>, w: L, way: W, xi: L) -> L {
         let v = w + extra.reference;
-        pow_step(cell, extra.exponents(), v, way, xi * self.dw_min_std) - extra.reference
+        pow_step(cell, extra.exponents(), v, way, (xi, self.dw_min_std)) - extra.reference
     }
 }
 

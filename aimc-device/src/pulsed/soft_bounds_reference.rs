@@ -26,7 +26,7 @@
 
 use crate::error::{ConfigError, require};
 use crate::lane::Lane;
-use crate::pulsed::common::pulsed_device;
+use crate::pulsed::common::{noise_factor, pulsed_device};
 use crate::pulsed::reference::Reference;
 use crate::pulsed::{Cell, Common, PulsedDevice, ReferenceRule, Way, WriteNoise};
 use crate::rng::Stream;
@@ -130,12 +130,15 @@ impl PulsedDevice for SoftBoundsReference {
     #[inline(always)]
     fn step<L: Lane, W: Way<L>>(&self, cell: Cell<L>, reference: Reference<L>, w: L, way: W, xi: L) -> L {
         let v = w + reference.value;
-        let (full, bound) = (way.pick(cell.up, cell.down), way.pick(cell.w_max, cell.w_min));
+        let (full, bound) = (way.signed(cell.up, cell.down), way.pick(cell.w_max, cell.w_min));
         let one = w.splat(1.0);
         let left = bound.magnitude().if_positive(one - v / bound, one);
-        let noise = xi * self.dw_min_std;
-        let factor = if self.mult_noise { left * (noise + 1.0) } else { left + noise };
-        cell.clip(way.apply(v, full * factor)) - reference.value
+        let factor = if self.mult_noise {
+            left * noise_factor(xi, self.dw_min_std)
+        } else {
+            xi.mul_add(xi.splat(self.dw_min_std), left)
+        };
+        cell.clip(full.mul_add(factor, v)) - reference.value
     }
 }
 

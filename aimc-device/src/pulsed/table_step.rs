@@ -99,9 +99,9 @@ impl PulsedDevice for TableStep {
     #[inline(always)]
     fn step<L: Lane, W: Way<L>>(&self, cell: Cell<L>, _extra: (), w: L, way: W, xi: L) -> L {
         let factor = |up, down| way.pick(factor(up, cell, w), factor(down, cell, w));
-        let noise = xi * self.dw_min_std * factor(&self.std_up, &self.std_down);
         let mean = factor(&self.step_up, &self.step_down);
-        cell.clip(way.apply(w, way.pick(cell.up, cell.down) * (mean + noise)))
+        let noisy = (xi * self.dw_min_std).mul_add(factor(&self.std_up, &self.std_down), mean);
+        cell.clip(way.signed(cell.up, cell.down).mul_add(noisy, w))
     }
 }
 

@@ -83,8 +83,8 @@ fn tables_of_simple_shape_are_simple_models() {
     assert_close(("PiecewiseStep", line), ("PowStep", "pow_gamma_dtod = 0"));
 }
 
-/// A = 0: nothing is cut off.
+/// A = 0: nothing is cut off. The constant step is multiplied and added with one rounding, the exponential one with two.
 #[test]
 fn an_exponential_step_without_loss_is_constant() {
-    assert_same(("ExpStep", "A_up = 0\nA_down = 0"), ("ConstantStep", ""));
+    assert_close(("ExpStep", "A_up = 0\nA_down = 0"), ("ConstantStep", ""));
 }

@@ -285,7 +285,8 @@ fn exact_update(array: &mut dyn DeviceArray, receiver: &Receiver<'_>, (x, d, lr)
             let product = d * x;
             let direction = if product > 0.0 { plus } else { minus };
             if let Some(direction) = direction {
-                *w = direction.apply(*w, (lr * product).abs());
+                let step = (lr * product).abs();
+                *w += direction.signed(step, step);
             }
         }
     }
