@@ -10,21 +10,16 @@ pub mod per_column;
 pub mod recalibration;
 
 use std::fmt;
-use std::ops::Range;
 
-use nalgebra::DMatrix;
 use pulp::Arch;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use aimc_device::{RngKey, parallel};
+use aimc_device::RngKey;
 use aimc_tile::matmul::Weights;
 use aimc_tile::{AnalogMvm, SampleKeys, TileError};
 
 pub use recalibration::{CompensationReads, Recalibration};
-
-/// One-hot vectors that one thread reads at a time: they stay in its cache.
-const BATCH: usize = 32;
 
 /// How drift is compensated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -106,39 +101,25 @@ impl Compensation {
 
 /// Mean |y| of every output over all one-hot inputs.
 fn mean_responses(mvm: &AnalogMvm, weights: Weights<'_>, key: RngKey) -> Result<Vec<f64>, TileError> {
-    let (inputs, draws) = (weights.inputs(), SampleKeys::new(key));
-    let batches: Vec<_> = (0..inputs).step_by(BATCH).map(|first| first..inputs.min(first + BATCH)).collect();
-    let alone = mvm.reads_lines_alone();
-    let responses = |lines: &Range<usize>| -> Result<Vec<f64>, TileError> {
-        // Where the other lines do not matter, an array without them.
-        let present = if alone { lines.clone() } else { 0..inputs };
-        let held = alone.then(|| weights.lines(present.clone()));
-        let weights = match &held {
-            Some(held) => Weights::new(held, weights.outputs(), present.len()),
-            None => weights,
-        };
-        let mut x = DMatrix::zeros(present.len(), lines.len());
-        lines.clone().enumerate().for_each(|(sample, line)| x[(line - present.start, sample)] = 1.0);
-        let mut y = DMatrix::zeros(weights.outputs(), lines.len());
-        mvm.multiply(weights, &x.as_view(), &mut y.as_view_mut(), draws.skip(lines.start as u64))?;
-        let mut sums = vec![0.0; weights.outputs()];
+    let (outputs, inputs) = (weights.outputs(), weights.inputs());
+    let sums = mvm.read_each_line(weights, SampleKeys::new(key), |y| {
+        let mut sums = vec![0.0; outputs];
         Arch::new().dispatch(|| {
-            for responses in y.as_slice().chunks(weights.outputs()) {
+            for responses in y.as_slice().chunks(outputs) {
                 sums.iter_mut().zip(responses).for_each(|(sum, y)| *sum += f64::from(y.abs()));
             }
         });
-        Ok(sums)
-    };
-    let sums = parallel::map(inputs * weights.outputs(), &batches, responses);
-    let sums = sums.into_iter().collect::<Result<Vec<_>, _>>()?;
+        sums
+    })?;
     let mean = |output: usize| sums.iter().map(|sums| sums[output]).sum::<f64>() / inputs as f64;
-    Ok((0..weights.outputs()).map(mean).collect())
+    Ok((0..outputs).map(mean).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use aimc_tile::{IoConfig, Shape};
+    use nalgebra::DMatrix;
 
     /// Every output's mean |y| over products of the whole array with one-hot vectors, each with the draws of its line, whether the
     /// circuits let single lines be read as if there were no others or not.

@@ -13,6 +13,7 @@
 //! [`bound_management`]: super::bound_management
 
 mod currents;
+mod lines_alone;
 
 use std::borrow::Cow;
 
@@ -39,7 +40,6 @@ use crate::periphery::lines::{Convert, Digitise, Drive, Sense, for_each, normals
 use crate::periphery::mv_type::{MvType, Part, Pass};
 use crate::periphery::noise_management::{RunningScale, Scaling};
 use crate::periphery::nonlinearity::bent;
-use crate::periphery::weight_noise::WeightNoise;
 use crate::signals::{check_lines, check_shape};
 use crate::tile::{SampleKeys, Shape, TileError};
 
@@ -156,25 +156,6 @@ impl AnalogMvm {
     #[must_use]
     pub fn average(&self) -> &RunningScale {
         &self.average
-    }
-
-    /// Whether a line that alone carries a signal reads its own devices only, as if there were no others: the same outputs from the
-    /// same draws. Noise or dither of inputs, IR drop, read noise that counts the lines and devices that differ by sign know of all.
-    ///
-    /// ```
-    /// use aimc_device::RngKey;
-    /// use aimc_tile::{AnalogMvm, IoConfig, Shape};
-    /// let shape = Shape { outputs: 2, inputs: 3 };
-    /// let alone = |io: &IoConfig| AnalogMvm::forward(io, shape, RngKey::root(1)).unwrap().reads_lines_alone();
-    /// assert!(alone(&IoConfig { out_noise: 0.1, ..IoConfig::default() }));
-    /// assert!(!alone(&IoConfig { inp_noise: 0.1, ..IoConfig::default() }));
-    /// ```
-    #[must_use]
-    pub fn reads_lines_alone(&self) -> bool {
-        let IoConfig { ir_drop, w_noise, w_noise_type, .. } = self.io;
-        let counts_lines = w_noise > 0.0 && w_noise_type == WeightNoise::PcmReadDuration;
-        let differ = !self.frozen.w_asymmetry.is_empty();
-        !(self.dac.is_noisy() || self.dac.is_stochastic() || ir_drop > 0.0 || counts_lines || differ)
     }
 
     /// For a checkpoint.

@@ -21,11 +21,12 @@ use aimc_device::parallel;
 use aimc_device::pulsed::{DeviceArray, Direction, PulsedDeviceConfig};
 use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
-use nalgebra::{DMatrix, DMatrixViewMut};
+use nalgebra::DMatrix;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::circuits::Circuits;
+use crate::matmul::Weights;
 use crate::periphery::IoConfig;
 use crate::pulse::outer_product::{Receiver, pulsed_update};
 use crate::pulse::single_lines::pulsed_columns;
@@ -186,13 +187,16 @@ impl OneSidedCells {
     }
 
     /// For each column the rows that are to be refreshed, each with the difference of its two readings.
-    fn due(&self, [minus, plus]: &[Vec<f32>; 2]) -> Vec<Vec<(usize, f32)>> {
-        let outputs = self.arrays[PLUS].shape().0;
+    fn due(&self, [minus, plus]: &[Vec<DMatrix<f32>>; 2]) -> Vec<Vec<(usize, f32)>> {
+        let (outputs, inputs) = self.arrays[PLUS].shape();
         let range = self.cell.device.common().w_max.abs();
         let (upper, lower) = (range * self.cell.refresh_upper_thres, range * self.cell.refresh_lower_thres);
         let far_up = |minus: f32, plus: f32| minus.max(plus) > upper && minus.min(plus) > lower;
-        let columns: Vec<_> = minus.chunks(outputs).zip(plus.chunks(outputs)).collect();
-        parallel::map(minus.len(), &columns, |(minus, plus)| {
+        let parts = minus.iter().zip(plus);
+        let columns: Vec<_> = parts
+            .flat_map(|(minus, plus)| minus.as_slice().chunks(outputs).zip(plus.as_slice().chunks(outputs)))
+            .collect();
+        parallel::map(outputs * inputs, &columns, |(minus, plus)| {
             let pairs = minus.iter().zip(*plus).enumerate();
             let due = pairs.filter(|(_, (minus, plus))| far_up(**minus, **plus));
             due.map(|(row, (minus, plus))| (row, plus - minus)).collect()
@@ -234,16 +238,13 @@ impl OneSidedCells {
         }
     }
 
-    /// What one device of all pairs reads, column after column.
-    fn read(&self, k: usize, key: RngKey) -> Vec<f32> {
+    /// What one device of all pairs reads, some columns at a time.
+    fn read(&self, k: usize, key: RngKey) -> Vec<DMatrix<f32>> {
         let (outputs, inputs) = self.arrays[k].shape();
-        let probe = DMatrix::identity(inputs, inputs);
-        let mut values = vec![0.0; outputs * inputs];
-        let read = DMatrixViewMut::from_slice(&mut values, outputs, inputs);
-        let done =
-            self.readers[k].read(self.arrays[k].weights(), probe.as_view(), read, SampleKeys::new(key));
-        debug_assert!(done.is_ok(), "the shapes are those of the array, and a probe is finite");
-        values
+        let weights = Weights::new(self.arrays[k].weights(), outputs, inputs);
+        let read = self.readers[k].forward.read_each_line(weights, SampleKeys::new(key), |y| y);
+        debug_assert!(read.is_ok(), "the weights of an array are finite and fit its circuits");
+        read.unwrap_or_default()
     }
 }
 

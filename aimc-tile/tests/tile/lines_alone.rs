@@ -102,3 +102,49 @@ fn what_mixes_lines_is_known() {
         assert!((0..40).any(differ), "{io:?}");
     }
 }
+
+/// Products of the whole array with one-hot vectors, line after line, each with the draws of its line.
+fn line_by_line(circuits: &AnalogMvm, weights: Weights<'_>, seed: u64) -> Vec<f32> {
+    let line = |line: usize| {
+        let x = DMatrix::from_fn(weights.inputs(), 1, |i, _| f32::from(i == line));
+        let mut y = DMatrix::zeros(weights.outputs(), 1);
+        circuits.multiply(weights, &x.as_view(), &mut y.as_view_mut(), keys(seed).skip(line as u64)).unwrap();
+        y.as_slice().to_vec()
+    };
+    (0..weights.inputs()).flat_map(line).collect()
+}
+
+fn all_at_once(circuits: &AnalogMvm, weights: Weights<'_>, seed: u64) -> Vec<f32> {
+    circuits.read_each_line(weights, keys(seed), |y| y.as_slice().to_vec()).unwrap().concat()
+}
+
+proptest! {
+    #![proptest_config(strategies::config(32))]
+
+    /// Whether lines can be read alone or not: bit for bit what products with one-hot vectors give.
+    #[test]
+    fn all_lines_are_read_one_by_one(io in apart(), inp_noise in select(vec![0.0, 0.1]), seed in strategies::seed()) {
+        let shape = Shape { outputs: 5, inputs: 70 };
+        let circuits = AnalogMvm::forward(&IoConfig { inp_noise, ..io }, shape, RngKey::root(seed)).unwrap();
+        prop_assert_eq!(circuits.reads_lines_alone(), inp_noise == 0.0);
+        let weights = uniform(shape.inputs, shape.outputs, seed);
+        let weights = Weights::new(weights.as_slice(), shape.outputs, shape.inputs);
+        let (one_by_one, read) = (line_by_line(&circuits, weights, seed), all_at_once(&circuits, weights, seed));
+        prop_assert!(one_by_one.iter().zip(&read).all(|(a, b)| a.to_bits() == b.to_bits()));
+    }
+}
+
+/// A running mean that other reads have moved counts the lines in their order, so that threads do not read at the same time.
+#[test]
+fn a_running_mean_follows_the_lines_in_order() {
+    let shape = Shape { outputs: 200, inputs: 300 };
+    let io = IoConfig { noise_management: NoiseManagement::AverageAbsMax, ..IoConfig::default() };
+    let values = uniform(shape.inputs, shape.outputs, 3);
+    let weights = Weights::new(values.as_slice(), shape.outputs, shape.inputs);
+    let circuits = AnalogMvm::forward(&io, shape, RngKey::root(1)).unwrap();
+    let (loud, mut y) = (DMatrix::from_element(shape.inputs, 1, 9.0), DMatrix::zeros(shape.outputs, 1));
+    circuits.multiply(weights, &loud.as_view(), &mut y.as_view_mut(), keys(1)).unwrap();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    let expected = line_by_line(&circuits.clone(), weights, 4);
+    assert_eq!(pool.install(|| all_at_once(&circuits.clone(), weights, 4)), expected);
+}
