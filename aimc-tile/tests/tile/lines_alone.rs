@@ -137,7 +137,7 @@ proptest! {
 /// A running mean that other reads have moved counts the lines in their order, so that threads do not read at the same time.
 #[test]
 fn a_running_mean_follows_the_lines_in_order() {
-    let shape = Shape { outputs: 200, inputs: 300 };
+    let shape = Shape { outputs: 1000, inputs: 640 };
     let io = IoConfig { noise_management: NoiseManagement::AverageAbsMax, ..IoConfig::default() };
     let values = uniform(shape.inputs, shape.outputs, 3);
     let weights = Weights::new(values.as_slice(), shape.outputs, shape.inputs);
@@ -146,5 +146,8 @@ fn a_running_mean_follows_the_lines_in_order() {
     circuits.multiply(weights, &loud.as_view(), &mut y.as_view_mut(), keys(1)).unwrap();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
     let expected = line_by_line(&circuits.clone(), weights, 4);
-    assert_eq!(pool.install(|| all_at_once(&circuits.clone(), weights, 4)), expected);
+    // Several times, as threads may come in order by chance.
+    for _ in 0..20 {
+        assert!(pool.install(|| all_at_once(&circuits.clone(), weights, 4)) == expected);
+    }
 }
