@@ -188,18 +188,27 @@ impl OneSidedCells {
 
     /// For each column the rows that are to be refreshed, each with the difference of its two readings.
     fn due(&self, [minus, plus]: &[Vec<DMatrix<f32>>; 2]) -> Vec<Vec<(usize, f32)>> {
+        const TOGETHER: usize = 64;
         let (outputs, inputs) = self.arrays[PLUS].shape();
         let range = self.cell.device.common().w_max.abs();
         let (upper, lower) = (range * self.cell.refresh_upper_thres, range * self.cell.refresh_lower_thres);
-        let far_up = |minus: f32, plus: f32| minus.max(plus) > upper && minus.min(plus) > lower;
+        let far_up = |minus: f32, plus: f32| (minus.max(plus) > upper) & (minus.min(plus) > lower);
         let parts = minus.iter().zip(plus);
         let columns: Vec<_> = parts
             .flat_map(|(minus, plus)| minus.as_slice().chunks(outputs).zip(plus.as_slice().chunks(outputs)))
             .collect();
         parallel::map(outputs * inputs, &columns, |(minus, plus)| {
-            let pairs = minus.iter().zip(*plus).enumerate();
-            let due = pairs.filter(|(_, (minus, plus))| far_up(**minus, **plus));
-            due.map(|(row, (minus, plus))| (row, plus - minus)).collect()
+            let mut due = Vec::new();
+            for (part, (minus, plus)) in minus.chunks(TOGETHER).zip(plus.chunks(TOGETHER)).enumerate() {
+                // Most parts have none. As a number, so that it vectorises.
+                let any = minus.iter().zip(plus).fold(0, |any, (m, p)| any | u32::from(far_up(*m, *p)));
+                if any > 0 {
+                    let pairs = (part * TOGETHER..).zip(minus.iter().zip(plus));
+                    let far = pairs.filter(|(_, (minus, plus))| far_up(**minus, **plus));
+                    due.extend(far.map(|(row, (minus, plus))| (row, plus - minus)));
+                }
+            }
+            due
         })
     }
 
