@@ -63,6 +63,7 @@ impl ProgrammedTile {
         parallel::at_once(weights.len(), || Self::with_valid(weights, config, key))
     }
 
+    /// The same with a record that has been validated.
     fn with_valid(
         weights: &DMatrix<f32>,
         config: &InferenceTileConfig,

@@ -120,11 +120,7 @@ impl PulsedDevice for HiddenStep {
         direction: Direction,
         xi: f32,
     ) -> (f32, Option<Direction>) {
-        let step = match direction {
-            Direction::Up => scales.up,
-            Direction::Down => -scales.down,
-        };
-        let hidden = hidden + step * (1.0 + self.hs_dw_min_std * xi);
+        let hidden = hidden + direction.signed(scales.up, scales.down) * (1.0 + self.hs_dw_min_std * xi);
         match () {
             () if hidden > 1.0 => (0.0, Some(Direction::Up)),
             () if hidden < -1.0 => (0.0, Some(Direction::Down)),

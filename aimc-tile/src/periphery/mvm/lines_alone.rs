@@ -53,11 +53,10 @@ impl AnalogMvm {
         draws: SampleKeys,
         of: impl Fn(DMatrix<f32>) -> R + Sync + Send,
     ) -> Result<Vec<R>, TileError> {
-        let (outputs, inputs) = (weights.outputs(), weights.inputs());
+        let (outputs, inputs, alone) = (weights.outputs(), weights.inputs(), self.reads_lines_alone());
         let read = |first: &usize| {
             let lines = *first..inputs.min(first + TOGETHER);
             // Where the other lines do not matter, an array without them.
-            let alone = self.reads_lines_alone();
             let present = if alone { lines.clone() } else { 0..inputs };
             let held = alone.then(|| weights.lines(present.clone()));
             let weights = match &held {
