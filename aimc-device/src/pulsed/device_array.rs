@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::error::ConfigError;
-use crate::pulsed::{Direction, PulseCount};
+use crate::pulsed::{Burst, Direction, PulseCount};
 use crate::rng::{RngKey, Stream};
 use crate::state::{State, StateError, StatePart};
 
@@ -15,8 +15,8 @@ pub trait RowPort {
     /// reading, once for each device that fired in any of the slots.
     fn pulse_where(&mut self, fired: &[u64], up: &[u64], key: RngKey);
 
-    /// The same where nothing but the device in a column fires, in as many slots as it gets `pulses`.
-    fn pulse_one(&mut self, column: usize, pulses: usize, direction: Direction, key: RngKey);
+    /// The same with slots in the n-th of which those devices fire that get n pulses or more; columns ascend.
+    fn pulse_each(&mut self, bursts: &[Burst], key: RngKey);
 
     /// Gives one pulse in `direction` to each device in `columns`, with the next numbers of `draws`.
     fn pulse(&mut self, columns: &[u32], direction: Direction, draws: &mut Stream);
@@ -71,8 +71,11 @@ pub trait DeviceArray: std::fmt::Debug + Send + Sync {
     /// Resets the devices of `columns`, each with the given probability.
     fn reset(&mut self, columns: Range<usize>, probability: f32, key: RngKey);
 
-    /// Resets the marked devices; `marked` has rows · columns entries.
-    fn reset_marked(&mut self, marked: &[bool], key: RngKey);
+    /// Resets the marked devices: row after row, bit k of word n stands for column 64·n + k.
+    ///
+    /// # Panics
+    /// If `marked` has fewer words than the rows take, which is an error of the caller.
+    fn reset_marked(&mut self, marked: &[u64], key: RngKey);
 
     /// Lets `elapsed` time pass (unit: that of `drift.t_0`).
     fn drift(&mut self, elapsed: f32, key: RngKey);

@@ -8,7 +8,7 @@ use crate::pulsed::packed;
 use crate::pulsed::row::Row;
 use crate::pulsed::slots::WORD;
 use crate::pulsed::spread::{LINED_UP, all, chosen, spread};
-use crate::pulsed::{Cell, Constants, Extra, PulsedDevice};
+use crate::pulsed::{Burst, Cell, Constants, Extra, PulsedDevice};
 
 /// The constants of a device or a lane of them: list by list what `number` gives, counted as in [`packed`].
 #[inline(always)]
@@ -17,12 +17,12 @@ pub(super) fn gather<D: PulsedDevice, L: Lane>(number: impl Fn(usize) -> L) -> (
     (Cell { up, down, w_max: number(2), w_min: number(3) }, D::Extra::gather(|k| number(4 + k)))
 }
 
-/// A number for each of some columns, 0 where these are fewer than a lane.
+/// A number for each column of some bursts, 0 where these are fewer than a lane.
 #[inline(always)]
-fn of_columns<S: Simd>(simd: S, columns: &[usize], number: impl Fn(usize) -> f32) -> Wide<S> {
+fn of_columns<S: Simd>(simd: S, bursts: &[Burst], number: impl Fn(usize) -> f32) -> Wide<S> {
     let mut numbers = [0.0; LINED_UP];
-    for (place, column) in numbers.iter_mut().zip(columns) {
-        *place = number(*column);
+    for (place, burst) in numbers.iter_mut().zip(bursts) {
+        *place = number(burst.column as usize);
     }
     Wide::load(simd, &numbers)
 }
@@ -77,17 +77,12 @@ impl<D: PulsedDevice> Row<'_, D> {
         Devices { cell, extra, weights, shift: column % WORD }
     }
 
-    /// A lane of devices in some columns.
+    /// A lane of the devices that get bursts.
     #[inline(always)]
-    pub(super) fn gathered_lane<S: Simd>(&self, simd: S, columns: &[usize]) -> Devices<D, S> {
+    pub(super) fn gathered_lane<S: Simd>(&self, simd: S, bursts: &[Burst]) -> Devices<D, S> {
         let place = |list, column| packed::place::<D::Extra>(list, column);
         let (cell, extra) =
-            gather::<D, _>(|list| of_columns(simd, columns, |column| self.constants[place(list, column)]));
-        Devices {
-            cell,
-            extra,
-            weights: of_columns(simd, columns, |column| self.persistent[column]),
-            shift: 0,
-        }
+            gather::<D, _>(|list| of_columns(simd, bursts, |column| self.constants[place(list, column)]));
+        Devices { cell, extra, weights: of_columns(simd, bursts, |column| self.persistent[column]), shift: 0 }
     }
 }

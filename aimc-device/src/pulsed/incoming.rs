@@ -3,7 +3,7 @@
 use std::slice::Iter;
 
 use crate::pulsed::row::Row;
-use crate::pulsed::{Direction, PulsedDevice, rounds};
+use crate::pulsed::{PulsedDevice, rounds};
 use crate::rng::Stream;
 
 /// Pulses that have arrived and do not wait yet.
@@ -12,8 +12,6 @@ pub(super) enum Incoming<'a> {
     Slots { fired: &'a [u64], up: &'a [u64], draws: &'a mut Stream },
     /// Slots whose pulses are to wait in rounds, with their draws.
     Sparse { fired: &'a [u64], up: &'a [u64], noise: Iter<'a, f32> },
-    /// Pulses on one device, which are to wait in rounds, with their draws.
-    One { column: usize, direction: Direction, pulses: usize, noise: Iter<'a, f32> },
     /// None; nothing is to wait any more.
     Nothing,
 }
@@ -67,23 +65,19 @@ impl<D: PulsedDevice> Row<'_, D> {
                 false
             }
             Incoming::Sparse { fired, up, noise } => {
+                let devices = self.persistent.len();
+                if slots.number() == 1 && rounds::pay::<D>(slots.draws(0).len(), devices) {
+                    // It was alone until now.
+                    rounds.push(slots.slot(0), &mut slots.draws(0).iter());
+                    slots.clear();
+                }
                 while !fired.is_empty() {
                     if slots.number() > 0 || !rounds.has_room() {
                         return true;
                     }
                     let (next, rest) = fired.split_at(up.len());
-                    rounds.push(next, up, noise);
+                    rounds.push(next.iter().copied().zip(up.iter().copied()), noise);
                     *fired = rest;
-                }
-                false
-            }
-            Incoming::One { column, direction, pulses, noise } => {
-                while *pulses > 0 {
-                    if slots.number() > 0 || !rounds.has_room() {
-                        return true;
-                    }
-                    rounds.push_one(*column, *direction, noise.next().copied().unwrap_or(0.0));
-                    *pulses -= 1;
                 }
                 false
             }

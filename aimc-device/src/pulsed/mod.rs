@@ -8,6 +8,7 @@
 //! To add a model: write its file, then add one line to the `registry!` below.
 
 pub mod affine;
+pub mod bursts;
 pub(crate) mod common;
 pub mod constant_step;
 pub mod constants;
@@ -48,6 +49,7 @@ use crate::error::ConfigError;
 use crate::lane::Lane;
 use crate::rng::{RngKey, Stream};
 
+pub use bursts::Burst;
 pub use common::Common;
 pub use constant_step::ConstantStep;
 pub use constants::Constants;

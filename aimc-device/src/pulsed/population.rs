@@ -14,6 +14,7 @@ use crate::pulsed::hidden_parameters::{import, lists, unit_factor};
 use crate::pulsed::packed::Packed;
 use crate::pulsed::retention::{after_reset, decayed, diffused};
 use crate::pulsed::row::{Row, RowLists, Scratch, Shared};
+use crate::pulsed::slots::{WORD, count, visit};
 use crate::pulsed::{Common, PulseCount, PulsedDevice, WriteNoise};
 use crate::rng::{RngKey, label};
 use crate::state::{State, StateError, StatePart};
@@ -83,31 +84,31 @@ impl<D: PulsedDevice> Population<D> {
         self.change_where(None, draw, key, change);
     }
 
-    /// Applies `change` to the chosen persistent weights, or to all, each with its own normal draw, cuts them to the bounds and draws
-    /// write noise anew. `change` gets the retention constants, the device index, its weight and ξ.
+    /// Applies `change` to the chosen persistent weights, or to all, cuts them to the bounds and draws write noise anew. Each takes the
+    /// next normal draw of its row. `change` gets the retention constants, the device index, its weight and ξ.
     fn change_where(
         &mut self,
-        chosen: Option<&[bool]>,
+        chosen: Option<&[u64]>,
         draw: bool,
         key: RngKey,
         change: impl Fn(&RetentionCells, usize, f32, f32) -> f32 + Sync,
     ) {
         let (device, cells, retention, columns) = (&self.device, &self.cells, &self.retention, self.columns);
+        let words = columns.div_ceil(WORD);
         let row = |(row, weights): (usize, &mut [f32])| {
-            let chosen = chosen.map(|chosen| &chosen[row * columns..][..columns]);
-            if chosen.is_some_and(|chosen| !chosen.contains(&true)) {
-                return;
-            }
-            let mut noise = vec![0.0; weights.len()];
-            if draw {
+            let mut one = |column: usize, xi| {
+                let index = row * columns + column;
+                let changed = change(retention, index, weights[column], xi);
+                weights[column] = device.clip(cells.cell(index), cells.extra(index), changed);
+            };
+            let chosen = chosen.map(|chosen| &chosen[row * words..][..words]);
+            let mut noise = vec![0.0; chosen.map_or(columns, count)];
+            if draw && !noise.is_empty() {
                 key.stream(row as u64).fill_normal(&mut noise);
             }
-            for (column, (w, xi)) in weights.iter_mut().zip(noise).enumerate() {
-                if chosen.is_none_or(|chosen| chosen[column]) {
-                    let index = row * columns + column;
-                    let changed = change(retention, index, *w, xi);
-                    *w = device.clip(cells.cell(index), cells.extra(index), changed);
-                }
+            match chosen {
+                Some(chosen) => visit(chosen.iter().copied(), |k, column| one(column, noise[k])),
+                None => noise.iter().enumerate().for_each(|(column, xi)| one(column, *xi)),
             }
         };
         parallel::each_chunk(self.persistent.len(), &mut self.persistent, columns, row);
@@ -243,12 +244,16 @@ impl<D: PulsedDevice> DeviceArray for Population<D> {
         for (row, chance) in chance.chunks_mut(width).enumerate() {
             key.fold_in(label("chance")).stream(row as u64).fill_uniform(chance);
         }
-        let hit = |(i, chance): (usize, &f32)| columns.contains(&(i % width)) && *chance < probability;
-        let marked: Vec<bool> = chance.iter().enumerate().map(hit).collect();
+        let words = width.div_ceil(WORD);
+        let mut marked = vec![0; self.shape().0 * words];
+        for (i, _) in chance.iter().enumerate().filter(|(_, chance)| **chance < probability) {
+            let (row, column) = (i / width, i % width);
+            marked[row * words + column / WORD] |= u64::from(columns.contains(&column)) << (column % WORD);
+        }
         self.reset_marked(&marked, key);
     }
 
-    fn reset_marked(&mut self, marked: &[bool], key: RngKey) {
+    fn reset_marked(&mut self, marked: &[u64], key: RngKey) {
         let std = self.common.reset_std;
         self.change_where(Some(marked), true, key, |cells, i, _, xi| after_reset(cells.reset[i], std, xi));
     }

@@ -10,14 +10,11 @@ use pulp::Simd;
 use crate::lane::Wide;
 use crate::pulsed::row::Row;
 use crate::pulsed::slots::{WORD, direction, visit};
-use crate::pulsed::spread::{LINED_UP, all};
+use crate::pulsed::spread::all;
 use crate::pulsed::{Direction, PulsedDevice};
 
 /// Rounds that are delivered together.
 pub(super) const MOST: usize = 32;
-
-/// Devices of a row for each one that waits, from which on costly steps pay for gathering those devices in lanes of their own.
-const GATHERING: usize = 8;
 
 /// Whether so few pulses come to the devices of some slots that to gather them costs less than the steps that it saves.
 #[inline(always)]
@@ -82,32 +79,22 @@ impl Rounds {
         self.number == 0
     }
 
-    /// Adds a slot, for which there is room: which columns fire and which of them upwards. Those that fire take the next of `noise`,
-    /// or 0 where there is none.
+    /// Adds a slot, for which there is room: for each [`WORD`] columns which fire and which of them upwards. Those that fire take the
+    /// next of `noise`, or 0 where there is none.
     #[inline(always)]
-    pub(super) fn push(&mut self, fired: &[u64], up: &[u64], noise: &mut Iter<'_, f32>) {
-        self.make_groups(up.len());
-        for (group, (fired, up)) in self.groups.iter_mut().zip(fired.iter().zip(up)) {
-            visit([*fired].into_iter(), |_, column| {
-                let begun = group.add(column, *up, noise.next().copied().unwrap_or(0.0));
+    pub(super) fn push(
+        &mut self,
+        words: impl ExactSizeIterator<Item = (u64, u64)>,
+        noise: &mut Iter<'_, f32>,
+    ) {
+        if self.groups.len() < words.len() {
+            self.groups.resize(words.len(), Group::EMPTY);
+        }
+        for (group, (fired, up)) in self.groups.iter_mut().zip(words) {
+            visit([fired].into_iter(), |_, column| {
+                let begun = group.add(column, up, noise.next().copied().unwrap_or(0.0));
                 self.number = self.number.max(begun);
             });
-        }
-    }
-
-    /// Adds a pulse on one device, for which there is room.
-    #[inline(always)]
-    pub(super) fn push_one(&mut self, column: usize, direction: Direction, noise: f32) {
-        self.make_groups(column / WORD + 1);
-        let up = if direction == Direction::Up { u64::MAX } else { 0 };
-        let begun = self.groups[column / WORD].add(column % WORD, up, noise);
-        self.number = self.number.max(begun);
-    }
-
-    #[inline(always)]
-    fn make_groups(&mut self, number: usize) {
-        if self.groups.len() < number {
-            self.groups.resize(number, Group::EMPTY);
         }
     }
 
@@ -122,27 +109,9 @@ impl Rounds {
 }
 
 impl<D: PulsedDevice> Row<'_, D> {
-    /// The pulses that wait in rounds; nothing waits afterwards.
+    /// The pulses that wait in rounds, lane by lane; nothing waits afterwards.
     #[inline(always)]
     pub(super) fn step_rounds<S: Simd>(&mut self, simd: S, rounds: &mut Rounds) {
-        let mut waiting = std::mem::take(&mut self.scratch.waiting);
-        waiting.clear();
-        visit(rounds.groups.iter().map(|group| group.fired[0]), |_, column| waiting.push(column));
-        if D::COSTLY && GATHERING * waiting.len() <= self.persistent.len() {
-            for columns in waiting.chunks(S::F32_LANES) {
-                self.step_gathered(simd, rounds, columns);
-            }
-        } else {
-            self.step_in_place(simd, rounds);
-        }
-        rounds.groups.iter_mut().filter(|group| group.fired[0] != 0).for_each(Group::clear);
-        rounds.number = 0;
-        self.scratch.waiting = waiting;
-    }
-
-    /// The pulses that wait in rounds, lane by lane.
-    #[inline(always)]
-    fn step_in_place<S: Simd>(&mut self, simd: S, rounds: &Rounds) {
         let row = std::mem::take(&mut self.persistent);
         let groups = row.chunks_mut(WORD).zip(&rounds.groups).enumerate();
         for (number, (weights, group)) in groups.filter(|(_, (_, group))| group.fired[0] != 0) {
@@ -162,28 +131,8 @@ impl<D: PulsedDevice> Row<'_, D> {
             }
         }
         self.persistent = row;
-    }
-
-    /// The pulses that wait in rounds for devices in some columns, which make up a lane.
-    #[inline(always)]
-    fn step_gathered<S: Simd>(&mut self, simd: S, rounds: &Rounds, columns: &[usize]) {
-        let mut devices = self.gathered_lane(simd, columns);
-        for round in 0..MOST {
-            let (mut here, mut up, mut noise) = (0, 0, [0.0; LINED_UP]);
-            for ((place, column), noise) in columns.iter().enumerate().zip(&mut noise) {
-                let (group, column) = (&rounds.groups[column / WORD], column % WORD);
-                here |= (group.fired[round] >> column & 1) << place;
-                up |= (group.up[round] >> column & 1) << place;
-                *noise = group.noise[round][column];
-            }
-            if here == 0 {
-                break;
-            }
-            devices.step(simd, self.device, (here, up), Wide::load(simd, &noise));
-        }
-        let mut weights = [0.0; LINED_UP];
-        devices.weights.store_some(&mut weights);
-        columns.iter().zip(weights).for_each(|(column, weight)| self.persistent[*column] = weight);
+        rounds.groups.iter_mut().filter(|group| group.fired[0] != 0).for_each(Group::clear);
+        rounds.number = 0;
     }
 }
 
@@ -195,9 +144,9 @@ mod tests {
     #[test]
     fn pulses_keep_their_order() {
         let mut rounds = Rounds::default();
-        rounds.push(&[0b101, 1 << 63], &[0b001, u64::MAX], &mut [1.0, 2.0, 3.0].iter());
-        rounds.push(&[0b100, 0], &[0b100, 0], &mut [4.0].iter());
-        rounds.push(&[0b101, 0], &[0, 0], &mut [].iter());
+        rounds.push([(0b101, 0b001), (1 << 63, u64::MAX)].into_iter(), &mut [1.0, 2.0, 3.0].iter());
+        rounds.push([(0b100, 0b100), (0, 0)].into_iter(), &mut [4.0].iter());
+        rounds.push([(0b101, 0), (0, 0)].into_iter(), &mut [].iter());
         let of = |column| {
             let mut pulses = Vec::new();
             rounds.append_on(column, &mut pulses);
@@ -210,7 +159,7 @@ mod tests {
         assert_eq!(rounds.groups[0].fired[..4], [0b101, 0b101, 0b100, 0]);
         assert!(rounds.has_room() && !rounds.is_empty());
         for _ in 3..MOST {
-            rounds.push(&[0b100, 0], &[0, 0], &mut [0.0].iter());
+            rounds.push([(0b100, 0b100), (0, 0)].into_iter(), &mut [0.0].iter());
         }
         assert!(!rounds.has_room());
     }

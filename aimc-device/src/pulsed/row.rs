@@ -6,6 +6,7 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
+use crate::pulsed::bursts::{self, Burst, Bursts};
 use crate::pulsed::device_lane::gather;
 use crate::pulsed::incoming::Incoming;
 use crate::pulsed::packed::{self, Packed};
@@ -85,8 +86,6 @@ pub(super) struct Scratch {
     /// Pulses that wait, in one of two ways.
     pub(super) slots: Slots,
     pub(super) rounds: Rounds,
-    /// Columns for which pulses wait in rounds.
-    pub(super) waiting: Vec<usize>,
     /// Pulses that wait for one device.
     on_one: Vec<(Direction, f32)>,
     /// Draws of pulses that are to wait in rounds.
@@ -95,6 +94,8 @@ pub(super) struct Scratch {
     draws: [Vec<f32>; 2],
     /// Draws of reading.
     pub(super) read: Vec<f32>,
+    /// For bursts.
+    pub(super) bursts: bursts::Memory,
     /// Vector pairs whose write noise waits: the devices that fired, and the stream of their draws.
     pub(super) written: Vec<(Vec<u64>, Stream)>,
 }
@@ -115,8 +116,6 @@ impl Scratch {
 enum Work<'a> {
     /// Slots arrive: which devices fire and which of them upwards.
     Pulses { fired: &'a [u64], up: &'a [u64], draws: &'a mut Stream },
-    /// Pulses on one device arrive.
-    One { column: usize, direction: Direction, pulses: usize, draws: &'a mut Stream },
     /// The weight of a device that is read now is asked for.
     Weight { column: usize, weight: &'a mut f32 },
     /// Nothing is to wait any more.
@@ -135,9 +134,6 @@ impl<D: PulsedDevice> WithSimd for At<'_, '_, D> {
         let (mut noise, finish) = (std::mem::take(&mut row.scratch.noise), matches!(work, Work::Finish));
         let incoming = match work {
             Work::Pulses { fired, up, draws } => row.arrive((fired, up), draws, &mut noise),
-            Work::One { column, direction, pulses, draws } => {
-                row.arrive_at_one((column, direction), pulses, draws, &mut noise)
-            }
             Work::Weight { column, weight } => {
                 *weight = row.weight_now(column);
                 None
@@ -277,37 +273,6 @@ impl<D: PulsedDevice> Row<'_, D> {
         Some(self.slots((fired, up), pulses, draws, noise))
     }
 
-    /// See [`Work::One`]; gives what is to wait.
-    #[inline(always)]
-    fn arrive_at_one<'n>(
-        &mut self,
-        (column, direction): (usize, Direction),
-        pulses: usize,
-        draws: &mut Stream,
-        noise: &'n mut Vec<f32>,
-    ) -> Option<Incoming<'n>> {
-        if D::HIDDEN {
-            let (slot, up) = (self.only(column), self.all_or_none(direction));
-            self.count(&slot.repeat(pulses), &up, pulses);
-            for _ in 0..pulses {
-                self.step_overflowing(&slot, &up, draws);
-            }
-            return None;
-        }
-        let (up, down) = if direction == Direction::Up { (pulses as u64, 0) } else { (0, pulses as u64) };
-        *self.pulses += PulseCount { up, down };
-        if let (Some(ups), Some(downs)) = (self.counts.0.get_mut(column), self.counts.1.get_mut(column)) {
-            (*ups, *downs) = (*ups + up, *downs + down);
-        }
-        Some(Incoming::One { column, direction, pulses, noise: self.draw(pulses, draws, noise) })
-    }
-
-    /// The bits of one column.
-    fn only(&self, column: usize) -> Vec<u64> {
-        let words = 0..self.persistent.len().div_ceil(WORD);
-        words.map(|word| u64::from(word == column / WORD) << (column % WORD)).collect()
-    }
-
     /// The bits of all columns, set for upwards.
     fn all_or_none(&self, direction: Direction) -> Vec<u64> {
         let bits = if direction == Direction::Up { u64::MAX } else { 0 };
@@ -336,15 +301,16 @@ impl<D: PulsedDevice> RowPort for Row<'_, D> {
         }
     }
 
-    fn pulse_one(&mut self, column: usize, pulses: usize, direction: Direction, key: RngKey) {
-        if pulses == 0 {
-            return;
+    fn pulse_each(&mut self, bursts: &[Burst], key: RngKey) {
+        debug_assert!(bursts.is_sorted_by(|a, b| a.column < b.column), "columns ascend");
+        if D::HIDDEN || !self.apparent.is_empty() {
+            let (fired, up) = bursts::slots(bursts, self.persistent.len());
+            return self.pulse_where(&fired, &up, key);
         }
+        self.count_bursts(bursts);
+        self.arch.dispatch(Delivery(self));
         let mut draws = key.stream(self.row as u64);
-        self.arch.dispatch(At(self, Work::One { column, direction, pulses, draws: &mut draws }));
-        if !self.apparent.is_empty() {
-            self.scratch.written.push((self.only(column), draws));
-        }
+        self.arch.dispatch(Bursts { row: self, bursts, draws: &mut draws });
     }
 
     fn pulse(&mut self, columns: &[u32], direction: Direction, draws: &mut Stream) {

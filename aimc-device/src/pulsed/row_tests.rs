@@ -76,34 +76,32 @@ fn check_on_the_way<D: PulsedDevice>(device: &D, columns: usize, pairs: u64, den
     assert_eq!(waiting.weights(), prompt.weights());
 }
 
-/// Asserts that pulses on single devices, few or many in a row, are those of slots in which nothing else fires, on all vector units.
-fn check_single_devices<D: PulsedDevice>(
-    device: &D,
-    columns: usize,
-    pulses: &[(usize, usize, bool)],
-    seed: u64,
-) {
+/// Asserts that bursts, few or many in a row and behind pulses that wait, are slots in the n-th of which those devices fire that get
+/// n pulses or more, on all vector units.
+fn check_bursts<D: PulsedDevice>(device: &D, columns: usize, bursts: &[Burst], seed: u64) {
     let fabricate = || Population::new(device.clone(), 1, columns, RngKey::root(seed)).unwrap();
-    let key = |number: usize| RngKey::root(seed).fold_in(number as u64);
-    let words = columns.div_ceil(WORD);
+    let key = |number: u64| RngKey::root(seed).fold_in(number);
+    let before = |row: &mut dyn RowPort| deliver(row, columns, seed % 3, 1 + seed as u32 % 20, key(0));
+    let bits = |chosen: &dyn Fn(i32) -> bool| {
+        let mut bits = vec![0; columns.div_ceil(WORD)];
+        let chosen = bursts.iter().filter(|burst| chosen(burst.pulses)).map(|burst| burst.column as usize);
+        chosen.for_each(|column| bits[column / WORD] |= 1 << (column % WORD));
+        bits
+    };
+    let most = bursts.iter().map(|burst| burst.pulses.abs()).max().unwrap_or(0);
+    let fired: Vec<u64> = (1..=most).flat_map(|n| bits(&|pulses| pulses.abs() >= n)).collect();
     let mut slots = fabricate();
     slots.for_each_row(false, &|_, row| {
-        for (number, (column, pulses, up)) in pulses.iter().enumerate() {
-            let column = column % columns;
-            let slot = (0..words).map(|word| u64::from(word == column / WORD) << (column % WORD));
-            let fired: Vec<u64> = slot.collect::<Vec<_>>().repeat(*pulses);
-            row.pulse_where(&fired, &vec![if *up { u64::MAX } else { 0 }; words], key(number));
-        }
+        before(row);
+        row.pulse_where(&fired, &bits(&|pulses| pulses > 0), key(1));
     });
     for arch in units().into_iter().chain([Arch::Scalar]) {
         let mut single = fabricate();
         let ((mut shared, mut lists), mut scratch) = (single.open(&[0]), Scratch::default());
         shared.arch = arch;
         let mut row = Row::new(&shared, &mut lists[0], &mut scratch);
-        for (number, (column, pulses, up)) in pulses.iter().enumerate() {
-            let direction = if *up { Direction::Up } else { Direction::Down };
-            row.pulse_one(column % columns, *pulses, direction, key(number));
-        }
+        before(&mut row);
+        row.pulse_each(bursts, key(1));
         row.finish();
         let received = *row.pulses;
         assert_eq!(single.weights(), slots.weights(), "{arch:?} {device:?}");
@@ -115,18 +113,20 @@ fn check_single_devices<D: PulsedDevice>(
 proptest! {
     #![proptest_config(strategies::config(24))]
 
-    /// See [`check_single_devices`]: models with costly steps, without noise, with write noise and with hidden states.
+    /// See [`check_bursts`]: models with costly steps, without noise, with write noise and with hidden states.
     #[test]
-    fn single_devices_get_what_slots_would_give_them(
-        columns in 1_usize..300, pulses in proptest::collection::vec((0_usize..300, 0_usize..40, any::<bool>()), 1..40),
+    fn bursts_are_slots(
+        columns in 1_usize..300, pulses in proptest::collection::btree_map(0_u32..300, -40_i32..40, 0..60),
         seed in strategies::seed(),
     ) {
+        let there = pulses.into_iter().filter(|(column, _)| (*column as usize) < columns);
+        let bursts: Vec<_> = there.map(|(column, pulses)| Burst { column, pulses }).collect();
         let exp = ExpStep { count_pulses: true, ..ExpStep::default() };
-        check_single_devices(&exp, columns, &pulses, seed);
-        check_single_devices(&ExpStep { write_noise_std: 20.0, ..exp.clone() }, columns, &pulses, seed);
-        check_single_devices(&ExpStep { dw_min_std: 0.0, ..exp }, columns, &pulses, seed);
-        check_single_devices(&LinearStep::default(), columns, &pulses, seed);
-        check_single_devices(&HiddenStep::default(), columns, &pulses, seed);
+        check_bursts(&exp, columns, &bursts, seed);
+        check_bursts(&ExpStep { write_noise_std: 20.0, ..exp.clone() }, columns, &bursts, seed);
+        check_bursts(&ExpStep { dw_min_std: 0.0, ..exp }, columns, &bursts, seed);
+        check_bursts(&LinearStep::default(), columns, &bursts, seed);
+        check_bursts(&HiddenStep::default(), columns, &bursts, seed);
     }
 
     /// Lanes of any width, full or not, come to what devices come to one by one: no kind of processor changes a bit.

@@ -9,7 +9,7 @@
 
 use aimc_device::error::{ConfigError, require};
 use aimc_device::programmed::{ProgrammedArray, ProgrammedDevice, ProgrammedDeviceConfig};
-use aimc_device::pulsed::{DeviceArray, Direction, PulsedDeviceConfig};
+use aimc_device::pulsed::{Burst, DeviceArray, PulsedDeviceConfig};
 use aimc_device::rng::label;
 use aimc_device::{RngKey, parallel};
 
@@ -68,21 +68,9 @@ impl PulsedSlice {
         let columns = self.columns;
         let total: usize = counts.iter().map(|n| n.unsigned_abs() as usize).sum();
         self.array.for_each_row(parallel::worthwhile(4 * total), &|row, port| {
-            let counts = &counts[row * columns..(row + 1) * columns];
-            let mut draws = key.stream(row as u64);
-            let mut hit = Vec::new();
-            let most = counts.iter().map(|n| n.unsigned_abs()).max().unwrap_or(0);
-            for pass in 0..most as i32 {
-                for (direction, sign) in [(Direction::Up, 1), (Direction::Down, -1)] {
-                    hit.clear();
-                    hit.extend(
-                        (0..).zip(counts).filter(|(_, n)| sign * **n > pass).map(|(column, _)| column),
-                    );
-                    if !hit.is_empty() {
-                        port.pulse(&hit, direction, &mut draws);
-                    }
-                }
-            }
+            let counts = (0..).zip(&counts[row * columns..(row + 1) * columns]);
+            let bursts = counts.filter(|(_, n)| **n != 0).map(|(column, n)| Burst { column, pulses: *n });
+            port.pulse_each(&bursts.collect::<Vec<_>>(), key);
         });
     }
 

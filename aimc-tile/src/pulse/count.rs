@@ -9,6 +9,9 @@
 //! after another, each with noise of its own. Without resolution and clipping, DeterministicImplicit errs by at most
 //! half a pulse.
 
+use crate::pulse::PulseType;
+use crate::pulse::probabilities::Probabilities;
+
 /// The counts of one vector pair, as factors of lines: n = rint(row factor · column factor).
 #[derive(Clone, Debug)]
 pub(crate) struct Counts {
@@ -17,15 +20,29 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
+    /// The counts of trains of a length; `None` where trains are of another type.
+    pub(crate) fn new(
+        pulse_type: PulseType,
+        length: u32,
+        x: &Probabilities<'_>,
+        d: &Probabilities<'_>,
+    ) -> Option<Self> {
+        match pulse_type {
+            PulseType::MeanCount => Some(Self::mean_count(length, &x.singles(), &d.singles())),
+            PulseType::DeterministicImplicit => Some(Self::implicit(length, &x.singles(), &d.singles())),
+            _ => None,
+        }
+    }
+
     /// `MeanCount`, from signed pulse probabilities.
-    pub(crate) fn mean_count(length: u32, x: &[f32], d: &[f32]) -> Self {
+    fn mean_count(length: u32, x: &[f32], d: &[f32]) -> Self {
         let length = length as f32;
         let count = |p: &f32| (length * p).round_ties_even().clamp(-length, length);
         Self { rows: d.iter().map(|p| count(p) / length).collect(), columns: x.iter().map(count).collect() }
     }
 
     /// `DeterministicImplicit`, from signed pulse probabilities.
-    pub(crate) fn implicit(length: u32, x: &[f32], d: &[f32]) -> Self {
+    fn implicit(length: u32, x: &[f32], d: &[f32]) -> Self {
         let length = length as f32;
         Self {
             rows: d.iter().map(|p| length * p.clamp(-1.0, 1.0)).collect(),
@@ -36,6 +53,11 @@ impl Counts {
     /// Signed number of pulses at a crossing.
     fn at(&self, row: usize, column: usize) -> f32 {
         (self.rows[row] * self.columns[column]).round_ties_even()
+    }
+
+    /// Number of pulses of each row at a column.
+    pub(crate) fn on_column(&self, column: usize) -> Vec<u32> {
+        (0..self.rows.len()).map(|row| self.at(row, column).abs() as u32).collect()
     }
 
     /// Rows that carry anything, in ascending order.

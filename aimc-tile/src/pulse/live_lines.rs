@@ -128,7 +128,7 @@ impl LiveLines {
 
 /// Visits the places of bits that are set.
 #[inline(always)]
-pub(super) fn visit_set(words: &[u64], mut each: impl FnMut(usize)) {
+pub(crate) fn visit_set(words: &[u64], mut each: impl FnMut(usize)) {
     for (word, bits) in words.iter().enumerate() {
         let mut left = *bits;
         while left != 0 {

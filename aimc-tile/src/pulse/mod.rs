@@ -5,11 +5,11 @@
 
 mod binomial;
 mod certain_lines;
-mod comparison;
+pub(crate) mod comparison;
 pub mod config;
 mod count;
 pub mod lagged_fibonacci;
-mod live_lines;
+pub(crate) mod live_lines;
 pub mod management;
 pub mod notes;
 pub mod outer_product;

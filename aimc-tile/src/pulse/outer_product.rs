@@ -43,6 +43,38 @@ pub(crate) struct Receiver<'a> {
     pub(crate) route: fn(Direction) -> Option<Direction>,
 }
 
+/// Length of the trains of a vector pair, and with which probability each line fires in a slot.
+pub(super) struct Planned<'a> {
+    pub(super) length: u32,
+    pub(super) x: Probabilities<'a>,
+    pub(super) d: Probabilities<'a>,
+}
+
+impl<'a> Planned<'a> {
+    /// `None` if there are no pulses.
+    pub(super) fn new(
+        config: &UpdateConfig,
+        granularity: f32,
+        (x, d, lr): Pair<'a>,
+        key: RngKey,
+    ) -> Option<Self> {
+        let plan = TrainPlan::new(config, lr.abs(), granularity, largest_size(x), largest_size(d))?;
+        let (x_bin, d_bin) = config.bins();
+        let probabilities = |values, scale, bin, purpose| {
+            let drawn = config.sto_round && bin > 0.0;
+            let dithers = drawn.then(|| {
+                let mut dithers = vec![0.0; <[f32]>::len(values)];
+                key.fold_in(label(purpose)).stream(0).fill_uniform(&mut dithers);
+                dithers
+            });
+            Probabilities { values, scale, bin, dithers }
+        };
+        let x = probabilities(x, plan.x_scale, x_bin, "x rounding");
+        let d = probabilities(d, plan.d_scale, d_bin, "d rounding");
+        Some(Self { length: plan.length, x, d })
+    }
+}
+
 /// What the lines of one vector pair carry.
 pub(super) enum Lines {
     /// With the aims of rows whose d is below and above 0.
@@ -59,36 +91,14 @@ impl Lines {
         (x, d, lr): Pair<'_>,
         key: RngKey,
     ) -> Option<Self> {
-        let granularity = receiver.granularity;
-        let plan = TrainPlan::new(config, lr.abs(), granularity, largest_size(x), largest_size(d))?;
-        let (x_bin, d_bin) = config.bins();
-        let probabilities = |values, scale, bin, purpose| {
-            let drawn = config.sto_round && bin > 0.0;
-            let dithers = drawn.then(|| {
-                let mut dithers = vec![0.0; <[f32]>::len(values)];
-                key.fold_in(label(purpose)).stream(0).fill_uniform(&mut dithers);
-                dithers
-            });
-            Probabilities { values, scale, bin, dithers }
-        };
-        let (x, d) = (
-            probabilities(x, plan.x_scale, x_bin, "x rounding"),
-            probabilities(d, plan.d_scale, d_bin, "d rounding"),
-        );
-        Some(match config.pulse_type {
-            PulseType::MeanCount => Self::Counts(Counts::mean_count(plan.length, &x.singles(), &d.singles())),
-            PulseType::DeterministicImplicit => {
-                Self::Counts(Counts::implicit(plan.length, &x.singles(), &d.singles()))
-            }
-            _ => {
-                let rounds = config.sto_round && x_bin > 0.0;
-                let source = Source { kind: config.pulse_source, rounds };
-                let trains = Trains::draw(source, plan.length, &x, &d, key);
-                let positive = trains.positive().iter().copied();
-                let aims = [routes.aim(positive.clone().map(|word| !word)), routes.aim(positive)];
-                Self::Trains(trains, aims)
-            }
-        })
+        let Planned { length, x, d } = Planned::new(config, receiver.granularity, (x, d, lr), key)?;
+        if let Some(counts) = Counts::new(config.pulse_type, length, &x, &d) {
+            return Some(Self::Counts(counts));
+        }
+        let trains = Trains::draw(Source::of(config), length, &x, &d, key);
+        let positive = trains.positive().iter().copied();
+        let aims = [routes.aim(positive.clone().map(|word| !word)), routes.aim(positive)];
+        Some(Self::Trains(trains, aims))
     }
 
     /// Rows that carry pulses.
@@ -130,15 +140,6 @@ impl Lines {
         port.pulse_where(fired, &aim.up, noise);
     }
 
-    /// How many pulses arrive at the first column of a row, number `place` of [`Lines::rows`], and which way they go.
-    pub(super) fn on_first_column(&self, routes: &Routes, row: usize, place: usize) -> (usize, Direction) {
-        let (mut pulses, aim) = (0, self.aim(routes, row));
-        self.deliver(row, place, |slot| pulses += (slot[0] & 1) as usize);
-        let arrive = aim.arrive.as_ref().is_none_or(|arrive| arrive[0] & 1 == 1);
-        let direction = if aim.up[0] & 1 == 1 { Direction::Up } else { Direction::Down };
-        (if arrive { pulses } else { 0 }, direction)
-    }
-
     /// The pulses of a row, number `place` of [`Lines::rows`], slot by slot: which columns fire, a bit for each.
     fn deliver(&self, row: usize, place: usize, emit: impl FnMut(&[u64])) {
         match self {
@@ -149,7 +150,7 @@ impl Lines {
 }
 
 /// x, d and learning rate of one sample.
-type Pair<'a> = (&'a [f32], &'a [f32], f32);
+pub(super) type Pair<'a> = (&'a [f32], &'a [f32], f32);
 
 /// Which samples fire on which rows.
 pub(super) struct Firing {

@@ -7,13 +7,13 @@
 
 use aimc_device::{RngKey, Stream, rng::label};
 
-use crate::pulse::PulseSource;
 use crate::pulse::binomial;
 use crate::pulse::certain_lines::CertainLines;
 use crate::pulse::comparison::BITS;
 use crate::pulse::lagged_fibonacci::LaggedFibonacci;
 use crate::pulse::live_lines::{LiveLines, visit_set};
 use crate::pulse::probabilities::Probabilities;
+use crate::pulse::{PulseSource, UpdateConfig};
 
 /// Labels of the words of input and output lines.
 const X_PULSES: &str = "x pulses";
@@ -112,11 +112,7 @@ impl Trains {
 
     /// The pulses on the only output line that may fire, in rounds.
     fn on_a_single_row(slots: usize, x_lines: LiveLines, d_lines: LiveLines, key: RngKey) -> Self {
-        let mut words = vec![0; slots.max(x_lines.number())];
-        key.fold_in(label(D_PULSES)).stream(0).fill_u32(&mut words[..slots]);
-        let fires = words[..slots].iter().filter(|word| **word <= d_lines.thresholds()[0]).count();
-        key.fold_in(label(X_PULSES)).stream(0).fill_u32(&mut words[..x_lines.number()]);
-        let counts = x_lines.spread(binomial::firings(&words, x_lines.thresholds(), fires));
+        let counts = x_lines.spread(firings_with_one(slots, &x_lines, &d_lines, key));
         let columns = binomial::rounds(&counts);
         // Where no pulse arrives, no row fires.
         let rows = if columns.is_empty() { Vec::new() } else { d_lines.lines().to_vec() };
@@ -165,6 +161,44 @@ impl Trains {
     }
 }
 
+/// In how many of `slots` ≤ [`binomial::MOST`] slots each of the lines that may fire does so together with the only one of the other
+/// side.
+fn firings_with_one(slots: usize, lines: &LiveLines, one: &LiveLines, key: RngKey) -> Vec<u8> {
+    let (mut words, threshold) = (vec![0; slots.max(lines.number())], one.thresholds()[0]);
+    let mut fires = slots;
+    if threshold < u32::MAX {
+        key.fold_in(label(D_PULSES)).stream(0).fill_u32(&mut words[..slots]);
+        fires = words[..slots].iter().filter(|word| **word <= threshold).count();
+    }
+    key.fold_in(label(X_PULSES)).stream(0).fill_u32(&mut words[..lines.number()]);
+    binomial::firings(&words, lines.thresholds(), fires)
+}
+
+/// How many pulses each of some lines gets at its crossing with one line, from trains of `length` slots.
+pub(crate) fn pulses_with_one(
+    source: Source,
+    length: u32,
+    lines: &Probabilities<'_>,
+    one: &Probabilities<'_>,
+    key: RngKey,
+) -> Vec<u32> {
+    let mut pulses = vec![0; lines.lines()];
+    let slots = length as usize;
+    if !source.gives_all() && slots <= binomial::MOST {
+        let (live, one) = (LiveLines::new(lines), LiveLines::new(one));
+        if one.number() == 1 {
+            let firings = firings_with_one(slots, &live, &one, key);
+            live.lines().iter().zip(firings).for_each(|(line, n)| pulses[*line as usize] = u32::from(n));
+        }
+        return pulses;
+    }
+    let trains = Trains::draw(source, length, lines, one, key);
+    for slot in (0..trains.rows().len()).flat_map(|place| trains.coincidences(place)) {
+        visit_set(slot, |line| pulses[line] += 1);
+    }
+    pulses
+}
+
 /// Where the chance of pulses comes from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Source {
@@ -174,6 +208,10 @@ pub(crate) struct Source {
 }
 
 impl Source {
+    pub(crate) fn of(config: &UpdateConfig) -> Self {
+        Self { kind: config.pulse_source, rounds: config.sto_round && config.bins().0 > 0.0 }
+    }
+
     /// Whether lines that cannot fire take words as well.
     fn gives_all(self) -> bool {
         matches!(self.kind, PulseSource::LaggedFibonacci)

@@ -22,12 +22,15 @@ use aimc_device::pulsed::{DeviceArray, Direction, PulsedDeviceConfig};
 use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
 use nalgebra::DMatrix;
+use pulp::{Arch, Simd, WithSimd};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::circuits::Circuits;
 use crate::matmul::Weights;
 use crate::periphery::IoConfig;
+use crate::pulse::comparison::{BITS, lines_not_above};
+use crate::pulse::live_lines::visit_set;
 use crate::pulse::outer_product::{Receiver, pulsed_update};
 use crate::pulse::single_lines::pulsed_columns;
 use crate::pulse::{PulseType, UpdateConfig};
@@ -187,27 +190,17 @@ impl OneSidedCells {
     }
 
     /// For each column the rows that are to be refreshed, each with the difference of its two readings.
-    fn due(&self, [minus, plus]: &[Vec<DMatrix<f32>>; 2]) -> Vec<Vec<(usize, f32)>> {
-        const TOGETHER: usize = 64;
+    fn due(&self, [minus, plus]: &[Vec<DMatrix<f32>>; 2]) -> Vec<Vec<(u32, f32)>> {
         let (outputs, inputs) = self.arrays[PLUS].shape();
         let range = self.cell.device.common().w_max.abs();
         let (upper, lower) = (range * self.cell.refresh_upper_thres, range * self.cell.refresh_lower_thres);
-        let far_up = |minus: f32, plus: f32| (minus.max(plus) > upper) & (minus.min(plus) > lower);
         let parts = minus.iter().zip(plus);
         let columns: Vec<_> = parts
             .flat_map(|(minus, plus)| minus.as_slice().chunks(outputs).zip(plus.as_slice().chunks(outputs)))
             .collect();
         parallel::map(outputs * inputs, &columns, |(minus, plus)| {
             let mut due = Vec::new();
-            for (part, (minus, plus)) in minus.chunks(TOGETHER).zip(plus.chunks(TOGETHER)).enumerate() {
-                // Most parts have none. As a number, so that it vectorises.
-                let any = minus.iter().zip(plus).fold(0, |any, (m, p)| any | u32::from(far_up(*m, *p)));
-                if any > 0 {
-                    let pairs = (part * TOGETHER..).zip(minus.iter().zip(plus));
-                    let far = pairs.filter(|(_, (minus, plus))| far_up(**minus, **plus));
-                    due.extend(far.map(|(row, (minus, plus))| (row, plus - minus)));
-                }
-            }
+            Arch::new().dispatch(FarUp { minus, plus, upper, lower, due: &mut due });
             due
         })
     }
@@ -220,30 +213,24 @@ impl OneSidedCells {
         if due.iter().all(Vec::is_empty) {
             return;
         }
-        let mut marked = vec![false; outputs * inputs];
+        let words = inputs.div_ceil(BITS);
+        let mut marked = vec![0; outputs * words];
         // Column by column, what is to be written to g⁻ and to g⁺.
-        let mut differences = [vec![0.0; outputs * inputs], vec![0.0; outputs * inputs]];
+        let mut writes = [vec![Vec::new(); inputs], vec![Vec::new(); inputs]];
         for (column, due) in due.iter().enumerate() {
             for (row, difference) in due {
-                marked[row * inputs + column] = true;
-                differences[usize::from(*difference > 0.0)][column * outputs + row] = difference.abs();
+                marked[*row as usize * words + column / BITS] |= 1 << (column % BITS);
+                writes[usize::from(*difference > 0.0)][column].push((*row, difference.abs()));
             }
         }
         let dense = [PulseType::MeanCount, PulseType::DeterministicImplicit]
             .contains(&self.cell.refresh_update.pulse_type);
         // A negative learning rate raises weights.
         let lr = if dense && self.cell.refresh_loses_sign { 1.0 } else { -1.0 };
-        for (k, array) in self.arrays.iter_mut().enumerate() {
+        for ((k, array), writes) in self.arrays.iter_mut().enumerate().zip(&writes) {
             let key = key.fold_in(label("rewrite")).fold_in(k as u64);
             array.reset_marked(&marked, key.fold_in(label("reset")));
-            let granularity = array.granularity();
-            let receiver = Receiver { granularity, noise: label("devices"), takes: &|_| true, route: Some };
-            let (config, draws) = (&self.cell.refresh_update, SampleKeys::new(key));
-            if !pulsed_columns(array.as_mut(), &receiver, config, (&differences[k], lr), draws) {
-                let unit = DMatrix::identity(inputs, inputs);
-                let products = OuterProducts { x: unit.as_slice(), d: &differences[k], lr };
-                pulsed_update(array.as_mut(), &receiver, config, products, draws);
-            }
+            pulsed_columns(array.as_mut(), &self.cell.refresh_update, (writes, lr), key);
         }
     }
 
@@ -254,6 +241,33 @@ impl OneSidedCells {
         let read = self.readers[k].forward.read_each_line(weights, SampleKeys::new(key), |y| y);
         debug_assert!(read.is_ok(), "the weights of an array are finite and fit its circuits");
         read.unwrap_or_default()
+    }
+}
+
+/// The pairs of a column whose devices are both far up, each with the difference of its readings.
+struct FarUp<'a> {
+    minus: &'a [f32],
+    plus: &'a [f32],
+    upper: f32,
+    lower: f32,
+    due: &'a mut Vec<(u32, f32)>,
+}
+
+impl WithSimd for FarUp<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        for (part, (minus, plus)) in self.minus.chunks(BITS).zip(self.plus.chunks(BITS)).enumerate() {
+            // As numbers, so that it vectorises.
+            let mut far_up = [0; BITS];
+            for (far_up, (minus, plus)) in far_up.iter_mut().zip(minus.iter().zip(plus)) {
+                let (larger, smaller) = if minus > plus { (minus, plus) } else { (plus, minus) };
+                *far_up = u32::from(*larger > self.upper) & u32::from(*smaller > self.lower);
+            }
+            let others = lines_not_above(simd, &far_up, &[0; BITS]);
+            visit_set(&[!others], |k| self.due.push(((part * BITS + k) as u32, plus[k] - minus[k])));
+        }
     }
 }
 
