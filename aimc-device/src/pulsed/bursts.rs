@@ -1,16 +1,19 @@
 //! Bursts: pulses that a device gets one after another, while most of its row gets none.
 //!
 //! What programs devices one by one, the refresh of pairs or write and verify, knows how many pulses each of them needs. Those of
-//! a row are gathered in lanes, wherever they lie, so that they are stepped side by side.
+//! a row are gathered in lanes, wherever they lie, and two rows are stepped side by side: a step of a device waits for the one before.
 
 use pulp::{Simd, WithSimd};
 
-use crate::pulsed::device_lane::Devices;
-use crate::pulsed::row::Row;
+use crate::pulsed::device_lane::{Devices, gathered};
+use crate::pulsed::row::{RowLists, Shared};
 use crate::pulsed::slots::WORD;
 use crate::pulsed::spread::LINED_UP;
 use crate::pulsed::{PulseCount, PulsedDevice};
-use crate::rng::Stream;
+use crate::rng::RngKey;
+
+/// Rows that are stepped side by side.
+pub(super) const ABREAST: usize = 2;
 
 /// The pulses of one device of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +31,6 @@ impl Burst {
     }
 
     /// Adds the bit of the column.
-    #[inline(always)]
     fn mark(&self, bits: &mut [u64]) {
         bits[self.column as usize / WORD] |= 1 << (self.column as usize % WORD);
     }
@@ -48,112 +50,140 @@ pub(super) fn slots(bursts: &[Burst], columns: usize) -> (Vec<u64>, Vec<u64>) {
     (fired, up)
 }
 
-/// Bursts that a row gets now; nothing else may wait.
-pub(super) struct Bursts<'a, 'r, D: PulsedDevice> {
-    pub(super) row: &'a mut Row<'r, D>,
-    pub(super) bursts: &'a [Burst],
-    pub(super) draws: &'a mut Stream,
+/// Gives up to [`ABREAST`] rows the bursts that `of` says for each.
+pub(super) fn pulse_rows<D: PulsedDevice>(
+    shared: &Shared<'_, D>,
+    lists: &mut [RowLists<'_>],
+    of: &dyn Fn(usize) -> Vec<Burst>,
+    key: RngKey,
+) {
+    let mut rows: [BurstRow<'_>; ABREAST] = Default::default();
+    for (row, lists) in rows.iter_mut().zip(lists) {
+        let bursts = of(lists.row);
+        debug_assert!(bursts.is_sorted_by(|a, b| a.column < b.column), "columns ascend");
+        count(lists, &bursts);
+        let (constants, weights) = (shared.packed.row(lists.row), &mut *lists.persistent);
+        *row = BurstRow { bursts, constants, weights, ..BurstRow::default() };
+        row.draw(shared.noisy.then_some((key, lists.row)));
+    }
+    shared.arch.dispatch(Abreast { device: shared.device, rows });
 }
 
-impl<D: PulsedDevice> WithSimd for Bursts<'_, '_, D> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let Self { row, bursts, draws } = self;
-        let mut memory = std::mem::take(&mut row.scratch.bursts);
-        memory.draw(bursts, row.noisy.then_some(draws));
-        for pair in bursts.chunks(2 * S::F32_LANES) {
-            row.step_bursts(simd, pair, &mut memory);
+/// Counts the pulses of bursts.
+fn count(lists: &mut RowLists<'_>, bursts: &[Burst]) {
+    for burst in bursts {
+        let pulses = burst.number() as u64;
+        let (up, down) = if burst.pulses > 0 { (pulses, 0) } else { (0, pulses) };
+        lists.pulses += PulseCount { up, down };
+        if let (Some(ups), Some(downs)) =
+            (lists.counts.0.get_mut(burst.column as usize), lists.counts.1.get_mut(burst.column as usize))
+        {
+            (*ups, *downs) = (*ups + up, *downs + down);
         }
-        row.scratch.bursts = memory;
     }
 }
 
-/// Memory for the bursts of a row.
+/// A row that gets bursts.
 #[derive(Default)]
-pub(super) struct Memory {
+struct BurstRow<'a> {
+    bursts: Vec<Burst>,
+    /// See [`super::packed`].
+    constants: &'a [f32],
+    weights: &'a mut [f32],
     /// Draws, slot by slot in the order of the columns, with some room behind so that a lane may be read anywhere.
     noise: Vec<f32>,
     /// For each slot, where the next ones lie.
     places: Vec<usize>,
-    /// For each slot, which devices of two lanes fire.
-    fired: Vec<u32>,
 }
 
-impl Memory {
-    #[inline(always)]
-    fn draw(&mut self, bursts: &[Burst], draws: Option<&mut Stream>) {
-        self.places.clear();
-        for burst in bursts {
-            if self.places.len() < burst.number() {
-                self.places.resize(burst.number(), 0);
-            }
-            for firing in &mut self.places[..burst.number()] {
-                *firing += 1;
-            }
+impl BurstRow<'_> {
+    /// Makes the draws; without a key and the number of the row, they are 0.
+    fn draw(&mut self, from: Option<(RngKey, usize)>) {
+        let most = self.bursts.iter().map(Burst::number).max().unwrap_or(0);
+        self.places.resize(most, 0);
+        for burst in &self.bursts {
+            self.places[..burst.number()].iter_mut().for_each(|firing| *firing += 1);
         }
         let mut total = 0;
         for place in &mut self.places {
             (*place, total) = (total, total + *place);
         }
-        if let Some(draws) = draws {
-            self.noise.resize(total + LINED_UP, 0.0);
-            draws.fill_normal(&mut self.noise[..total]);
-        } else {
-            self.noise.clear();
-            self.noise.resize(total + LINED_UP, 0.0);
+        self.noise.resize(total + LINED_UP, 0.0);
+        if let Some((key, row)) = from {
+            key.stream(row as u64).fill_normal(&mut self.noise[..total]);
         }
     }
 }
 
-impl<D: PulsedDevice> Row<'_, D> {
-    /// The bursts of up to two lanes of devices, whose steps do not wait for each other.
+/// Rows that are stepped side by side.
+struct Abreast<'a, D> {
+    device: &'a D,
+    rows: [BurstRow<'a>; ABREAST],
+}
+
+impl<D: PulsedDevice> WithSimd for Abreast<'_, D> {
+    type Output = ();
+
     #[inline(always)]
-    fn step_bursts<S: Simd>(&mut self, simd: S, bursts: &[Burst], memory: &mut Memory) {
-        let (mut up, fired) = (0, &mut memory.fired);
-        fired.clear();
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { device, rows: [mut a, mut b] } = self;
+        let most = a.bursts.len().max(b.bursts.len());
+        for first in (0..most).step_by(S::F32_LANES) {
+            let mut of_a = Gathered::<D, S>::new(simd, &a, first);
+            let mut of_b = Gathered::<D, S>::new(simd, &b, first);
+            for slot in 0..of_a.slots.max(of_b.slots) {
+                of_a.pulse(simd, device, &mut a, slot);
+                of_b.pulse(simd, device, &mut b, slot);
+            }
+            of_a.put_back(&mut a);
+            of_b.put_back(&mut b);
+        }
+    }
+}
+
+/// A lane of devices of a row that get bursts.
+struct Gathered<D: PulsedDevice, S: Simd> {
+    devices: Devices<D, S>,
+    /// The first of them, and how many slots they take.
+    first: usize,
+    slots: usize,
+    /// The pulses of each, and which of them go up.
+    pulses: [u32; LINED_UP],
+    up: u64,
+}
+
+impl<D: PulsedDevice, S: Simd> Gathered<D, S> {
+    #[inline(always)]
+    fn new(simd: S, row: &BurstRow<'_>, first: usize) -> Self {
+        let bursts = row.bursts.get(first..).unwrap_or(&[]);
+        let bursts = &bursts[..bursts.len().min(S::F32_LANES)];
+        let (mut pulses, mut up, mut slots) = ([0; LINED_UP], 0, 0);
         for (place, burst) in bursts.iter().enumerate() {
+            pulses[place] = burst.pulses.unsigned_abs();
             up |= u64::from(burst.pulses > 0) << place;
-            if fired.len() < burst.number() {
-                fired.resize(burst.number(), 0);
-            }
-            for fired in &mut fired[..burst.number()] {
-                *fired |= 1 << place;
-            }
+            slots = slots.max(burst.number());
         }
-        let (first, second) = bursts.split_at(bursts.len().min(S::F32_LANES));
-        let mut a = self.gathered_lane(simd, first);
-        let mut b = self.gathered_lane(simd, second);
-        for (fired, place) in fired.iter().zip(&mut memory.places) {
-            let fired = u64::from(*fired);
-            a.pulse(simd, self.device, (fired, up), &memory.noise, place);
-            let shift = S::F32_LANES;
-            b.pulse(simd, self.device, (fired >> shift, up >> shift), &memory.noise, place);
-        }
-        self.put_back(first, a);
-        self.put_back(second, b);
+        Self { devices: gathered(simd, row.constants, row.weights, bursts), first, slots, pulses, up }
     }
 
     #[inline(always)]
-    fn put_back<S: Simd>(&mut self, bursts: &[Burst], devices: Devices<D, S>) {
-        let mut weights = [0.0; LINED_UP];
-        devices.weights.store_some(&mut weights);
-        for (burst, weight) in bursts.iter().zip(weights) {
-            self.persistent[burst.column as usize] = weight;
+    fn pulse(&mut self, simd: S, device: &D, row: &mut BurstRow<'_>, slot: usize) {
+        let mut fired = 0;
+        for (place, pulses) in self.pulses.iter().enumerate() {
+            fired |= u64::from(*pulses as usize > slot) << place;
+        }
+        if slot < self.slots {
+            self.devices.pulse(simd, device, (fired, self.up), &row.noise, &mut row.places[slot]);
         }
     }
 
-    /// Counts the pulses of bursts.
-    pub(super) fn count_bursts(&mut self, bursts: &[Burst]) {
-        for burst in bursts {
-            let pulses = burst.number() as u64;
-            let (up, down) = if burst.pulses > 0 { (pulses, 0) } else { (0, pulses) };
-            *self.pulses += PulseCount { up, down };
-            if !self.counts.0.is_empty() {
-                self.counts.0[burst.column as usize] += up;
-                self.counts.1[burst.column as usize] += down;
-            }
+    #[inline(always)]
+    fn put_back(self, row: &mut BurstRow<'_>) {
+        let mut weights = [0.0; LINED_UP];
+        self.devices.weights.store_some(&mut weights);
+        let bursts = row.bursts.iter().skip(self.first).take(S::F32_LANES);
+        for (burst, weight) in bursts.zip(weights) {
+            row.weights[burst.column as usize] = weight;
         }
     }
 }

@@ -15,9 +15,6 @@ pub trait RowPort {
     /// reading, once for each device that fired in any of the slots.
     fn pulse_where(&mut self, fired: &[u64], up: &[u64], key: RngKey);
 
-    /// The same with slots in the n-th of which those devices fire that get n pulses or more; columns ascend.
-    fn pulse_each(&mut self, bursts: &[Burst], key: RngKey);
-
     /// Gives one pulse in `direction` to each device in `columns`, with the next numbers of `draws`.
     fn pulse(&mut self, columns: &[u32], direction: Direction, draws: &mut Stream);
 
@@ -55,6 +52,19 @@ pub trait DeviceArray: std::fmt::Debug + Send + Sync {
         let rows: Vec<usize> = (0..self.shape().0).collect();
         self.for_rows(&rows, parallel, work);
     }
+
+    /// Gives devices of each of `rows` (ascending) the bursts that `of` says, whose columns ascend: what [`RowPort::pulse_where`] does with
+    /// slots in the n-th of which those fire that get n pulses or more. Rows may run on different threads where `parallel`.
+    ///
+    /// # Panics
+    /// If rows do not ascend within the array or a column does not lie in it, which is an error of the caller.
+    fn pulse_each(
+        &mut self,
+        rows: &[usize],
+        parallel: bool,
+        of: &(dyn Fn(usize) -> Vec<Burst> + Sync),
+        key: RngKey,
+    );
 
     /// Mean weight change of one pulse at w = 0.
     fn granularity(&self) -> f32;

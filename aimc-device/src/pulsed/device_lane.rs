@@ -27,6 +27,20 @@ fn of_columns<S: Simd>(simd: S, bursts: &[Burst], number: impl Fn(usize) -> f32)
     Wide::load(simd, &numbers)
 }
 
+/// A lane of the devices of a row that get bursts, given the constants and weights of the row.
+#[inline(always)]
+pub(super) fn gathered<D: PulsedDevice, S: Simd>(
+    simd: S,
+    constants: &[f32],
+    weights: &[f32],
+    bursts: &[Burst],
+) -> Devices<D, S> {
+    let place = |list, column| packed::place::<D::Extra>(list, column);
+    let (cell, extra) =
+        gather::<D, _>(|list| of_columns(simd, bursts, |column| constants[place(list, column)]));
+    Devices { cell, extra, weights: of_columns(simd, bursts, |column| weights[column]), shift: 0 }
+}
+
 /// A lane of devices that is stepped.
 pub(super) struct Devices<D: PulsedDevice, S: Simd> {
     cell: Cell<Wide<S>>,
@@ -75,14 +89,5 @@ impl<D: PulsedDevice> Row<'_, D> {
         let numbers = &self.constants[start..][..(lists - 1) * LINED_UP + S::F32_LANES];
         let (cell, extra) = gather::<D, _>(|list| Wide::load(simd, &numbers[list * LINED_UP..]));
         Devices { cell, extra, weights, shift: column % WORD }
-    }
-
-    /// A lane of the devices that get bursts.
-    #[inline(always)]
-    pub(super) fn gathered_lane<S: Simd>(&self, simd: S, bursts: &[Burst]) -> Devices<D, S> {
-        let place = |list, column| packed::place::<D::Extra>(list, column);
-        let (cell, extra) =
-            gather::<D, _>(|list| of_columns(simd, bursts, |column| self.constants[place(list, column)]));
-        Devices { cell, extra, weights: of_columns(simd, bursts, |column| self.persistent[column]), shift: 0 }
     }
 }

@@ -2,9 +2,9 @@
 
 use std::slice::Iter;
 
+use crate::pulsed::PulsedDevice;
 use crate::pulsed::row::Row;
-use crate::pulsed::{PulsedDevice, rounds};
-use crate::rng::Stream;
+use crate::rng::{FIRST, RngKey, Stream, first_normals};
 
 /// Pulses that have arrived and do not wait yet.
 pub(super) enum Incoming<'a> {
@@ -16,36 +16,88 @@ pub(super) enum Incoming<'a> {
     Nothing,
 }
 
-impl<D: PulsedDevice> Row<'_, D> {
-    /// Slots with `pulses` pulses together; `noise` is memory to be used.
+/// Vector pairs with few pulses whose draws have not been made: those of several are made at once.
+#[derive(Default)]
+pub(super) struct Undrawn {
+    pairs: Vec<Pair>,
+    /// For each pair, which columns fire, slot after slot, and then which of them upwards.
+    bits: Vec<u64>,
+    /// Keys of the pairs, and the normals with which their streams begin.
+    keys: Vec<[u64; 2]>,
+    normals: Vec<[f32; FIRST]>,
+    /// Draws of a pair with more pulses.
+    noise: Vec<f32>,
+}
+
+/// A vector pair, with its number of pulses and of words for its slots.
+#[derive(Clone, Copy)]
+struct Pair {
+    pulses: usize,
+    fired: usize,
+}
+
+impl Undrawn {
+    /// Pairs that wait, at most.
+    const MOST: usize = 24;
+
+    /// Adds a pair, and says whether that is the last one for which there is room.
     #[inline(always)]
-    pub(super) fn slots<'a>(
-        &self,
-        (fired, up): (&'a [u64], &'a [u64]),
-        pulses: usize,
-        draws: &'a mut Stream,
-        noise: &'a mut Vec<f32>,
-    ) -> Incoming<'a> {
-        let slots = fired.len() / up.len();
-        // A slot alone is a round.
-        let alone = slots == 1 && self.scratch.rounds.is_empty() && self.scratch.slots.number() == 0;
-        if alone || !rounds::pay::<D>(pulses, slots * self.persistent.len()) {
-            return Incoming::Slots { fired, up, draws };
-        }
-        Incoming::Sparse { fired, up, noise: self.draw(pulses, draws, noise) }
+    pub(super) fn push(&mut self, fired: &[u64], up: &[u64], pulses: usize, key: RngKey) -> bool {
+        self.pairs.push(Pair { pulses, fired: fired.len() });
+        self.bits.extend_from_slice(fired);
+        self.bits.extend_from_slice(up);
+        self.keys.push(key.words());
+        self.pairs.len() == Self::MOST
     }
 
-    /// The draws of pulses, none where there is no noise.
     #[inline(always)]
-    pub(super) fn draw<'a>(
-        &self,
-        pulses: usize,
-        draws: &mut Stream,
-        noise: &'a mut Vec<f32>,
-    ) -> Iter<'a, f32> {
-        noise.resize(if self.noisy { pulses } else { 0 }, 0.0);
-        draws.fill_normal(noise);
-        noise.iter()
+    fn clear(&mut self) {
+        self.pairs.clear();
+        self.bits.clear();
+        self.keys.clear();
+    }
+}
+
+impl<D: PulsedDevice> Row<'_, D> {
+    /// Makes the draws of vector pairs that wait for them; `last` if no pulses will follow.
+    #[inline(always)]
+    pub(super) fn draw_all(&mut self, last: bool) {
+        if self.scratch.undrawn.pairs.is_empty() {
+            return;
+        }
+        let (row, words) = (self.row as u64, self.persistent.len().div_ceil(64));
+        let mut undrawn = std::mem::take(&mut self.scratch.undrawn);
+        let Undrawn { pairs, bits, keys, normals, noise } = &mut undrawn;
+        // A slot alone is a round.
+        let nothing = self.scratch.rounds.is_empty() && self.scratch.slots.number() == 0;
+        let alone = last && nothing && pairs.len() == 1 && pairs[0].fired == words;
+        let streams_go_on = !self.apparent.is_empty();
+        if self.noisy && !streams_go_on && !alone {
+            normals.resize(pairs.len(), [0.0; FIRST]);
+            first_normals(keys, row, normals);
+        }
+        let mut bits = &bits[..];
+        for (k, pair) in pairs.iter().enumerate() {
+            let (fired, rest) = bits.split_at(pair.fired);
+            let (up, rest) = rest.split_at(words);
+            bits = rest;
+            if pair.pulses <= FIRST && !streams_go_on && !alone {
+                let noise = if self.noisy { &normals[k][..pair.pulses] } else { &[] };
+                self.take(Incoming::Sparse { fired, up, noise: noise.iter() });
+                continue;
+            }
+            let mut draws = RngKey::from_words(keys[k]).stream(row);
+            if alone {
+                self.take(Incoming::Slots { fired, up, draws: &mut draws });
+            } else {
+                noise.resize(if self.noisy { pair.pulses } else { 0 }, 0.0);
+                draws.fill_normal(noise);
+                self.take(Incoming::Sparse { fired, up, noise: noise.iter() });
+            }
+            self.read_later(fired, words, draws);
+        }
+        undrawn.clear();
+        self.scratch.undrawn = undrawn;
     }
 
     /// Puts pulses among those that wait, as many as there is room for; true if these must be delivered before the others can.
@@ -65,18 +117,12 @@ impl<D: PulsedDevice> Row<'_, D> {
                 false
             }
             Incoming::Sparse { fired, up, noise } => {
-                let devices = self.persistent.len();
-                if slots.number() == 1 && rounds::pay::<D>(slots.draws(0).len(), devices) {
-                    // It was alone until now.
-                    rounds.push(slots.slot(0), &mut slots.draws(0).iter());
-                    slots.clear();
-                }
                 while !fired.is_empty() {
                     if slots.number() > 0 || !rounds.has_room() {
                         return true;
                     }
                     let (next, rest) = fired.split_at(up.len());
-                    rounds.push(next.iter().copied().zip(up.iter().copied()), noise);
+                    rounds.push(next, up, noise);
                     *fired = rest;
                 }
                 false

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use crate::error::{ConfigError, require};
 use crate::parallel;
+use crate::pulsed::bursts::{self, ABREAST, Burst};
 use crate::pulsed::device_array::{DeviceArray, RowPort};
 use crate::pulsed::drift::DriftClock;
 use crate::pulsed::fabrication::{Cells, RetentionCells, fabricate};
@@ -216,6 +217,29 @@ impl<D: PulsedDevice> DeviceArray for Population<D> {
         } else {
             lists.iter_mut().for_each(run);
         }
+        let pulses: PulseCount = lists.iter().map(|row| row.pulses).sum();
+        self.pulses += pulses;
+    }
+
+    fn pulse_each(
+        &mut self,
+        rows: &[usize],
+        parallel: bool,
+        of: &(dyn Fn(usize) -> Vec<Burst> + Sync),
+        key: RngKey,
+    ) {
+        if D::HIDDEN || !self.apparent.is_empty() {
+            let columns = self.columns;
+            return self.for_rows(rows, parallel, &|row, port| {
+                let (fired, up) = bursts::slots(&of(row), columns);
+                port.pulse_where(&fired, &up, key);
+            });
+        }
+        let (shared, mut lists) = self.open(rows);
+        let operations = if parallel { usize::MAX } else { 0 };
+        parallel::each_chunk(operations, &mut lists, ABREAST, |(_, lists)| {
+            bursts::pulse_rows(&shared, lists, of, key);
+        });
         let pulses: PulseCount = lists.iter().map(|row| row.pulses).sum();
         self.pulses += pulses;
     }

@@ -79,20 +79,16 @@ impl Rounds {
         self.number == 0
     }
 
-    /// Adds a slot, for which there is room: for each [`WORD`] columns which fire and which of them upwards. Those that fire take the
-    /// next of `noise`, or 0 where there is none.
+    /// Adds a slot, for which there is room: which columns fire and which of them upwards. Those that fire take the next of `noise`,
+    /// or 0 where there is none.
     #[inline(always)]
-    pub(super) fn push(
-        &mut self,
-        words: impl ExactSizeIterator<Item = (u64, u64)>,
-        noise: &mut Iter<'_, f32>,
-    ) {
-        if self.groups.len() < words.len() {
-            self.groups.resize(words.len(), Group::EMPTY);
+    pub(super) fn push(&mut self, fired: &[u64], up: &[u64], noise: &mut Iter<'_, f32>) {
+        if self.groups.len() < up.len() {
+            self.groups.resize(up.len(), Group::EMPTY);
         }
-        for (group, (fired, up)) in self.groups.iter_mut().zip(words) {
-            visit([fired].into_iter(), |_, column| {
-                let begun = group.add(column, up, noise.next().copied().unwrap_or(0.0));
+        for (group, (fired, up)) in self.groups.iter_mut().zip(fired.iter().zip(up)) {
+            visit([*fired].into_iter(), |_, column| {
+                let begun = group.add(column, *up, noise.next().copied().unwrap_or(0.0));
                 self.number = self.number.max(begun);
             });
         }
@@ -144,9 +140,9 @@ mod tests {
     #[test]
     fn pulses_keep_their_order() {
         let mut rounds = Rounds::default();
-        rounds.push([(0b101, 0b001), (1 << 63, u64::MAX)].into_iter(), &mut [1.0, 2.0, 3.0].iter());
-        rounds.push([(0b100, 0b100), (0, 0)].into_iter(), &mut [4.0].iter());
-        rounds.push([(0b101, 0), (0, 0)].into_iter(), &mut [].iter());
+        rounds.push(&[0b101, 1 << 63], &[0b001, u64::MAX], &mut [1.0, 2.0, 3.0].iter());
+        rounds.push(&[0b100, 0], &[0b100, 0], &mut [4.0].iter());
+        rounds.push(&[0b101, 0], &[0, 0], &mut [].iter());
         let of = |column| {
             let mut pulses = Vec::new();
             rounds.append_on(column, &mut pulses);
@@ -159,7 +155,7 @@ mod tests {
         assert_eq!(rounds.groups[0].fired[..4], [0b101, 0b101, 0b100, 0]);
         assert!(rounds.has_room() && !rounds.is_empty());
         for _ in 3..MOST {
-            rounds.push([(0b100, 0b100), (0, 0)].into_iter(), &mut [0.0].iter());
+            rounds.push(&[0b100, 0], &[0b100, 0], &mut [0.0].iter());
         }
         assert!(!rounds.has_room());
     }

@@ -6,11 +6,10 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::pulsed::bursts::{self, Burst, Bursts};
 use crate::pulsed::device_lane::gather;
-use crate::pulsed::incoming::Incoming;
+use crate::pulsed::incoming::{Incoming, Undrawn};
 use crate::pulsed::packed::{self, Packed};
-use crate::pulsed::rounds::Rounds;
+use crate::pulsed::rounds::{self, Rounds};
 use crate::pulsed::slots::{Slots, WORD, count, direction, rank, visit};
 use crate::pulsed::{Constants, Direction, PulseCount, PulsedDevice, RowPort};
 use crate::rng::{RngKey, Stream};
@@ -88,14 +87,12 @@ pub(super) struct Scratch {
     pub(super) rounds: Rounds,
     /// Pulses that wait for one device.
     on_one: Vec<(Direction, f32)>,
-    /// Draws of pulses that are to wait in rounds.
-    noise: Vec<f32>,
+    /// Vector pairs whose draws wait.
+    pub(super) undrawn: Undrawn,
     /// Draws of steps and of hidden states.
     draws: [Vec<f32>; 2],
     /// Draws of reading.
     pub(super) read: Vec<f32>,
-    /// For bursts.
-    pub(super) bursts: bursts::Memory,
     /// Vector pairs whose write noise waits: the devices that fired, and the stream of their draws.
     pub(super) written: Vec<(Vec<u64>, Stream)>,
 }
@@ -114,8 +111,10 @@ impl Scratch {
 
 /// What happens to a row, in code for the vector units that the processor has.
 enum Work<'a> {
-    /// Slots arrive: which devices fire and which of them upwards.
-    Pulses { fired: &'a [u64], up: &'a [u64], draws: &'a mut Stream },
+    /// Slots of a vector pair arrive: which devices fire and which of them upwards. With `wait`, few pulses wait for their draws.
+    Pulses { fired: &'a [u64], up: &'a [u64], key: RngKey, draws: &'a mut Stream, waits: &'a mut bool },
+    /// The same, `pulses` together, with draws from a stream that goes on.
+    Slots { fired: &'a [u64], up: &'a [u64], pulses: usize, draws: &'a mut Stream },
     /// The weight of a device that is read now is asked for.
     Weight { column: usize, weight: &'a mut f32 },
     /// Nothing is to wait any more.
@@ -130,25 +129,31 @@ impl<D: PulsedDevice> WithSimd for At<'_, '_, D> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _simd: S) {
-        let Self(row, work) = self;
-        let (mut noise, finish) = (std::mem::take(&mut row.scratch.noise), matches!(work, Work::Finish));
-        let incoming = match work {
-            Work::Pulses { fired, up, draws } => row.arrive((fired, up), draws, &mut noise),
-            Work::Weight { column, weight } => {
-                *weight = row.weight_now(column);
-                None
+        let Self(row, mut work) = self;
+        if let Work::Pulses { fired, up, key, draws, waits } = work {
+            let pulses = count(fired);
+            let devices = fired.len() / up.len() * row.persistent.len();
+            if !D::HIDDEN && rounds::pay::<D>(pulses, devices) {
+                *waits = true;
+                row.count(fired, up, pulses);
+                if row.scratch.undrawn.push(fired, up, pulses, key) {
+                    row.draw_all(false);
+                }
+                return;
             }
-            Work::Finish => Some(Incoming::Nothing),
-        };
-        if let Some(mut incoming) = incoming {
-            // The one place where devices are stepped: there is a copy of that code for each model and kind of processor.
-            while row.queue(&mut incoming) {
-                row.arch.dispatch(Delivery(row));
-            }
+            work = Work::Slots { fired, up, pulses, draws };
         }
-        row.scratch.noise = noise;
-        if finish && !row.scratch.written.is_empty() {
-            row.write();
+        row.draw_all(matches!(work, Work::Finish));
+        match work {
+            Work::Slots { fired, up, pulses, draws } => row.arrive((fired, up), pulses, draws),
+            Work::Weight { column, weight } => *weight = row.weight_now(column),
+            Work::Finish => {
+                row.take(Incoming::Nothing);
+                if !row.scratch.written.is_empty() {
+                    row.write();
+                }
+            }
+            Work::Pulses { .. } => {}
         }
     }
 }
@@ -254,23 +259,26 @@ impl<D: PulsedDevice> Row<'_, D> {
         }
     }
 
-    /// See [`Work::Pulses`]; gives what is to wait.
+    /// See [`Work::Slots`].
     #[inline(always)]
-    fn arrive<'n>(
-        &mut self,
-        (fired, up): (&'n [u64], &'n [u64]),
-        draws: &'n mut Stream,
-        noise: &'n mut Vec<f32>,
-    ) -> Option<Incoming<'n>> {
-        let pulses = count(fired);
+    fn arrive(&mut self, (fired, up): (&[u64], &[u64]), pulses: usize, draws: &mut Stream) {
         self.count(fired, up, pulses);
         if D::HIDDEN {
             for slot in fired.chunks_exact(up.len()) {
                 self.step_overflowing(slot, up, draws);
             }
-            return None;
+        } else {
+            self.take(Incoming::Slots { fired, up, draws });
         }
-        Some(self.slots((fired, up), pulses, draws, noise))
+    }
+
+    /// Puts pulses among those that wait, and delivers these where there is no room: the one place where devices are stepped, of which
+    /// there is a copy for each model and kind of processor.
+    #[inline(always)]
+    pub(super) fn take(&mut self, mut incoming: Incoming<'_>) {
+        while self.queue(&mut incoming) {
+            self.arch.dispatch(Delivery(self));
+        }
     }
 
     /// The bits of all columns, set for upwards.
@@ -290,33 +298,19 @@ impl<D: PulsedDevice> RowPort for Row<'_, D> {
         if fired.iter().fold(0, |any, bits| any | bits) == 0 {
             return;
         }
-        let mut draws = key.stream(self.row as u64);
-        self.arch.dispatch(At(self, Work::Pulses { fired, up, draws: &mut draws }));
-        if !self.apparent.is_empty() {
-            let mut any = fired[..up.len()].to_vec();
-            for slot in fired.chunks_exact(up.len()).skip(1) {
-                any.iter_mut().zip(slot).for_each(|(any, fired)| *any |= fired);
-            }
-            self.scratch.written.push((any, draws));
+        let (mut draws, mut waits) = (key.stream(self.row as u64), false);
+        let work = Work::Pulses { fired, up, key, draws: &mut draws, waits: &mut waits };
+        self.arch.dispatch(At(self, work));
+        if !waits && !self.apparent.is_empty() {
+            self.read_later(fired, up.len(), draws);
         }
-    }
-
-    fn pulse_each(&mut self, bursts: &[Burst], key: RngKey) {
-        debug_assert!(bursts.is_sorted_by(|a, b| a.column < b.column), "columns ascend");
-        if D::HIDDEN || !self.apparent.is_empty() {
-            let (fired, up) = bursts::slots(bursts, self.persistent.len());
-            return self.pulse_where(&fired, &up, key);
-        }
-        self.count_bursts(bursts);
-        self.arch.dispatch(Delivery(self));
-        let mut draws = key.stream(self.row as u64);
-        self.arch.dispatch(Bursts { row: self, bursts, draws: &mut draws });
     }
 
     fn pulse(&mut self, columns: &[u32], direction: Direction, draws: &mut Stream) {
         let (mut fired, up) = (vec![0; self.persistent.len().div_ceil(WORD)], self.all_or_none(direction));
         columns.iter().for_each(|&column| fired[column as usize / WORD] |= 1 << (column as usize % WORD));
-        self.arch.dispatch(At(self, Work::Pulses { fired: &fired, up: &up, draws }));
+        let pulses = count(&fired);
+        self.arch.dispatch(At(self, Work::Slots { fired: &fired, up: &up, pulses, draws }));
         if !self.apparent.is_empty() {
             self.finish();
             self.write_those(&fired, &vec![u64::MAX; fired.len()], draws);

@@ -1,15 +1,19 @@
 //! All kinds of vector units give the bits of scalar code.
 
+use std::collections::BTreeMap;
+
 use aimc_testkit::strategies;
 use proptest::prelude::*;
 use pulp::Arch;
 
 use super::*;
 use crate::lane::units;
+use crate::pulsed::bursts;
 use crate::pulsed::population::Population;
 use crate::pulsed::slots::WORD;
 use crate::pulsed::{
-    ConstantStep, DeviceArray, ExpStep, HiddenStep, LinearStep, PiecewiseStep, PowStep, SoftBoundsReference,
+    Burst, ConstantStep, DeviceArray, ExpStep, HiddenStep, LinearStep, PiecewiseStep, PowStep,
+    SoftBoundsReference,
 };
 
 /// The pulses of vector pair `pair`, of one to three slots where one device of `density` fires.
@@ -76,37 +80,37 @@ fn check_on_the_way<D: PulsedDevice>(device: &D, columns: usize, pairs: u64, den
     assert_eq!(waiting.weights(), prompt.weights());
 }
 
-/// Asserts that bursts, few or many in a row and behind pulses that wait, are slots in the n-th of which those devices fire that get
-/// n pulses or more, on all vector units.
-fn check_bursts<D: PulsedDevice>(device: &D, columns: usize, bursts: &[Burst], seed: u64) {
-    let fabricate = || Population::new(device.clone(), 1, columns, RngKey::root(seed)).unwrap();
-    let key = |number: u64| RngKey::root(seed).fold_in(number);
-    let before = |row: &mut dyn RowPort| deliver(row, columns, seed % 3, 1 + seed as u32 % 20, key(0));
-    let bits = |chosen: &dyn Fn(i32) -> bool| {
+/// Asserts that bursts, few or many in a row, are slots in the n-th of which those devices fire that get n pulses or more.
+fn check_bursts<D: PulsedDevice>(device: &D, columns: usize, bursts: &[Vec<Burst>], seed: u64) {
+    let fabricate = || Population::new(device.clone(), bursts.len(), columns, RngKey::root(seed)).unwrap();
+    let key = RngKey::root(seed).fold_in(1);
+    let bits = |bursts: &[Burst], chosen: &dyn Fn(i32) -> bool| {
         let mut bits = vec![0; columns.div_ceil(WORD)];
         let chosen = bursts.iter().filter(|burst| chosen(burst.pulses)).map(|burst| burst.column as usize);
         chosen.for_each(|column| bits[column / WORD] |= 1 << (column % WORD));
         bits
     };
-    let most = bursts.iter().map(|burst| burst.pulses.abs()).max().unwrap_or(0);
-    let fired: Vec<u64> = (1..=most).flat_map(|n| bits(&|pulses| pulses.abs() >= n)).collect();
-    let mut slots = fabricate();
-    slots.for_each_row(false, &|_, row| {
-        before(row);
-        row.pulse_where(&fired, &bits(&|pulses| pulses > 0), key(1));
+    let (mut slots, mut single) = (fabricate(), fabricate());
+    slots.for_each_row(false, &|row, port| {
+        let bursts = &bursts[row];
+        let most = bursts.iter().map(|burst| burst.pulses.abs()).max().unwrap_or(0);
+        let fired: Vec<u64> = (1..=most).flat_map(|n| bits(bursts, &|pulses| pulses.abs() >= n)).collect();
+        port.pulse_where(&fired, &bits(bursts, &|pulses| pulses > 0), key);
     });
+    let rows: Vec<usize> = (0..bursts.len()).collect();
+    single.pulse_each(&rows, false, &|row| bursts[row].clone(), key);
+    assert_eq!(single.state(), slots.state(), "{device:?}");
+    if D::HIDDEN || device.write_noise().std > 0.0 {
+        return;
+    }
     for arch in units().into_iter().chain([Arch::Scalar]) {
         let mut single = fabricate();
-        let ((mut shared, mut lists), mut scratch) = (single.open(&[0]), Scratch::default());
+        let (mut shared, mut lists) = single.open(&rows);
         shared.arch = arch;
-        let mut row = Row::new(&shared, &mut lists[0], &mut scratch);
-        before(&mut row);
-        row.pulse_each(bursts, key(1));
-        row.finish();
-        let received = *row.pulses;
+        for lists in lists.chunks_mut(bursts::ABREAST) {
+            bursts::pulse_rows(&shared, lists, &|row| bursts[row].clone(), key);
+        }
         assert_eq!(single.weights(), slots.weights(), "{arch:?} {device:?}");
-        assert_eq!(single.pulse_counts(), slots.pulse_counts());
-        assert_eq!(received, slots.pulses());
     }
 }
 
@@ -116,11 +120,15 @@ proptest! {
     /// See [`check_bursts`]: models with costly steps, without noise, with write noise and with hidden states.
     #[test]
     fn bursts_are_slots(
-        columns in 1_usize..300, pulses in proptest::collection::btree_map(0_u32..300, -40_i32..40, 0..60),
+        columns in 1_usize..300,
+        rows in proptest::collection::vec(proptest::collection::btree_map(0_u32..300, -40_i32..40, 0..60), 1..4),
         seed in strategies::seed(),
     ) {
-        let there = pulses.into_iter().filter(|(column, _)| (*column as usize) < columns);
-        let bursts: Vec<_> = there.map(|(column, pulses)| Burst { column, pulses }).collect();
+        let of_row = |pulses: BTreeMap<u32, i32>| {
+            let there = pulses.into_iter().filter(|(column, _)| (*column as usize) < columns);
+            there.map(|(column, pulses)| Burst { column, pulses }).collect()
+        };
+        let bursts: Vec<Vec<Burst>> = rows.into_iter().map(of_row).collect();
         let exp = ExpStep { count_pulses: true, ..ExpStep::default() };
         check_bursts(&exp, columns, &bursts, seed);
         check_bursts(&ExpStep { write_noise_std: 20.0, ..exp.clone() }, columns, &bursts, seed);

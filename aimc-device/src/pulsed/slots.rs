@@ -141,18 +141,6 @@ impl Slots {
         self.number
     }
 
-    /// A slot: for each [`WORD`] columns which fire and which go up.
-    #[inline(always)]
-    pub(super) fn slot(&self, slot: usize) -> impl ExactSizeIterator<Item = (u64, u64)> {
-        self.fired.iter().zip(&self.up).map(move |(fired, up)| (fired[slot], up[slot]))
-    }
-
-    /// Its draws.
-    #[inline(always)]
-    pub(super) fn draws(&self, slot: usize) -> &[f32] {
-        &self.noise[self.starts[slot]..self.starts[slot + 1]]
-    }
-
     /// The draws.
     fn noise(&self) -> &[f32] {
         &self.noise

@@ -26,6 +26,19 @@ impl<D: PulsedDevice> Row<'_, D> {
         }
     }
 
+    /// Lets the write noise of a vector pair wait: its slots of so many words each, and the stream of its draws.
+    #[inline(always)]
+    pub(super) fn read_later(&mut self, fired: &[u64], words: usize, draws: Stream) {
+        if self.apparent.is_empty() {
+            return;
+        }
+        let mut any = fired[..words].to_vec();
+        for slot in fired.chunks_exact(words).skip(1) {
+            any.iter_mut().zip(slot).for_each(|(any, fired)| *any |= fired);
+        }
+        self.scratch.written.push((any, draws));
+    }
+
     /// Draws the write noise that waits. What is read depends on the last pulse only: the vector pairs are gone through
     /// from the last, and those that have no device left are not drawn.
     #[inline(always)]

@@ -8,12 +8,15 @@ use pulp::{Arch, Simd, WithSimd};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 #[cfg(target_arch = "x86_64")]
-use side_by_side::side_by_side;
+use side_by_side::{several_streams, side_by_side};
 
 /// Words of a block.
 pub(super) type Block = [u32; 16];
 /// Blocks are made in groups of so many.
 pub(super) const GROUP: usize = 4;
+
+/// Blocks of each stream where the beginnings of several are made.
+pub(super) const BEGINNING: usize = 2;
 
 /// A stream of words: the first half of the key, of which the other is 0, and the number of the stream.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +61,40 @@ impl WithSimd for Fill<'_> {
     }
 }
 
+/// Makes the beginnings of the streams number `index` of some keys.
+pub(super) fn begin(keys: &[[u64; 2]], index: u64, streams: &mut [[Block; BEGINNING]]) {
+    Arch::new().dispatch(Begin { keys, index, streams });
+}
+
+struct Begin<'a> {
+    keys: &'a [[u64; 2]],
+    index: u64,
+    streams: &'a mut [[Block; BEGINNING]],
+}
+
+impl WithSimd for Begin<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        #[cfg(target_arch = "x86_64")]
+        {
+            use crate::lane::instructions;
+            use pulp::x86::{V3, V4};
+            if let Some(v4) = instructions::<V4>(&simd) {
+                return several_streams(*v4, self);
+            }
+            if let Some(v3) = instructions::<V3>(&simd) {
+                return several_streams(*v3, self);
+            }
+        }
+        let _ = simd;
+        for (key, blocks) in self.keys.iter().zip(self.streams) {
+            by_the_library(Fill { address: Address { key: *key, index: self.index }, first: 0, blocks });
+        }
+    }
+}
+
 fn by_the_library(Fill { address: Address { key, index }, first, blocks }: Fill) {
     let mut seed = [0; 32];
     for (bytes, word) in seed.chunks_exact_mut(8).zip(key) {
@@ -74,7 +111,7 @@ fn by_the_library(Fill { address: Address { key, index }, first, blocks }: Fill)
 
 #[cfg(target_arch = "x86_64")]
 mod side_by_side {
-    use super::{Address, Block, Fill};
+    use super::{Address, BEGINNING, Begin, Block, Fill};
     use pulp::Simd;
     use pulp::x86::{V3, V4};
 
@@ -86,6 +123,10 @@ mod side_by_side {
 
         /// The same row for all blocks.
         fn spread(self, row: [u64; 2]) -> Self::u32s;
+        /// A row for every [`BEGINNING`] blocks: the keys of streams.
+        fn keys(self, rows: &[[u64; 2]]) -> Self::u32s;
+        /// The numbers of these blocks, in streams of number `index`.
+        fn numbers(self, index: u64) -> Self::u32s;
         /// Each row in the order `ORDER`, two bits for a word, the last word's first.
         fn permute<const ORDER: i32>(self, rows: Self::u32s) -> Self::u32s;
         /// Puts four rows of each block together.
@@ -99,6 +140,16 @@ mod side_by_side {
         #[inline(always)]
         fn spread(self, row: [u64; 2]) -> pulp::u32x16 {
             bytemuck::cast([row; 4])
+        }
+
+        #[inline(always)]
+        fn keys(self, rows: &[[u64; 2]]) -> pulp::u32x16 {
+            bytemuck::cast([rows[0], rows[0], rows[1], rows[1]])
+        }
+
+        #[inline(always)]
+        fn numbers(self, index: u64) -> pulp::u32x16 {
+            bytemuck::cast([[0, index], [1, index], [0, index], [1, index]])
         }
 
         #[inline(always)]
@@ -132,6 +183,16 @@ mod side_by_side {
         #[inline(always)]
         fn spread(self, row: [u64; 2]) -> pulp::u32x8 {
             bytemuck::cast([row; 2])
+        }
+
+        #[inline(always)]
+        fn keys(self, rows: &[[u64; 2]]) -> pulp::u32x8 {
+            bytemuck::cast([rows[0]; 2])
+        }
+
+        #[inline(always)]
+        fn numbers(self, index: u64) -> pulp::u32x8 {
+            bytemuck::cast([[0, index], [1, index]])
         }
 
         #[inline(always)]
@@ -169,21 +230,49 @@ mod side_by_side {
         }
     }
 
-    /// Makes as many blocks as `SETS` sets of registers hold, and returns how many these are.
+    /// See [`super::begin`]: as many streams at a time as three sets of registers hold.
+    #[inline(always)]
+    pub(super) fn several_streams<S: Rows>(simd: S, Begin { keys, index, streams }: Begin) {
+        const SETS: usize = 3;
+        let (in_set, number) = (S::BLOCKS / BEGINNING, SETS * S::BLOCKS / BEGINNING);
+        let numbers = simd.numbers(index);
+        let mut made = [[0; 16]; 4 * SETS];
+        for (keys, streams) in keys.chunks(number).zip(streams.chunks_mut(number)) {
+            let mut all = [[0; 2]; 2 * SETS];
+            all[..keys.len()].copy_from_slice(keys);
+            let keys = std::array::from_fn(|set| simd.keys(&all[set * in_set..]));
+            blocks::<S, SETS>(simd, keys, [numbers; SETS], &mut made);
+            streams.copy_from_slice(&made.as_chunks().0[..streams.len()]);
+        }
+    }
+
+    /// Makes as many blocks of a stream as `SETS` sets of registers hold, and returns how many these are.
     #[inline(always)]
     fn sets<S: Rows, const SETS: usize>(
         simd: S,
         Address { key, index }: Address,
         first: u64,
-        blocks: &mut [Block],
+        made: &mut [Block],
     ) -> usize {
-        let constants = simd.spread([0x3320_646E_6170_7865, 0x6B20_6574_7962_2D32]);
-        let (key, zero) = (simd.spread(key), simd.spread([0, 0]));
         let numbers: [S::u32s; SETS] = std::array::from_fn(|set| {
             let first = simd.spread([first.wrapping_add((set * S::BLOCKS) as u64), index]);
             bytemuck::cast(simd.add_u64s(bytemuck::cast(first), S::COUNT))
         });
-        let mut sets = numbers.map(|numbers| [constants, key, zero, numbers]);
+        blocks(simd, [simd.spread(key); SETS], numbers, made);
+        SETS * S::BLOCKS
+    }
+
+    /// Makes the blocks of `SETS` sets of registers with these rows of keys and numbers.
+    #[inline(always)]
+    fn blocks<S: Rows, const SETS: usize>(
+        simd: S,
+        keys: [S::u32s; SETS],
+        numbers: [S::u32s; SETS],
+        made: &mut [Block],
+    ) {
+        let constants = simd.spread([0x3320_646E_6170_7865, 0x6B20_6574_7962_2D32]);
+        let zero = simd.spread([0, 0]);
+        let mut sets: [_; SETS] = std::array::from_fn(|set| [constants, keys[set], zero, numbers[set]]);
         for _ in 0..4 {
             round(simd, &mut sets);
             for [_, b, c, d] in &mut sets {
@@ -200,10 +289,9 @@ mod side_by_side {
         }
         for (set, [a, b, c, d]) in sets.into_iter().enumerate() {
             let rows =
-                [simd.add_u32s(a, constants), simd.add_u32s(b, key), c, simd.add_u32s(d, numbers[set])];
-            simd.assemble(rows, &mut blocks[set * S::BLOCKS..]);
+                [simd.add_u32s(a, constants), simd.add_u32s(b, keys[set]), c, simd.add_u32s(d, numbers[set])];
+            simd.assemble(rows, &mut made[set * S::BLOCKS..]);
         }
-        SETS * S::BLOCKS
     }
 
     /// The four quarter rounds of each block.
@@ -262,6 +350,22 @@ mod tests {
                 let mut blocks = vec![[0; 16]; groups * GROUP];
                 unit.dispatch(Fill { address, first, blocks: &mut blocks });
                 prop_assert_eq!(&blocks, &expected);
+            }
+        }
+
+        /// The beginnings of several streams are those of each.
+        #[test]
+        fn streams_begin_as_they_do_alone(keys in proptest::collection::vec(any::<[u64; 2]>(), 0..20), index: u64) {
+            let begin = |key: &[u64; 2]| {
+                let mut blocks = [[0; 16]; BEGINNING];
+                by_the_library(Fill { address: Address { key: *key, index }, first: 0, blocks: &mut blocks });
+                blocks
+            };
+            let expected: Vec<_> = keys.iter().map(begin).collect();
+            for unit in lane::units().into_iter().chain([Arch::Scalar]) {
+                let mut streams = vec![[[0; 16]; BEGINNING]; keys.len()];
+                unit.dispatch(Begin { keys: &keys, index, streams: &mut streams });
+                prop_assert_eq!(&streams, &expected);
             }
         }
     }

@@ -17,7 +17,7 @@ use pulp::{Arch, Simd, WithSimd};
 /// Pairs per block.
 const LANES: usize = 16;
 /// Numbers per block.
-pub(super) const BLOCK: usize = 2 * LANES;
+pub(crate) const BLOCK: usize = 2 * LANES;
 /// Words per block: one for the radius of each pair, then one for the angles of two pairs.
 pub(super) const WORDS: usize = LANES + LANES / 2;
 

@@ -1,6 +1,6 @@
 //! One stream of random numbers, opened from an address.
 
-use super::chacha::{self, Address, Block, GROUP};
+use super::chacha::{self, Address, BEGINNING, Block, GROUP};
 use super::normal::{BLOCK, WORDS, normals_from_words};
 
 /// Words that are made at least.
@@ -185,13 +185,28 @@ impl Stream {
     }
 }
 
+/// The normals with which the streams number `index` of some keys begin.
+pub(crate) fn first_normals(keys: &[[u64; 2]], index: u64, normals: &mut [[f32; BLOCK]]) {
+    const TOGETHER: usize = 6;
+    let mut blocks = [[[0; 16]; BEGINNING]; TOGETHER];
+    for (keys, normals) in keys.chunks(TOGETHER).zip(normals.chunks_mut(TOGETHER)) {
+        chacha::begin(keys, index, &mut blocks[..keys.len()]);
+        let mut words = [0; TOGETHER * WORDS];
+        for (words, blocks) in words.chunks_exact_mut(WORDS).zip(&blocks) {
+            words.copy_from_slice(&blocks.as_flattened()[..WORDS]);
+        }
+        normals_from_words(&words[..keys.len() * WORDS], normals.as_flattened_mut());
+    }
+}
+
 fn unit_interval(word: u32) -> f32 {
     (word >> 8) as f32 * (1.0 / 16_777_216.0)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::RngKey;
+    use super::*;
+    use crate::RngKey;
 
     /// Draws of any length and kind in bulk = as many single draws.
     #[test]
@@ -219,6 +234,21 @@ mod tests {
             next.iter()
                 .enumerate()
                 .for_each(|(k, normal)| assert_eq!(stream.normal_after(k), *normal, "{k}"));
+        }
+    }
+
+    /// The first normals of several streams are those of each.
+    #[test]
+    fn first_normals_are_those_of_each_stream() {
+        for number in [0, 1, 5, 6, 13] {
+            let keys: Vec<_> = (0..number).map(|k| RngKey::root(5).fold_in(k).words()).collect();
+            let mut normals = vec![[0.0; BLOCK]; keys.len()];
+            first_normals(&keys, 3, &mut normals);
+            for (key, normals) in keys.into_iter().zip(normals) {
+                let mut expected = [0.0; BLOCK];
+                RngKey::from_words(key).stream(3).fill_normal(&mut expected);
+                assert_eq!(normals, expected);
+            }
         }
     }
 

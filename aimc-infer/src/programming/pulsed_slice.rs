@@ -67,11 +67,13 @@ impl PulsedSlice {
     pub(crate) fn pulse(&mut self, counts: &[i32], key: RngKey) {
         let columns = self.columns;
         let total: usize = counts.iter().map(|n| n.unsigned_abs() as usize).sum();
-        self.array.for_each_row(parallel::worthwhile(4 * total), &|row, port| {
+        let rows: Vec<usize> = (0..counts.len() / columns).collect();
+        let of = |row: usize| {
             let counts = (0..).zip(&counts[row * columns..(row + 1) * columns]);
-            let bursts = counts.filter(|(_, n)| **n != 0).map(|(column, n)| Burst { column, pulses: *n });
-            port.pulse_each(&bursts.collect::<Vec<_>>(), key);
-        });
+            let counts = counts.filter(|(_, pulses)| **pulses != 0);
+            counts.map(|(column, pulses)| Burst { column, pulses: *pulses }).collect()
+        };
+        self.array.pulse_each(&rows, parallel::worthwhile(4 * total), &of, key);
     }
 
     /// The devices at rest: from now on they drift and are read as `device` does.

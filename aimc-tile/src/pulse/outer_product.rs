@@ -33,8 +33,6 @@ const OPENING: usize = 64;
 
 /// Which part of the pulses an array of devices takes. Arrays that share lines see the same trains.
 pub(crate) struct Receiver<'a> {
-    /// Mean weight change of a pulse with which the trains are planned.
-    pub(crate) granularity: f32,
     /// Label of the devices' own noise.
     pub(crate) noise: u64,
     /// Whether the array takes the pulses of a sample of the call.
@@ -77,27 +75,28 @@ impl<'a> Planned<'a> {
 
 /// What the lines of one vector pair carry.
 pub(super) enum Lines {
-    /// With the aims of rows whose d is below and above 0.
-    Trains(Trains, [Aim; 2]),
+    /// With the aims of rows whose d is below and above 0, for each of some routes.
+    Trains(Trains, Vec<[Aim; 2]>),
     Counts(Counts),
 }
 
 impl Lines {
-    /// The pulses of a vector pair; `None` if there are none.
+    /// The pulses of a vector pair that take some routes; `None` if there are none.
     pub(super) fn new(
-        config: &UpdateConfig,
-        receiver: &Receiver<'_>,
-        routes: &Routes,
-        (x, d, lr): Pair<'_>,
+        (config, granularity): (&UpdateConfig, f32),
+        routes: &[Routes],
+        pair: Pair<'_>,
         key: RngKey,
     ) -> Option<Self> {
-        let Planned { length, x, d } = Planned::new(config, receiver.granularity, (x, d, lr), key)?;
+        let Planned { length, x, d } = Planned::new(config, granularity, pair, key)?;
         if let Some(counts) = Counts::new(config.pulse_type, length, &x, &d) {
             return Some(Self::Counts(counts));
         }
         let trains = Trains::draw(Source::of(config), length, &x, &d, key);
         let positive = trains.positive().iter().copied();
-        let aims = [routes.aim(positive.clone().map(|word| !word)), routes.aim(positive)];
+        let aims =
+            |routes: &Routes| [routes.aim(positive.clone().map(|word| !word)), routes.aim(positive.clone())];
+        let aims = routes.iter().map(aims).collect();
         Some(Self::Trains(trains, aims))
     }
 
@@ -117,34 +116,27 @@ impl Lines {
         }
     }
 
-    /// Where the pulses of a row go.
-    fn aim(&self, routes: &Routes, row: usize) -> Cow<'_, Aim> {
-        match self {
-            Self::Trains(trains, aims) => Cow::Borrowed(&aims[usize::from(trains.row_is_positive(row))]),
-            Self::Counts(counts) => Cow::Owned(routes.aim(counts.positive(row).iter().copied())),
-        }
-    }
-
-    /// Pulses a row, number `place` of [`Lines::rows`]; `fired` is memory to be used.
+    /// Pulses a row, number `place` of [`Lines::rows`], by number `way` of the routes; `fired` is memory to be used.
     pub(super) fn pulse(
         &self,
-        routes: &Routes,
+        (routes, way): (&[Routes], usize),
         (row, place): (usize, usize),
         port: &mut dyn RowPort,
         fired: &mut Vec<u64>,
         noise: RngKey,
     ) {
-        let aim = self.aim(routes, row);
         fired.clear();
-        self.deliver(row, place, |slot| aim.keep_arriving(slot, fired));
-        port.pulse_where(fired, &aim.up, noise);
-    }
-
-    /// The pulses of a row, number `place` of [`Lines::rows`], slot by slot: which columns fire, a bit for each.
-    fn deliver(&self, row: usize, place: usize, emit: impl FnMut(&[u64])) {
         match self {
-            Self::Trains(trains, _) => trains.coincidences(place).for_each(emit),
-            Self::Counts(counts) => counts.deliver(row, emit),
+            Self::Trains(trains, aims) => {
+                let aim = &aims[way][usize::from(trains.row_is_positive(row))];
+                trains.coincidences(place).for_each(|slot| aim.keep_arriving(slot, fired));
+                port.pulse_where(fired, &aim.up, noise);
+            }
+            Self::Counts(counts) => {
+                let aim = routes[way].aim(counts.positive(row).into_iter());
+                counts.deliver(row, |slot| aim.keep_arriving(slot, fired));
+                port.pulse_where(fired, &aim.up, noise);
+            }
         }
     }
 }
@@ -196,31 +188,36 @@ impl Firing {
     }
 }
 
-/// Updates `array` by every sample in turn, as far as `receiver` takes it.
+/// Updates `arrays` by every sample in turn, each as far as its receiver takes it: the same trains for all, planned for pulses of mean
+/// weight change `granularity`.
 pub(crate) fn pulsed_update(
-    array: &mut dyn DeviceArray,
-    receiver: &Receiver<'_>,
-    config: &UpdateConfig,
+    (arrays, receivers): (&mut [Box<dyn DeviceArray>], &[Receiver<'_>]),
+    (config, granularity): (&UpdateConfig, f32),
     products: OuterProducts<'_>,
     draws: SampleKeys,
 ) {
-    let (rows, columns) = array.shape();
+    let (rows, columns) = arrays[0].shape();
     let OuterProducts { x, d, lr } = products;
     let samples = x.chunks(columns).zip(d.chunks(rows)).map(|(x, d)| (x, d, lr)).enumerate();
-    let samples: Vec<_> = samples.filter(|(sample, _)| (receiver.takes)(*sample)).collect();
     if config.pulse_type == PulseType::NoneWithDevice {
-        return samples.into_iter().for_each(|(sample, pair)| {
-            exact_update(array, receiver, pair, draws.sample(sample));
-        });
+        for (sample, pair) in samples {
+            for (array, receiver) in arrays.iter_mut().zip(receivers) {
+                if (receiver.takes)(sample) {
+                    exact_update(array.as_mut(), receiver, pair, draws.sample(sample));
+                }
+            }
+        }
+        return;
     }
-    pulse_in_turn(array, receiver, config, (&samples, lr), draws, &Notebook::new(&[], rows));
+    let samples: Vec<_> = samples.collect();
+    let notebook = Notebook::new(&[], rows);
+    pulse_in_turn((arrays, receivers), (config, granularity), (&samples, lr), draws, &notebook);
 }
 
-/// The same with a learning rate for each sample, 0 or above, and notes: the columns asked for, one after another. `None`, and nothing
-/// happens, where there are no pulses on whose way to take notes.
+/// The same of one array with a learning rate for each sample, 0 or above, and notes: the columns asked for, one after another. `None`,
+/// and nothing happens, where there are no pulses on whose way to take notes.
 pub(crate) fn pulsed_steps(
-    array: &mut dyn DeviceArray,
-    receiver: &Receiver<'_>,
+    (array, receiver): (&mut Box<dyn DeviceArray>, Receiver<'_>),
     config: &UpdateConfig,
     steps: Steps<'_>,
     draws: SampleKeys,
@@ -228,52 +225,58 @@ pub(crate) fn pulsed_steps(
     if config.pulse_type == PulseType::NoneWithDevice {
         return None;
     }
-    let (rows, columns) = array.shape();
+    let ((rows, columns), granularity) = (array.shape(), array.granularity());
     let pairs = steps.x.chunks(columns).zip(steps.d.chunks(rows));
     let samples: Vec<_> = pairs.zip(steps.lr).map(|((x, d), lr)| (x, d, *lr)).enumerate().collect();
     let notebook = Notebook::new(steps.notes, rows);
-    pulse_in_turn(array, receiver, config, (&samples, 1.0), draws, &notebook);
+    let arrays = (std::slice::from_mut(array), &[receiver][..]);
+    pulse_in_turn(arrays, (config, granularity), (&samples, 1.0), draws, &notebook);
     Some(notebook.into_weights())
 }
 
-/// Pulses `array` by numbered samples in turn, whose learning rates have the sign of `sign`.
+/// Pulses arrays by numbered samples in turn, whose learning rates have the sign of `sign`.
 fn pulse_in_turn(
-    array: &mut dyn DeviceArray,
-    receiver: &Receiver<'_>,
-    config: &UpdateConfig,
+    (arrays, receivers): (&mut [Box<dyn DeviceArray>], &[Receiver<'_>]),
+    (config, granularity): (&UpdateConfig, f32),
     (samples, sign): (&[(usize, Pair<'_>)], f32),
     draws: SampleKeys,
     notebook: &Notebook<'_>,
 ) {
-    let (rows, columns) = array.shape();
-    let routes = Routes::new(directions(sign).map(receiver.route));
+    let (rows, columns) = arrays[0].shape();
+    let routes: Vec<_> =
+        receivers.iter().map(|receiver| Routes::new(directions(sign).map(receiver.route))).collect();
     for block in samples.chunks(BLOCK.max(LINES / (rows + columns))) {
         let prepare = |&(sample, pair): &(usize, Pair<'_>)| {
             let key = draws.sample(sample);
-            let lines = Lines::new(config, receiver, &routes, pair, key)?;
-            Some((lines, key.fold_in(receiver.noise), sample))
+            Some((Lines::new((config, granularity), &routes, pair, key)?, key, sample))
         };
         let lines: Vec<_> = if parallel::worthwhile(block.len() * (rows + columns) * 4) {
             block.par_iter().filter_map(prepare).collect()
         } else {
             block.iter().filter_map(prepare).collect()
         };
-        let pulses: usize = lines.iter().map(|(lines, ..)| lines.work()).sum();
-        let firing: Vec<_> = lines.iter().map(|(lines, ..)| lines.rows()).collect();
-        let firing = Firing::new(&firing, rows);
-        let work = pulses + firing.opening();
         let (first, last) = (block[0].0, block[block.len() - 1].0);
         let noted = notebook.has(first, last).then(|| (0..rows).collect::<Vec<_>>());
-        array.for_rows(noted.as_ref().unwrap_or(&firing.rows), parallel::worthwhile(work), &|row, port| {
-            let (mut fired, mut next) = (Vec::new(), first);
-            for [line, place] in firing.on(row) {
-                let (lines, noise, sample) = &lines[line];
-                notebook.take(row, port, next, *sample);
-                lines.pulse(&routes, (row, place), port, &mut fired, *noise);
-                next = *sample;
-            }
-            notebook.take(row, port, next, last + 1);
-        });
+        for (way, (array, receiver)) in arrays.iter_mut().zip(receivers).enumerate() {
+            let taken = lines.iter().filter(|(.., sample)| (receiver.takes)(*sample));
+            let taken: Vec<_> =
+                taken.map(|(lines, key, sample)| (lines, key.fold_in(receiver.noise), *sample)).collect();
+            let pulses: usize = taken.iter().map(|(lines, ..)| lines.work()).sum();
+            let firing: Vec<_> = taken.iter().map(|(lines, ..)| lines.rows()).collect();
+            let firing = Firing::new(&firing, rows);
+            let work = pulses + firing.opening();
+            let rows = noted.as_ref().unwrap_or(&firing.rows);
+            array.for_rows(rows, parallel::worthwhile(work), &|row, port| {
+                let (mut fired, mut next) = (Vec::new(), first);
+                for [line, place] in firing.on(row) {
+                    let (lines, noise, sample) = taken[line];
+                    notebook.take(row, port, next, sample);
+                    lines.pulse((&routes, way), (row, place), port, &mut fired, noise);
+                    next = sample;
+                }
+                notebook.take(row, port, next, last + 1);
+            });
+        }
     }
 }
 
@@ -301,15 +304,6 @@ pub(super) struct Routes {
     up: [u64; 2],
 }
 
-/// Where the pulses of a row's columns go, a bit for each.
-#[derive(Clone)]
-pub(super) struct Aim {
-    /// Whose pulses arrive; `None` if all do.
-    arrive: Option<Vec<u64>>,
-    /// Whose pulses go up.
-    up: Vec<u64>,
-}
-
 impl Routes {
     pub(super) fn new(routes: [Option<Direction>; 2]) -> Self {
         let mask = |yes: bool| if yes { u64::MAX } else { 0 };
@@ -327,6 +321,14 @@ impl Routes {
         let arrive = (self.arrive != [u64::MAX; 2]).then(|| choose(self.arrive));
         Aim { arrive, up: choose(self.up) }
     }
+}
+
+/// Where the pulses of a row's columns go, a bit for each.
+pub(super) struct Aim {
+    /// Whose pulses arrive; `None` if all do.
+    arrive: Option<Vec<u64>>,
+    /// Whose pulses go up.
+    up: Vec<u64>,
 }
 
 impl Aim {

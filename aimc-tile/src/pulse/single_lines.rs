@@ -34,18 +34,18 @@ pub(crate) fn pulsed_rows(
     if !lines_are_independent(config) {
         return false;
     }
-    let columns = array.shape().1;
-    let routes = Routes::new(directions(lr).map(receiver.route));
+    let (columns, granularity) = (array.shape().1, array.granularity());
+    let routes = [Routes::new(directions(lr).map(receiver.route))];
     let numbers: Vec<usize> = rows.clone().collect();
     array.for_rows(&numbers, parallel::worthwhile(x.len()), &|row, port| {
         let sample = row - rows.start;
         let key = draws.sample(sample);
         // Seen from its row, the tile has no other.
         let pair = (&x[sample * columns..][..columns], &[1.0][..], lr);
-        if let Some(lines) = Lines::new(config, receiver, &routes, pair, key)
+        if let Some(lines) = Lines::new((config, granularity), &routes, pair, key)
             && !lines.rows().is_empty()
         {
-            lines.pulse(&routes, (0, 0), port, &mut Vec::new(), key.fold_in(receiver.noise));
+            lines.pulse((&routes, 0), (0, 0), port, &mut Vec::new(), key.fold_in(receiver.noise));
         }
     });
     true
@@ -57,9 +57,9 @@ pub(crate) type Write = (u32, f32);
 /// Writes to some devices of each column, which get the pulses of an update by an input of 1 on that column only and errors of
 /// the sizes that are to be written; a negative learning rate raises weights.
 pub(crate) fn pulsed_columns(
-    array: &mut dyn DeviceArray,
+    array: &mut Box<dyn DeviceArray>,
     config: &UpdateConfig,
-    (writes, lr): (&[Vec<Write>], f32),
+    (writes, lr): (&[&[Write]], f32),
     key: RngKey,
 ) {
     let (rows, columns) = array.shape();
@@ -70,9 +70,10 @@ pub(crate) fn pulsed_columns(
         for (errors, writes) in errors.chunks_mut(rows).zip(writes) {
             writes.iter().for_each(|(row, size)| errors[*row as usize] = *size);
         }
-        let receiver = Receiver { granularity, noise: label("devices"), takes: &|_| true, route: Some };
+        let receiver = Receiver { noise: label("devices"), takes: &|_| true, route: Some };
         let products = OuterProducts { x: unit.as_slice(), d: &errors, lr };
-        return pulsed_update(array, &receiver, config, products, draws);
+        let arrays = (std::slice::from_mut(array), &[receiver][..]);
+        return pulsed_update(arrays, (config, granularity), products, draws);
     }
     let columns: Vec<_> = writes.iter().enumerate().collect();
     let work = writes.iter().map(|writes| 10 * config.desired_bl as usize * writes.len()).sum();
@@ -84,14 +85,14 @@ pub(crate) fn pulsed_columns(
         writes.iter().map(|writes| writes.iter().map(|(row, _)| *row).collect()).collect();
     let firing = Firing::new(&firing, rows);
     let sign = if lr > 0.0 { -1 } else { 1 };
-    array.for_rows(&firing.rows, parallel::worthwhile(work), &|row, port| {
-        let devices = firing.on(row).map(|[column, place]| (column, counts[column][place]));
-        let bursts: Vec<_> = devices
-            .filter(|(_, pulses)| *pulses > 0)
-            .map(|(column, pulses)| Burst { column: column as u32, pulses: sign * pulses as i32 })
-            .collect();
-        port.pulse_each(&bursts, noise);
-    });
+    let of = |row| {
+        let burst = |[column, place]: [usize; 2]| Burst {
+            column: column as u32,
+            pulses: sign * counts[column][place] as i32,
+        };
+        firing.on(row).map(burst).collect()
+    };
+    array.pulse_each(&firing.rows, parallel::worthwhile(work), &of, noise);
 }
 
 /// How many pulses each device of a column gets that errors of these sizes are for.
@@ -140,12 +141,14 @@ mod tests {
             let mut arrays = [1, 1].map(|seed| device.build(rows, columns, RngKey::root(seed)).unwrap());
             let [single, whole] = &mut arrays;
             let key = RngKey::root(3);
-            pulsed_columns(single.as_mut(), &update, (&writes, lr), key);
-            let granularity = whole.granularity();
-            let receiver = Receiver { granularity, noise: label("devices"), takes: &|_| true, route: Some };
+            let writes: Vec<_> = writes.iter().map(Vec::as_slice).collect();
+            pulsed_columns(single, &update, (&writes, lr), key);
+            let (granularity, noise) = (whole.granularity(), label("devices"));
+            let receiver = Receiver { noise, takes: &|_| true, route: Some };
             let products = OuterProducts { x: unit.as_slice(), d: &errors, lr };
             let draws = SampleKeys::new(key.fold_in(label("trains")));
-            pulsed_update(whole.as_mut(), &receiver, &update, products, draws);
+            let arrays = (std::slice::from_mut(whole), &[receiver][..]);
+            pulsed_update(arrays, (&update, granularity), products, draws);
             assert!(whole.pulses().total() > 1000);
             assert_eq!(single.state(), whole.state(), "{update:?}");
         };

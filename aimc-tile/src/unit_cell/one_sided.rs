@@ -32,7 +32,7 @@ use crate::periphery::IoConfig;
 use crate::pulse::comparison::{BITS, lines_not_above};
 use crate::pulse::live_lines::visit_set;
 use crate::pulse::outer_product::{Receiver, pulsed_update};
-use crate::pulse::single_lines::pulsed_columns;
+use crate::pulse::single_lines::{Write, pulsed_columns};
 use crate::pulse::{PulseType, UpdateConfig};
 use crate::tile::{SampleKeys, Shape};
 use crate::unit_cell::{CellArray, OuterProducts, forget, reset_all, restore_all, states};
@@ -182,15 +182,17 @@ impl OneSidedCells {
             |wanted| (wanted == Direction::Down).then_some(Direction::Up),
             |wanted| (wanted == Direction::Up).then_some(Direction::Up),
         ];
-        for (k, (array, route)) in self.arrays.iter_mut().zip(routes).enumerate() {
-            let noise = label("devices").wrapping_add(k as u64);
-            let receiver = Receiver { granularity, noise, takes: &|_| true, route };
-            pulsed_update(array.as_mut(), &receiver, config, products, draws);
-        }
+        let receivers = [MINUS, PLUS].map(|k| Receiver {
+            noise: label("devices").wrapping_add(k as u64),
+            takes: &|_| true,
+            route: routes[k],
+        });
+        pulsed_update((&mut self.arrays, &receivers), (config, granularity), products, draws);
     }
 
-    /// For each column the rows that are to be refreshed, each with the difference of its two readings.
-    fn due(&self, [minus, plus]: &[Vec<DMatrix<f32>>; 2]) -> Vec<Vec<(u32, f32)>> {
+    /// For each column what is to be written to g⁻ and to g⁺ of the pairs that are to be refreshed: the difference of their readings,
+    /// to the larger one.
+    fn due(&self, [minus, plus]: &[Vec<DMatrix<f32>>; 2]) -> Vec<[Vec<Write>; 2]> {
         let (outputs, inputs) = self.arrays[PLUS].shape();
         let range = self.cell.device.common().w_max.abs();
         let (upper, lower) = (range * self.cell.refresh_upper_thres, range * self.cell.refresh_lower_thres);
@@ -199,7 +201,7 @@ impl OneSidedCells {
             .flat_map(|(minus, plus)| minus.as_slice().chunks(outputs).zip(plus.as_slice().chunks(outputs)))
             .collect();
         parallel::map(outputs * inputs, &columns, |(minus, plus)| {
-            let mut due = Vec::new();
+            let mut due = [Vec::new(), Vec::new()];
             Arch::new().dispatch(FarUp { minus, plus, upper, lower, due: &mut due });
             due
         })
@@ -210,27 +212,25 @@ impl OneSidedCells {
         let (outputs, inputs) = self.arrays[PLUS].shape();
         let readings = [MINUS, PLUS].map(|k| self.read(k, key.fold_in(k as u64)));
         let due = self.due(&readings);
-        if due.iter().all(Vec::is_empty) {
+        if due.iter().flatten().all(Vec::is_empty) {
             return;
         }
         let words = inputs.div_ceil(BITS);
         let mut marked = vec![0; outputs * words];
-        // Column by column, what is to be written to g⁻ and to g⁺.
-        let mut writes = [vec![Vec::new(); inputs], vec![Vec::new(); inputs]];
         for (column, due) in due.iter().enumerate() {
-            for (row, difference) in due {
+            for (row, _) in due.iter().flatten() {
                 marked[*row as usize * words + column / BITS] |= 1 << (column % BITS);
-                writes[usize::from(*difference > 0.0)][column].push((*row, difference.abs()));
             }
         }
         let dense = [PulseType::MeanCount, PulseType::DeterministicImplicit]
             .contains(&self.cell.refresh_update.pulse_type);
         // A negative learning rate raises weights.
         let lr = if dense && self.cell.refresh_loses_sign { 1.0 } else { -1.0 };
-        for ((k, array), writes) in self.arrays.iter_mut().enumerate().zip(&writes) {
+        for (k, array) in self.arrays.iter_mut().enumerate() {
             let key = key.fold_in(label("rewrite")).fold_in(k as u64);
             array.reset_marked(&marked, key.fold_in(label("reset")));
-            pulsed_columns(array.as_mut(), &self.cell.refresh_update, (writes, lr), key);
+            let writes: Vec<_> = due.iter().map(|due| &due[k][..]).collect();
+            pulsed_columns(array, &self.cell.refresh_update, (&writes, lr), key);
         }
     }
 
@@ -244,13 +244,13 @@ impl OneSidedCells {
     }
 }
 
-/// The pairs of a column whose devices are both far up, each with the difference of its readings.
+/// The pairs of a column whose devices are both far up, see [`OneSidedCells::due`].
 struct FarUp<'a> {
     minus: &'a [f32],
     plus: &'a [f32],
     upper: f32,
     lower: f32,
-    due: &'a mut Vec<(u32, f32)>,
+    due: &'a mut [Vec<Write>; 2],
 }
 
 impl WithSimd for FarUp<'_> {
@@ -266,7 +266,11 @@ impl WithSimd for FarUp<'_> {
                 *far_up = u32::from(*larger > self.upper) & u32::from(*smaller > self.lower);
             }
             let others = lines_not_above(simd, &far_up, &[0; BITS]);
-            visit_set(&[!others], |k| self.due.push(((part * BITS + k) as u32, plus[k] - minus[k])));
+            visit_set(&[!others], |k| {
+                let difference = plus[k] - minus[k];
+                let larger = if difference > 0.0 { PLUS } else { MINUS };
+                self.due[larger].push(((part * BITS + k) as u32, difference.abs()));
+            });
         }
     }
 }

@@ -17,12 +17,8 @@ use crate::unit_cell::{CellArray, OuterProducts, Steps, forget, update_by_units,
 #[derive(Debug)]
 pub struct SingleCells(pub(crate) Box<dyn DeviceArray>);
 
-impl SingleCells {
-    /// Every pulse goes to the devices as it is.
-    fn receiver(&self) -> Receiver<'static> {
-        Receiver { granularity: self.0.granularity(), noise: label("devices"), takes: &|_| true, route: Some }
-    }
-}
+/// Every pulse goes to the devices as it is.
+const EVERY: Receiver<'static> = Receiver { noise: label("devices"), takes: &|_| true, route: Some };
 
 impl CellArray for SingleCells {
     fn weights(&self) -> &[f32] {
@@ -34,13 +30,13 @@ impl CellArray for SingleCells {
     }
 
     fn update(&mut self, config: &UpdateConfig, products: OuterProducts<'_>, draws: SampleKeys) {
-        let receiver = self.receiver();
-        pulsed_update(self.0.as_mut(), &receiver, config, products, draws);
+        let granularity = self.granularity();
+        let arrays = (std::slice::from_mut(&mut self.0), &[EVERY][..]);
+        pulsed_update(arrays, (config, granularity), products, draws);
     }
 
     fn update_in_steps(&mut self, config: &UpdateConfig, steps: Steps<'_>, draws: SampleKeys) -> Vec<f32> {
-        let receiver = self.receiver();
-        pulsed_steps(self.0.as_mut(), &receiver, config, steps, draws)
+        pulsed_steps((&mut self.0, EVERY), config, steps, draws)
             .unwrap_or_else(|| update_one_by_one(self, config, steps, draws))
     }
 
@@ -51,8 +47,7 @@ impl CellArray for SingleCells {
         x: (&[f32], f32),
         draws: SampleKeys,
     ) {
-        let receiver = self.receiver();
-        if !pulsed_rows(self.0.as_mut(), &receiver, config, rows.clone(), x, draws) {
+        if !pulsed_rows(self.0.as_mut(), &EVERY, config, rows.clone(), x, draws) {
             update_by_units(self, config, rows, x, draws);
         }
     }

@@ -177,14 +177,15 @@ impl CellArray for VectorCells {
 
     fn update(&mut self, config: &UpdateConfig, products: OuterProducts<'_>, draws: SampleKeys) {
         let samples = products.x.len() / self.arrays[0].shape().1;
-        let chosen: Vec<Option<usize>> = (0..samples).map(|sample| self.chosen(sample, draws)).collect();
+        let chosen: &Vec<Option<usize>> = &(0..samples).map(|sample| self.chosen(sample, draws)).collect();
         let granularity = self.granularity();
-        for (k, array) in self.arrays.iter_mut().enumerate() {
-            let takes = |sample: usize| chosen[sample].is_none_or(|chosen| chosen == k);
-            let noise = label("devices").wrapping_add(k as u64);
-            let receiver = Receiver { granularity, noise, takes: &takes, route: Some };
-            pulsed_update(array.as_mut(), &receiver, config, products, draws);
-        }
+        let taken_by = |k| move |sample: usize| chosen[sample].is_none_or(|chosen| chosen == k);
+        let takes: Vec<_> = (0..self.arrays.len()).map(taken_by).collect();
+        let receivers: Vec<_> = (0..)
+            .zip(&takes)
+            .map(|(k, takes)| Receiver { noise: label("devices").wrapping_add(k), takes, route: Some })
+            .collect();
+        pulsed_update((&mut self.arrays, &receivers), (config, granularity), products, draws);
         if products.lr > 0.0 {
             self.vectors += samples as u64;
         }
