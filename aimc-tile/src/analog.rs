@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use aimc_device::RngKey;
 use aimc_device::error::{ConfigError, require};
+use aimc_device::parallel;
 use aimc_device::pulsed::DeviceArray;
 use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
@@ -239,10 +240,12 @@ impl Tile for AnalogTile {
         lr: f32,
         draws: SampleKeys,
     ) -> Result<(), TileError> {
-        check_update(self.shape, &x, &d, lr)?;
-        let (x, d) = (gather(&x), gather(&d));
-        self.cells.update(&self.update, OuterProducts { x: &x, d: &d, lr }, draws);
-        Ok(())
+        parallel::at_once(self.shape.outputs * self.shape.inputs, || {
+            check_update(self.shape, &x, &d, lr)?;
+            let (x, d) = (gather(&x), gather(&d));
+            self.cells.update(&self.update, OuterProducts { x: &x, d: &d, lr }, draws);
+            Ok(())
+        })
     }
 
     fn end_of_step(&mut self, key: RngKey) {

@@ -26,6 +26,12 @@ pub(super) struct LiveLines {
     ever: Vec<u64>,
 }
 
+/// The largest random word with which a line of a signed probability fires; `None` if it never does.
+pub(super) fn threshold(p: f64) -> Option<u32> {
+    let words = (p.abs() * WORDS).min(WORDS) as i64;
+    (words > 0).then(|| (words - 1) as u32)
+}
+
 impl LiveLines {
     pub(super) fn new(probabilities: &Probabilities<'_>) -> Self {
         let all = probabilities.lines();
@@ -49,10 +55,9 @@ impl LiveLines {
 
     /// Adds a line with its signed probability, if it may fire.
     fn add(&mut self, line: usize, p: f64) {
-        let words = (p.abs() * WORDS).min(WORDS) as i64;
-        if words > 0 {
+        if let Some(threshold) = threshold(p) {
             self.lines.push(line as u32);
-            self.thresholds.push((words - 1) as u32);
+            self.thresholds.push(threshold);
             self.positive[line / BITS] |= u64::from(p > 0.0) << (line % BITS);
         }
     }

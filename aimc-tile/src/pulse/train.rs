@@ -11,7 +11,7 @@ use crate::pulse::binomial;
 use crate::pulse::certain_lines::CertainLines;
 use crate::pulse::comparison::BITS;
 use crate::pulse::lagged_fibonacci::LaggedFibonacci;
-use crate::pulse::live_lines::{LiveLines, visit_set};
+use crate::pulse::live_lines::{LiveLines, threshold, visit_set};
 use crate::pulse::probabilities::Probabilities;
 use crate::pulse::{PulseSource, UpdateConfig};
 
@@ -112,7 +112,7 @@ impl Trains {
 
     /// The pulses on the only output line that may fire, in rounds.
     fn on_a_single_row(slots: usize, x_lines: LiveLines, d_lines: LiveLines, key: RngKey) -> Self {
-        let counts = x_lines.spread(firings_with_one(slots, &x_lines, &d_lines, key));
+        let counts = x_lines.spread(firings_with_one(slots, &x_lines, d_lines.thresholds()[0], key));
         let columns = binomial::rounds(&counts);
         // Where no pulse arrives, no row fires.
         let rows = if columns.is_empty() { Vec::new() } else { d_lines.lines().to_vec() };
@@ -162,9 +162,9 @@ impl Trains {
 }
 
 /// In how many of `slots` ≤ [`binomial::MOST`] slots each of the lines that may fire does so together with the only one of the other
-/// side.
-fn firings_with_one(slots: usize, lines: &LiveLines, one: &LiveLines, key: RngKey) -> Vec<u8> {
-    let (mut words, threshold) = (vec![0; slots.max(lines.number())], one.thresholds()[0]);
+/// side, given its threshold.
+fn firings_with_one(slots: usize, lines: &LiveLines, threshold: u32, key: RngKey) -> Vec<u8> {
+    let mut words = vec![0; slots.max(lines.number())];
     let mut fires = slots;
     if threshold < u32::MAX {
         key.fold_in(label(D_PULSES)).stream(0).fill_u32(&mut words[..slots]);
@@ -185,9 +185,10 @@ pub(crate) fn pulses_with_one(
     let mut pulses = vec![0; lines.lines()];
     let slots = length as usize;
     if !source.gives_all() && slots <= binomial::MOST {
-        let (live, one) = (LiveLines::new(lines), LiveLines::new(one));
-        if one.number() == 1 {
-            let firings = firings_with_one(slots, &live, &one, key);
+        let (live, mut of_one) = (LiveLines::new(lines), None);
+        one.each(|_, p| of_one = threshold(p));
+        if let Some(threshold) = of_one {
+            let firings = firings_with_one(slots, &live, threshold, key);
             live.lines().iter().zip(firings).for_each(|(line, n)| pulses[*line as usize] = u32::from(n));
         }
         return pulses;

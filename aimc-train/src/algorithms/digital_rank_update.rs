@@ -15,6 +15,7 @@ use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
 
 use aimc_device::RngKey;
 use aimc_device::error::{ConfigError, require};
+use aimc_device::parallel;
 use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
 use aimc_tile::{
@@ -145,24 +146,16 @@ impl MatVec for DigitalRankUpdateTile {
     }
 }
 
-impl Tile for DigitalRankUpdateTile {
-    fn backward(
-        &self,
-        d: DMatrixView<f32>,
-        z: DMatrixViewMut<f32>,
-        draws: SampleKeys,
-    ) -> Result<(), TileError> {
-        self.array.backward(d, z, draws)
-    }
-
-    fn update(
+impl DigitalRankUpdateTile {
+    /// See [`Tile::update`].
+    fn learn(
         &mut self,
-        x: DMatrixView<f32>,
-        d: DMatrixView<f32>,
+        x: &DMatrixView<f32>,
+        d: &DMatrixView<f32>,
         lr: f32,
         draws: SampleKeys,
     ) -> Result<(), TileError> {
-        check_update(self.shape(), &x, &d, lr)?;
+        check_update(self.shape(), x, d, lr)?;
         if lr == 0.0 {
             return Ok(());
         }
@@ -181,6 +174,28 @@ impl Tile for DigitalRankUpdateTile {
         }
         self.accumulator.add(&waiting, lr);
         Ok(())
+    }
+}
+
+impl Tile for DigitalRankUpdateTile {
+    fn backward(
+        &self,
+        d: DMatrixView<f32>,
+        z: DMatrixViewMut<f32>,
+        draws: SampleKeys,
+    ) -> Result<(), TileError> {
+        self.array.backward(d, z, draws)
+    }
+
+    fn update(
+        &mut self,
+        x: DMatrixView<f32>,
+        d: DMatrixView<f32>,
+        lr: f32,
+        draws: SampleKeys,
+    ) -> Result<(), TileError> {
+        let Shape { outputs, inputs } = self.shape();
+        parallel::at_once(outputs * inputs, || self.learn(&x, &d, lr, draws))
     }
 
     fn end_of_step(&mut self, key: RngKey) {

@@ -10,6 +10,7 @@ use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
 
 use aimc_device::RngKey;
 use aimc_device::error::{ConfigError, require};
+use aimc_device::parallel;
 use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
 use aimc_tile::{
@@ -186,13 +187,15 @@ impl Tile for TransferTile {
         lr: f32,
         draws: SampleKeys,
     ) -> Result<(), TileError> {
-        check_update(self.shape, &x, &d, lr)?;
-        if lr == 0.0 {
-            return Ok(());
-        }
-        self.learn(&Batch { x, d, lr, draws })?;
-        self.add_up();
-        Ok(())
+        parallel::at_once(self.shape.outputs * self.shape.inputs, || {
+            check_update(self.shape, &x, &d, lr)?;
+            if lr == 0.0 {
+                return Ok(());
+            }
+            self.learn(&Batch { x, d, lr, draws })?;
+            self.add_up();
+            Ok(())
+        })
     }
 
     fn end_of_step(&mut self, key: RngKey) {
