@@ -22,6 +22,7 @@ use pulp::Arch;
 
 use aimc_device::RngKey;
 use aimc_device::error::ConfigError;
+use aimc_device::parallel;
 use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
 
@@ -191,20 +192,24 @@ impl AnalogMvm {
         y: &mut DMatrixViewMut<f32>,
         draws: SampleKeys,
     ) -> Result<(), TileError> {
-        check_lines("input", x, weights.inputs(), x.ncols())?;
-        check_shape("output", y.shape(), (weights.outputs(), x.ncols()))?;
-        if self.io.is_perfect || self.io.mv_type == MvType::Ideal {
-            exact_product(weights, x, y);
-            y.iter_mut().for_each(|y| *y *= self.io.out_scale);
-            return Ok(());
-        }
-        let mut waiting = self.enter(average, x, y, draws);
-        let mut round = 0;
-        while !waiting.is_empty() {
-            waiting = self.round(weights, x, y, waiting, round);
-            round += 1;
-        }
-        Ok(())
+        // One vector stays on this thread.
+        let operations = if x.ncols() > 1 { weights.outputs() * weights.inputs() } else { 0 };
+        parallel::at_once(operations, || {
+            check_lines("input", x, weights.inputs(), x.ncols())?;
+            check_shape("output", y.shape(), (weights.outputs(), x.ncols()))?;
+            if self.io.is_perfect || self.io.mv_type == MvType::Ideal {
+                exact_product(weights, x, y);
+                y.iter_mut().for_each(|y| *y *= self.io.out_scale);
+                return Ok(());
+            }
+            let mut waiting = self.enter(average, x, y, draws);
+            let mut round = 0;
+            while !waiting.is_empty() {
+                waiting = self.round(weights, x, y, waiting, round);
+                round += 1;
+            }
+            Ok(())
+        })
     }
 
     /// The samples that carry a signal; the outputs of the others are exactly 0.
