@@ -79,7 +79,7 @@ impl<D: PulsedDevice, S: Simd> Devices<D, S> {
     }
 }
 
-impl<D: PulsedDevice> Row<'_, D> {
+impl<D: PulsedDevice> Row<'_, '_, D> {
     /// The lane of the devices from column `column` on, and where it stands among the bits of 64 columns.
     #[inline(always)]
     pub(super) fn lane<S: Simd>(&self, simd: S, column: usize, weights: &[f32]) -> Devices<D, S> {

@@ -58,21 +58,21 @@ impl Undrawn {
     }
 }
 
-impl<D: PulsedDevice> Row<'_, D> {
+impl<D: PulsedDevice> Row<'_, '_, D> {
     /// Makes the draws of vector pairs that wait for them; `last` if no pulses will follow.
     #[inline(always)]
     pub(super) fn draw_all(&mut self, last: bool) {
         if self.scratch.undrawn.pairs.is_empty() {
             return;
         }
-        let (row, words) = (self.row as u64, self.persistent.len().div_ceil(64));
+        let (row, words) = (self.lists.row as u64, self.lists.persistent.len().div_ceil(64));
         let mut undrawn = std::mem::take(&mut self.scratch.undrawn);
         let Undrawn { pairs, bits, keys, normals, noise } = &mut undrawn;
         // A slot alone is a round.
         let nothing = self.scratch.rounds.is_empty() && self.scratch.slots.number() == 0;
         let alone = last && nothing && pairs.len() == 1 && pairs[0].fired == words;
-        let streams_go_on = !self.apparent.is_empty();
-        if self.noisy && !streams_go_on && !alone {
+        let streams_go_on = !self.lists.apparent.is_empty();
+        if self.shared.noisy && !streams_go_on && !alone {
             normals.resize(pairs.len(), [0.0; FIRST]);
             first_normals(keys, row, normals);
         }
@@ -82,7 +82,7 @@ impl<D: PulsedDevice> Row<'_, D> {
             let (up, rest) = rest.split_at(words);
             bits = rest;
             if pair.pulses <= FIRST && !streams_go_on && !alone {
-                let noise = if self.noisy { &normals[k][..pair.pulses] } else { &[] };
+                let noise = if self.shared.noisy { &normals[k][..pair.pulses] } else { &[] };
                 self.take(Incoming::Sparse { fired, up, noise: noise.iter() });
                 continue;
             }
@@ -90,7 +90,7 @@ impl<D: PulsedDevice> Row<'_, D> {
             if alone {
                 self.take(Incoming::Slots { fired, up, draws: &mut draws });
             } else {
-                noise.resize(if self.noisy { pair.pulses } else { 0 }, 0.0);
+                noise.resize(if self.shared.noisy { pair.pulses } else { 0 }, 0.0);
                 draws.fill_normal(noise);
                 self.take(Incoming::Sparse { fired, up, noise: noise.iter() });
             }
@@ -111,7 +111,7 @@ impl<D: PulsedDevice> Row<'_, D> {
                         return true;
                     }
                     let (next, rest) = fired.split_at(fired.len().min(slots.room() * up.len()));
-                    slots.push(next, up, self.noisy.then_some(&mut **draws));
+                    slots.push(next, up, self.shared.noisy.then_some(&mut **draws));
                     *fired = rest;
                 }
                 false

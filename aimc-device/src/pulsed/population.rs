@@ -208,7 +208,7 @@ impl<D: PulsedDevice> DeviceArray for Population<D> {
         let run = |lists: &mut RowLists<'_>| {
             let mut scratch = Scratch::take();
             let mut row = Row::new(&shared, lists, &mut scratch);
-            work(row.row, &mut row);
+            work(row.lists.row, &mut row);
             row.finish();
             scratch.give();
         };

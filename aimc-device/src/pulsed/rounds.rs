@@ -104,11 +104,11 @@ impl Rounds {
     }
 }
 
-impl<D: PulsedDevice> Row<'_, D> {
+impl<D: PulsedDevice> Row<'_, '_, D> {
     /// The pulses that wait in rounds, lane by lane; nothing waits afterwards.
     #[inline(always)]
     pub(super) fn step_rounds<S: Simd>(&mut self, simd: S, rounds: &mut Rounds) {
-        let row = std::mem::take(&mut self.persistent);
+        let row = std::mem::take(&mut self.lists.persistent);
         let groups = row.chunks_mut(WORD).zip(&rounds.groups).enumerate();
         for (number, (weights, group)) in groups.filter(|(_, (_, group))| group.fired[0] != 0) {
             for (lane, weights) in weights.chunks_mut(S::F32_LANES).enumerate() {
@@ -121,12 +121,12 @@ impl<D: PulsedDevice> Row<'_, D> {
                 for round in (0..MOST).take_while(|round| here(*round) != 0) {
                     let up = group.up[round] >> shift & all::<S>();
                     let xi = Wide::load(simd, &group.noise[round][shift..]);
-                    devices.step(simd, self.device, (here(round), up), xi);
+                    devices.step(simd, self.shared.device, (here(round), up), xi);
                 }
                 devices.weights.store_some(weights);
             }
         }
-        self.persistent = row;
+        self.lists.persistent = row;
         rounds.groups.iter_mut().filter(|group| group.fired[0] != 0).for_each(Group::clear);
         rounds.number = 0;
     }

@@ -15,24 +15,11 @@ use crate::pulsed::{Constants, Direction, PulseCount, PulsedDevice, RowPort};
 use crate::rng::{RngKey, Stream};
 
 /// One row of a population.
-pub(super) struct Row<'a, D: PulsedDevice> {
-    /// Its number.
-    pub(super) row: usize,
-    pub(super) device: &'a D,
-    pub(super) arch: Arch,
+pub(super) struct Row<'a, 'r, D: PulsedDevice> {
+    pub(super) shared: &'a Shared<'a, D>,
     /// See [`packed`].
     pub(super) constants: &'a [f32],
-    pub(super) persistent: &'a mut [f32],
-    /// What is read; empty without write noise.
-    pub(super) apparent: &'a mut [f32],
-    /// Hidden states; empty for models without.
-    pub(super) hidden: &'a mut [f32],
-    /// Pulses of every device; empty unless counted.
-    pub(super) counts: (&'a mut [u64], &'a mut [u64]),
-    /// Pulses of the row since it was opened.
-    pub(super) pulses: &'a mut PulseCount,
-    pub(super) noisy: bool,
-    pub(super) write_std: f32,
+    pub(super) lists: &'a mut RowLists<'r>,
     pub(super) scratch: &'a mut Scratch,
 }
 
@@ -45,33 +32,28 @@ pub(super) struct Shared<'a, D: PulsedDevice> {
     pub(super) write_std: f32,
 }
 
-/// What changes of one row; see [`Row`].
+/// What changes of one row.
 pub(super) struct RowLists<'a> {
+    /// Its number.
     pub(super) row: usize,
     pub(super) persistent: &'a mut [f32],
+    /// What is read; empty without write noise.
     pub(super) apparent: &'a mut [f32],
+    /// Hidden states; empty for models without.
     pub(super) hidden: &'a mut [f32],
+    /// Pulses of every device; empty unless counted.
     pub(super) counts: (&'a mut [u64], &'a mut [u64]),
+    /// Pulses of the row since it was opened.
     pub(super) pulses: PulseCount,
 }
 
-impl<'a, D: PulsedDevice> Row<'a, D> {
-    pub(super) fn new(shared: &Shared<'a, D>, lists: &'a mut RowLists<'_>, scratch: &'a mut Scratch) -> Self {
-        let Shared { device, arch, packed, noisy, write_std } = *shared;
-        Self {
-            row: lists.row,
-            device,
-            arch,
-            constants: packed.row(lists.row),
-            persistent: lists.persistent,
-            apparent: lists.apparent,
-            hidden: lists.hidden,
-            counts: (lists.counts.0, lists.counts.1),
-            pulses: &mut lists.pulses,
-            noisy,
-            write_std,
-            scratch,
-        }
+impl<'a, 'r, D: PulsedDevice> Row<'a, 'r, D> {
+    pub(super) fn new(
+        shared: &'a Shared<'a, D>,
+        lists: &'a mut RowLists<'r>,
+        scratch: &'a mut Scratch,
+    ) -> Self {
+        Self { shared, constants: shared.packed.row(lists.row), lists, scratch }
     }
 }
 
@@ -122,9 +104,9 @@ enum Work<'a> {
 }
 
 /// Work on a row.
-struct At<'a, 'r, D: PulsedDevice>(&'a mut Row<'r, D>, Work<'a>);
+struct At<'w, 'a, 'r, D: PulsedDevice>(&'w mut Row<'a, 'r, D>, Work<'w>);
 
-impl<D: PulsedDevice> WithSimd for At<'_, '_, D> {
+impl<D: PulsedDevice> WithSimd for At<'_, '_, '_, D> {
     type Output = ();
 
     #[inline(always)]
@@ -132,7 +114,7 @@ impl<D: PulsedDevice> WithSimd for At<'_, '_, D> {
         let Self(row, mut work) = self;
         if let Work::Pulses { fired, up, key, draws, waits } = work {
             let pulses = count(fired);
-            let devices = fired.len() / up.len() * row.persistent.len();
+            let devices = fired.len() / up.len() * row.lists.persistent.len();
             if !D::HIDDEN && rounds::pay::<D>(pulses, devices) {
                 *waits = true;
                 row.count(fired, up, pulses);
@@ -159,9 +141,9 @@ impl<D: PulsedDevice> WithSimd for At<'_, '_, D> {
 }
 
 /// Delivers the pulses of a row that wait: a function of its own, whose registers are for the devices alone.
-struct Delivery<'a, 'r, D: PulsedDevice>(&'a mut Row<'r, D>);
+struct Delivery<'w, 'a, 'r, D: PulsedDevice>(&'w mut Row<'a, 'r, D>);
 
-impl<D: PulsedDevice> WithSimd for Delivery<'_, '_, D> {
+impl<D: PulsedDevice> WithSimd for Delivery<'_, '_, '_, D> {
     type Output = ();
 
     #[inline(always)]
@@ -170,12 +152,12 @@ impl<D: PulsedDevice> WithSimd for Delivery<'_, '_, D> {
     }
 }
 
-impl<D: PulsedDevice> Row<'_, D> {
+impl<D: PulsedDevice> Row<'_, '_, D> {
     /// The weight of device `j`, that holds `w`, after a pulse with noise `xi`.
     #[inline(always)]
     fn stepped(&self, j: usize, w: f32, (direction, xi): (Direction, f32)) -> f32 {
         let (cell, extra) = gather::<D, _>(|list| self.constants[packed::place::<D::Extra>(list, j)]);
-        self.device.step(cell, extra, w, direction, xi)
+        self.shared.device.step(cell, extra, w, direction, xi)
     }
 
     /// What would be read of device `j` now, if nothing waited: its pulses go on to wait.
@@ -186,17 +168,17 @@ impl<D: PulsedDevice> Row<'_, D> {
         slots.append_on(j, on_one);
         rounds.append_on(j, on_one);
         let Scratch { on_one, written, .. } = &*self.scratch;
-        let mut persistent = self.persistent[j];
+        let mut persistent = self.lists.persistent[j];
         // A loop: a closure would stay outside of vector code.
         for pulse in on_one {
             persistent = self.stepped(j, persistent, *pulse);
         }
-        if self.apparent.is_empty() {
+        if self.lists.apparent.is_empty() {
             return persistent;
         }
         match written.iter().rfind(|(fired, _)| fired[j / WORD] >> (j % WORD) & 1 == 1) {
-            Some((fired, draws)) => persistent + self.write_std * draws.normal_after(rank(fired, j)),
-            None => self.apparent[j],
+            Some((fired, draws)) => persistent + self.shared.write_std * draws.normal_after(rank(fired, j)),
+            None => self.lists.apparent[j],
         }
     }
 
@@ -224,17 +206,21 @@ impl<D: PulsedDevice> Row<'_, D> {
             list.resize(count(fired), 0.0);
         }
         let [steps, hidden] = &mut noise;
-        if self.noisy {
+        if self.shared.noisy {
             draws.fill_normal(steps);
         }
         draws.fill_normal(hidden);
         visit(fired.iter().copied(), |k, j| {
             let extra = D::Extra::of(|k| self.constants[packed::place::<D::Extra>(4 + k, j)]);
-            let (state, overflow) =
-                self.device.accumulate(extra, self.hidden[j], direction(up[j / 64], j), hidden[k]);
-            self.hidden[j] = state;
+            let (state, overflow) = self.shared.device.accumulate(
+                extra,
+                self.lists.hidden[j],
+                direction(up[j / 64], j),
+                hidden[k],
+            );
+            self.lists.hidden[j] = state;
             if let Some(direction) = overflow {
-                self.persistent[j] = self.stepped(j, self.persistent[j], (direction, steps[k]));
+                self.lists.persistent[j] = self.stepped(j, self.lists.persistent[j], (direction, steps[k]));
             }
         });
         self.scratch.draws = noise;
@@ -247,14 +233,14 @@ impl<D: PulsedDevice> Row<'_, D> {
             slot.iter().zip(up).map(|(fired, up)| (fired & up).count_ones() as usize).sum::<usize>()
         };
         let ups: usize = fired.chunks_exact(up.len()).map(ups).sum();
-        *self.pulses += PulseCount { up: ups as u64, down: (pulses - ups) as u64 };
-        if self.counts.0.is_empty() {
+        self.lists.pulses += PulseCount { up: ups as u64, down: (pulses - ups) as u64 };
+        if self.lists.counts.0.is_empty() {
             return;
         }
         for slot in fired.chunks_exact(up.len()) {
             visit(slot.iter().copied(), |_, j| match direction(up[j / 64], j) {
-                Direction::Up => self.counts.0[j] += 1,
-                Direction::Down => self.counts.1[j] += 1,
+                Direction::Up => self.lists.counts.0[j] += 1,
+                Direction::Down => self.lists.counts.1[j] += 1,
             });
         }
     }
@@ -277,41 +263,42 @@ impl<D: PulsedDevice> Row<'_, D> {
     #[inline(always)]
     pub(super) fn take(&mut self, mut incoming: Incoming<'_>) {
         while self.queue(&mut incoming) {
-            self.arch.dispatch(Delivery(self));
+            self.shared.arch.dispatch(Delivery(self));
         }
     }
 
     /// The bits of all columns, set for upwards.
     fn all_or_none(&self, direction: Direction) -> Vec<u64> {
         let bits = if direction == Direction::Up { u64::MAX } else { 0 };
-        vec![bits; self.persistent.len().div_ceil(WORD)]
+        vec![bits; self.lists.persistent.len().div_ceil(WORD)]
     }
 
     /// Ends the work on the row: nothing waits afterwards.
     pub(super) fn finish(&mut self) {
-        self.arch.dispatch(At(self, Work::Finish));
+        self.shared.arch.dispatch(At(self, Work::Finish));
     }
 }
 
-impl<D: PulsedDevice> RowPort for Row<'_, D> {
+impl<D: PulsedDevice> RowPort for Row<'_, '_, D> {
     fn pulse_where(&mut self, fired: &[u64], up: &[u64], key: RngKey) {
         if fired.iter().fold(0, |any, bits| any | bits) == 0 {
             return;
         }
-        let (mut draws, mut waits) = (key.stream(self.row as u64), false);
+        let (mut draws, mut waits) = (key.stream(self.lists.row as u64), false);
         let work = Work::Pulses { fired, up, key, draws: &mut draws, waits: &mut waits };
-        self.arch.dispatch(At(self, work));
-        if !waits && !self.apparent.is_empty() {
+        self.shared.arch.dispatch(At(self, work));
+        if !waits && !self.lists.apparent.is_empty() {
             self.read_later(fired, up.len(), draws);
         }
     }
 
     fn pulse(&mut self, columns: &[u32], direction: Direction, draws: &mut Stream) {
-        let (mut fired, up) = (vec![0; self.persistent.len().div_ceil(WORD)], self.all_or_none(direction));
+        let (mut fired, up) =
+            (vec![0; self.lists.persistent.len().div_ceil(WORD)], self.all_or_none(direction));
         columns.iter().for_each(|&column| fired[column as usize / WORD] |= 1 << (column as usize % WORD));
         let pulses = count(&fired);
-        self.arch.dispatch(At(self, Work::Slots { fired: &fired, up: &up, pulses, draws }));
-        if !self.apparent.is_empty() {
+        self.shared.arch.dispatch(At(self, Work::Slots { fired: &fired, up: &up, pulses, draws }));
+        if !self.lists.apparent.is_empty() {
             self.finish();
             self.write_those(&fired, &vec![u64::MAX; fired.len()], draws);
         }
@@ -319,7 +306,7 @@ impl<D: PulsedDevice> RowPort for Row<'_, D> {
 
     fn weight(&mut self, column: usize) -> f32 {
         let mut weight = 0.0;
-        self.arch.dispatch(At(self, Work::Weight { column, weight: &mut weight }));
+        self.shared.arch.dispatch(At(self, Work::Weight { column, weight: &mut weight }));
         weight
     }
 }

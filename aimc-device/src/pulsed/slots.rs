@@ -190,11 +190,11 @@ impl Waiting<'_> {
     }
 }
 
-impl<D: PulsedDevice> Row<'_, D> {
+impl<D: PulsedDevice> Row<'_, '_, D> {
     /// The pulses that wait on the devices of the row, a lane or two at a time.
     #[inline(always)]
     pub(super) fn step_row<S: Simd>(&mut self, simd: S, slots: &Slots) {
-        let (mut places, weights) = (slots.starts(), std::mem::take(&mut self.persistent));
+        let (mut places, weights) = (slots.starts(), std::mem::take(&mut self.lists.persistent));
         for ((fired, up), (word, weights)) in slots.words().zip(weights.chunks_mut(WORD).enumerate()) {
             let waiting = Waiting { fired, up, lively: lively(fired), noise: slots.noise() };
             // The constants of more than two lanes with costly steps, or without AVX-512, find no room in registers.
@@ -212,7 +212,7 @@ impl<D: PulsedDevice> Row<'_, D> {
                 self.step_one(simd, waiting, behind + k * S::F32_LANES, weights, &mut places);
             }
         }
-        self.persistent = weights;
+        self.lists.persistent = weights;
     }
 
     /// The pulses of a lane from column `column` on, slot by slot; `places` is where the next draws of each slot lie.
@@ -231,7 +231,7 @@ impl<D: PulsedDevice> Row<'_, D> {
         }
         let mut lane = self.lane(simd, column, weights);
         for slot in ones(slots) {
-            lane.pulse(simd, self.device, waiting.slot(slot), waiting.noise, &mut places[slot]);
+            lane.pulse(simd, self.shared.device, waiting.slot(slot), waiting.noise, &mut places[slot]);
         }
         lane.weights.store_some(weights);
     }
@@ -254,8 +254,8 @@ impl<D: PulsedDevice> Row<'_, D> {
         let mut a = self.lane(simd, column, a_weights);
         let mut b = self.lane(simd, column + S::F32_LANES, b_weights);
         for slot in ones(slots) {
-            a.pulse(simd, self.device, waiting.slot(slot), waiting.noise, &mut places[slot]);
-            b.pulse(simd, self.device, waiting.slot(slot), waiting.noise, &mut places[slot]);
+            a.pulse(simd, self.shared.device, waiting.slot(slot), waiting.noise, &mut places[slot]);
+            b.pulse(simd, self.shared.device, waiting.slot(slot), waiting.noise, &mut places[slot]);
         }
         a.weights.store_some(a_weights);
         b.weights.store_some(b_weights);
@@ -281,10 +281,10 @@ impl<D: PulsedDevice> Row<'_, D> {
         let mut d = self.lane(simd, column + 3 * width, d_weights);
         for (slot, place) in (0..waiting.fired.len()).zip(places) {
             let (pulses, mut next) = (waiting.slot(slot), *place);
-            a.pulse(simd, self.device, pulses, waiting.noise, &mut next);
-            b.pulse(simd, self.device, pulses, waiting.noise, &mut next);
-            c.pulse(simd, self.device, pulses, waiting.noise, &mut next);
-            d.pulse(simd, self.device, pulses, waiting.noise, &mut next);
+            a.pulse(simd, self.shared.device, pulses, waiting.noise, &mut next);
+            b.pulse(simd, self.shared.device, pulses, waiting.noise, &mut next);
+            c.pulse(simd, self.shared.device, pulses, waiting.noise, &mut next);
+            d.pulse(simd, self.shared.device, pulses, waiting.noise, &mut next);
             *place = next;
         }
         a.weights.store_some(a_weights);

@@ -8,7 +8,7 @@ use crate::pulsed::row::Row;
 use crate::pulsed::slots::{WORD, count, ones};
 use crate::rng::Stream;
 
-impl<D: PulsedDevice> Row<'_, D> {
+impl<D: PulsedDevice> Row<'_, '_, D> {
     /// Draws write noise anew for devices that fired, see [`Row::write`]: for all of them, and uses it where they are `left`.
     #[inline(always)]
     pub(super) fn write_those(&mut self, fired: &[u64], left: &[u64], draws: &mut Stream) {
@@ -20,7 +20,8 @@ impl<D: PulsedDevice> Row<'_, D> {
             for place in ones(fired & left) {
                 let rank = before + (fired & ((1 << place) - 1)).count_ones() as usize;
                 let column = WORD * word + place;
-                self.apparent[column] = self.persistent[column] + self.write_std * noise[rank];
+                self.lists.apparent[column] =
+                    self.lists.persistent[column] + self.shared.write_std * noise[rank];
             }
             before += fired.count_ones() as usize;
         }
@@ -29,7 +30,7 @@ impl<D: PulsedDevice> Row<'_, D> {
     /// Lets the write noise of a vector pair wait: its slots of so many words each, and the stream of its draws.
     #[inline(always)]
     pub(super) fn read_later(&mut self, fired: &[u64], words: usize, draws: Stream) {
-        if self.apparent.is_empty() {
+        if self.lists.apparent.is_empty() {
             return;
         }
         let mut any = fired[..words].to_vec();
@@ -43,7 +44,7 @@ impl<D: PulsedDevice> Row<'_, D> {
     /// from the last, and those that have no device left are not drawn.
     #[inline(always)]
     pub(super) fn write(&mut self) {
-        let mut left = vec![u64::MAX; self.persistent.len().div_ceil(64)];
+        let mut left = vec![u64::MAX; self.lists.persistent.len().div_ceil(64)];
         let mut written = std::mem::take(&mut self.scratch.written);
         for (fired, mut draws) in written.drain(..).rev() {
             if fired.iter().zip(&left).any(|(fired, left)| fired & left != 0) {
