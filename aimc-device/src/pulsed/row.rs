@@ -93,7 +93,8 @@ impl Scratch {
 
 /// What happens to a row, in code for the vector units that the processor has.
 enum Work<'a> {
-    /// Slots of a vector pair arrive: which devices fire and which of them upwards. With `wait`, few pulses wait for their draws.
+    /// Slots of a vector pair arrive: which devices fire and which of them upwards. `waits` says whether they are so few that they wait for
+    /// their draws, without the stream.
     Pulses { fired: &'a [u64], up: &'a [u64], key: RngKey, draws: &'a mut Stream, waits: &'a mut bool },
     /// The same, `pulses` together, with draws from a stream that goes on.
     Slots { fired: &'a [u64], up: &'a [u64], pulses: usize, draws: &'a mut Stream },
