@@ -15,7 +15,18 @@ use crate::rng::RngKey;
 /// Rows that are stepped side by side.
 pub(super) const ABREAST: usize = 2;
 
-/// The pulses of one device of a row.
+/// The pulses of one device of a row, see [`DeviceArray::pulse_each`](super::DeviceArray::pulse_each).
+///
+/// ```
+/// use aimc_device::pulsed::{Burst, DeviceArray, PulsedDeviceConfig};
+/// use aimc_device::{RngKey, config};
+/// let text = "model = \"ConstantStep\"\ndw_min = 0.125\ndw_min_std = 0.0\ndw_min_dtod = 0.0\nup_down_dtod = 0.0";
+/// let device: PulsedDeviceConfig = config::from_toml(text).unwrap();
+/// let mut array = device.build(2, 3, RngKey::root(1)).unwrap();
+/// let bursts = |_| vec![Burst { column: 0, pulses: -1 }, Burst { column: 2, pulses: 2 }];
+/// array.pulse_each(&[1], false, &bursts, RngKey::root(2));
+/// assert_eq!(array.weights(), [0.0, 0.0, 0.0, -0.125, 0.0, 0.25]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Burst {
     /// The device.

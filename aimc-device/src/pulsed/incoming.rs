@@ -4,6 +4,7 @@ use std::slice::Iter;
 
 use crate::pulsed::PulsedDevice;
 use crate::pulsed::row::Row;
+use crate::pulsed::slots::WORD;
 use crate::rng::{FIRST, RngKey, Stream, first_normals};
 
 /// Pulses that have arrived and do not wait yet.
@@ -65,7 +66,7 @@ impl<D: PulsedDevice> Row<'_, '_, D> {
         if self.scratch.undrawn.pairs.is_empty() {
             return;
         }
-        let (row, words) = (self.lists.row as u64, self.lists.persistent.len().div_ceil(64));
+        let (row, words) = (self.lists.row as u64, self.lists.persistent.len().div_ceil(WORD));
         let mut undrawn = std::mem::take(&mut self.scratch.undrawn);
         let Undrawn { pairs, bits, keys, normals, noise } = &mut undrawn;
         // A slot alone is a round.
@@ -94,7 +95,9 @@ impl<D: PulsedDevice> Row<'_, '_, D> {
                 draws.fill_normal(noise);
                 self.take(Incoming::Sparse { fired, up, noise: noise.iter() });
             }
-            self.read_later(fired, words, draws);
+            if streams_go_on {
+                self.read_later(fired, words, draws);
+            }
         }
         undrawn.clear();
         self.scratch.undrawn = undrawn;

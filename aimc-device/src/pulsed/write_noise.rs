@@ -30,9 +30,6 @@ impl<D: PulsedDevice> Row<'_, '_, D> {
     /// Lets the write noise of a vector pair wait: its slots of so many words each, and the stream of its draws.
     #[inline(always)]
     pub(super) fn read_later(&mut self, fired: &[u64], words: usize, draws: Stream) {
-        if self.lists.apparent.is_empty() {
-            return;
-        }
         let mut any = fired[..words].to_vec();
         for slot in fired.chunks_exact(words).skip(1) {
             any.iter_mut().zip(slot).for_each(|(any, fired)| *any |= fired);

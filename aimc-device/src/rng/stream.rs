@@ -187,6 +187,7 @@ impl Stream {
 
 /// The normals with which the streams number `index` of some keys begin.
 pub(crate) fn first_normals(keys: &[[u64; 2]], index: u64, normals: &mut [[f32; BLOCK]]) {
+    // As many as fill the registers of AVX-512.
     const TOGETHER: usize = 6;
     let mut blocks = [[[0; 16]; BEGINNING]; TOGETHER];
     for (keys, normals) in keys.chunks(TOGETHER).zip(normals.chunks_mut(TOGETHER)) {
