@@ -18,8 +18,11 @@ pub trait RowPort {
     /// Gives one pulse in `direction` to each device in `columns`, with the next numbers of `draws`.
     fn pulse(&mut self, columns: &[u32], direction: Direction, draws: &mut Stream);
 
-    /// The weight of the device in a column as it would be read now. Nothing changes, whatever the implementation puts off.
-    fn weight(&mut self, column: usize) -> f32;
+    /// Notes the weight of the device in a column as it would be read now. Nothing changes, whatever the implementation puts off.
+    fn note(&mut self, column: usize);
+
+    /// The weights noted since the row was opened, in order.
+    fn noted(&mut self) -> &[f32];
 }
 
 /// An array of devices of one model, whatever the model: `rows` x `columns` weights, stored row by row.

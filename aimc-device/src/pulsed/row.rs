@@ -10,7 +10,8 @@ use crate::pulsed::device_lane::gather;
 use crate::pulsed::incoming::{Incoming, Undrawn};
 use crate::pulsed::packed::{self, Packed};
 use crate::pulsed::rounds::{self, Rounds};
-use crate::pulsed::slots::{Slots, WORD, count, direction, rank, visit};
+use crate::pulsed::slots::{Slots, WORD, count, direction, visit};
+use crate::pulsed::write_noise::Written;
 use crate::pulsed::{Constants, Direction, PulseCount, PulsedDevice, RowPort};
 use crate::rng::{RngKey, Stream};
 
@@ -53,6 +54,7 @@ impl<'a, 'r, D: PulsedDevice> Row<'a, 'r, D> {
         lists: &'a mut RowLists<'r>,
         scratch: &'a mut Scratch,
     ) -> Self {
+        scratch.noted.clear();
         Self { shared, constants: shared.packed.row(lists.row), lists, scratch }
     }
 }
@@ -71,12 +73,14 @@ pub(super) struct Scratch {
     on_one: Vec<(Direction, f32)>,
     /// Vector pairs whose draws wait.
     pub(super) undrawn: Undrawn,
+    /// Weights that were noted on the way.
+    pub(super) noted: Vec<f32>,
     /// Draws of steps and of hidden states.
     draws: [Vec<f32>; 2],
     /// Draws of reading.
     pub(super) read: Vec<f32>,
-    /// Vector pairs whose write noise waits: the devices that fired, and the stream of their draws.
-    pub(super) written: Vec<(Vec<u64>, Stream)>,
+    /// Vector pairs whose write noise waits.
+    pub(super) written: Vec<Written>,
 }
 
 impl Scratch {
@@ -93,13 +97,12 @@ impl Scratch {
 
 /// What happens to a row, in code for the vector units that the processor has.
 enum Work<'a> {
-    /// Slots of a vector pair arrive: which devices fire and which of them upwards. `waits` says whether they are so few that they wait for
-    /// their draws, without the stream.
-    Pulses { fired: &'a [u64], up: &'a [u64], key: RngKey, draws: &'a mut Stream, waits: &'a mut bool },
-    /// The same, `pulses` together, with draws from a stream that goes on.
-    Slots { fired: &'a [u64], up: &'a [u64], pulses: usize, draws: &'a mut Stream },
-    /// The weight of a device that is read now is asked for.
-    Weight { column: usize, weight: &'a mut f32 },
+    /// Slots of a vector pair arrive: which devices fire and which of them upwards.
+    Pulses { fired: &'a [u64], up: &'a [u64], key: RngKey },
+    /// The same with draws from a stream that goes on.
+    Slots { fired: &'a [u64], up: &'a [u64], draws: &'a mut Stream },
+    /// What waits for its draws does not wait for them any more.
+    Draw,
     /// Nothing is to wait any more.
     Finish,
 }
@@ -112,31 +115,25 @@ impl<D: PulsedDevice> WithSimd for At<'_, '_, '_, D> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _simd: S) {
-        let Self(row, mut work) = self;
-        if let Work::Pulses { fired, up, key, draws, waits } = work {
+        let Self(row, work) = self;
+        if let Work::Pulses { fired, up, key } = work {
             let pulses = count(fired);
+            row.count(fired, up, pulses);
             let devices = fired.len() / up.len() * row.lists.persistent.len();
-            if !D::HIDDEN && rounds::pay::<D>(pulses, devices) {
-                *waits = true;
-                row.count(fired, up, pulses);
-                if row.scratch.undrawn.push(fired, up, pulses, key) {
-                    row.draw_all(false);
-                }
+            if !row.scratch.undrawn.push((fired, up), pulses, rounds::pay::<D>(pulses, devices), key) {
                 return;
             }
-            work = Work::Slots { fired, up, pulses, draws };
         }
         row.draw_all(matches!(work, Work::Finish));
         match work {
-            Work::Slots { fired, up, pulses, draws } => row.arrive((fired, up), pulses, draws),
-            Work::Weight { column, weight } => *weight = row.weight_now(column),
+            Work::Slots { fired, up, draws } => row.arrive((fired, up), draws),
             Work::Finish => {
                 row.take(Incoming::Nothing);
                 if !row.scratch.written.is_empty() {
                     row.write();
                 }
             }
-            Work::Pulses { .. } => {}
+            Work::Pulses { .. } | Work::Draw => {}
         }
     }
 }
@@ -163,7 +160,7 @@ impl<D: PulsedDevice> Row<'_, '_, D> {
 
     /// What would be read of device `j` now, if nothing waited: its pulses go on to wait.
     #[inline(always)]
-    fn weight_now(&mut self, j: usize) -> f32 {
+    pub(super) fn weight_now(&mut self, j: usize) -> f32 {
         let Scratch { slots, rounds, on_one, .. } = &mut *self.scratch;
         on_one.clear();
         slots.append_on(j, on_one);
@@ -177,8 +174,8 @@ impl<D: PulsedDevice> Row<'_, '_, D> {
         if self.lists.apparent.is_empty() {
             return persistent;
         }
-        match written.iter().rfind(|(fired, _)| fired[j / WORD] >> (j % WORD) & 1 == 1) {
-            Some((fired, draws)) => persistent + self.shared.write_std * draws.normal_after(rank(fired, j)),
+        match written.iter().rev().find_map(|written| written.draw_of(self.lists.row, j)) {
+            Some(draw) => persistent + self.shared.write_std * draw,
             None => self.lists.apparent[j],
         }
     }
@@ -248,15 +245,20 @@ impl<D: PulsedDevice> Row<'_, '_, D> {
 
     /// See [`Work::Slots`].
     #[inline(always)]
-    fn arrive(&mut self, (fired, up): (&[u64], &[u64]), pulses: usize, draws: &mut Stream) {
+    fn arrive(&mut self, (fired, up): (&[u64], &[u64]), draws: &mut Stream) {
+        let pulses = count(fired);
         self.count(fired, up, pulses);
         if D::HIDDEN {
             for slot in fired.chunks_exact(up.len()) {
                 self.step_overflowing(slot, up, draws);
             }
-        } else {
-            self.take(Incoming::Slots { fired, up, draws });
+            return;
         }
+        let (first, noise) = self.scratch.slots.make_room(pulses);
+        if self.shared.noisy {
+            draws.fill_normal(noise);
+        }
+        self.take(Incoming::Slots { fired, up, first });
     }
 
     /// Puts pulses among those that wait, and delivers these where there is no room: the one place where devices are stepped, of which
@@ -285,11 +287,14 @@ impl<D: PulsedDevice> RowPort for Row<'_, '_, D> {
         if fired.iter().fold(0, |any, bits| any | bits) == 0 {
             return;
         }
-        let (mut draws, mut waits) = (key.stream(self.lists.row as u64), false);
-        let work = Work::Pulses { fired, up, key, draws: &mut draws, waits: &mut waits };
-        self.shared.arch.dispatch(At(self, work));
-        if !waits && !self.lists.apparent.is_empty() {
-            self.read_later(fired, up.len(), draws);
+        if !D::HIDDEN {
+            return self.shared.arch.dispatch(At(self, Work::Pulses { fired, up, key }));
+        }
+        let mut draws = key.stream(self.lists.row as u64);
+        self.shared.arch.dispatch(At(self, Work::Slots { fired, up, draws: &mut draws }));
+        if !self.lists.apparent.is_empty() {
+            let before = count(fired) * if self.shared.noisy { 2 } else { 1 };
+            self.read_later(fired, up.len(), key, before);
         }
     }
 
@@ -297,18 +302,20 @@ impl<D: PulsedDevice> RowPort for Row<'_, '_, D> {
         let (mut fired, up) =
             (vec![0; self.lists.persistent.len().div_ceil(WORD)], self.all_or_none(direction));
         columns.iter().for_each(|&column| fired[column as usize / WORD] |= 1 << (column as usize % WORD));
-        let pulses = count(&fired);
-        self.shared.arch.dispatch(At(self, Work::Slots { fired: &fired, up: &up, pulses, draws }));
+        self.shared.arch.dispatch(At(self, Work::Slots { fired: &fired, up: &up, draws }));
         if !self.lists.apparent.is_empty() {
             self.finish();
             self.write_those(&fired, &vec![u64::MAX; fired.len()], draws);
         }
     }
 
-    fn weight(&mut self, column: usize) -> f32 {
-        let mut weight = 0.0;
-        self.shared.arch.dispatch(At(self, Work::Weight { column, weight: &mut weight }));
-        weight
+    fn note(&mut self, column: usize) {
+        self.scratch.undrawn.note(column);
+    }
+
+    fn noted(&mut self) -> &[f32] {
+        self.shared.arch.dispatch(At(self, Work::Draw));
+        &self.scratch.noted
     }
 }
 

@@ -5,7 +5,6 @@ use pulp::Simd;
 use crate::pulsed::row::Row;
 use crate::pulsed::spread::{BYTE, LINED_UP};
 use crate::pulsed::{Direction, PulsedDevice};
-use crate::rng::Stream;
 
 /// Columns whose bits lie in a word.
 pub(super) const WORD: usize = 64;
@@ -21,11 +20,12 @@ pub(super) struct Slots {
     /// Those that go up.
     up: Vec<[u64; TOGETHER]>,
     number: usize,
-    /// Draws of the devices that fire, slot by slot in the order of the columns, with some room behind so that a lane may
-    /// be read anywhere.
+    /// Draws of the devices that fire, slot by slot in the order of the columns, and of those that are to come, with some room behind so
+    /// that a lane may be read anywhere.
     noise: Vec<f32>,
-    /// Where the draws of each slot begin; behind the last slot, where the next ones go.
-    starts: [usize; TOGETHER + 1],
+    /// Where the draws of each slot begin, and where those of the last one end.
+    starts: [usize; TOGETHER],
+    end: usize,
 }
 
 /// In which of up to [`TOGETHER`] slots any of [`BYTE`] neighbours fires: bit s of byte k is for slot s and the neighbours from
@@ -90,25 +90,38 @@ impl Slots {
         TOGETHER - self.number
     }
 
-    /// Adds slots, no more than there is room for, of one vector pair: which columns fire, slot after slot, and which of
-    /// them upwards. Draws come from `draws`, or are 0.
+    /// Where draws of pulses that are to come go, behind those that are needed still: number of the first, and room for so many.
     #[inline(always)]
-    pub(super) fn push(&mut self, fired: &[u64], up: &[u64], draws: Option<&mut Stream>) {
-        let first = self.starts[self.number];
+    pub(super) fn make_room(&mut self, number: usize) -> (usize, &mut [f32]) {
+        let first = if self.number == 0 { self.end } else { self.starts[0] };
+        self.noise.copy_within(first..self.end, 0);
+        for start in &mut self.starts[..self.number] {
+            *start -= first;
+        }
+        self.end -= first;
+        let needed = self.end + number + LINED_UP;
+        if self.noise.len() < needed {
+            self.noise.resize(needed, 0.0);
+        }
+        (self.end, &mut self.noise[self.end..][..number])
+    }
+
+    /// Adds slots, no more than there is room for, of one vector pair: which columns fire, slot after slot, and which of
+    /// them upwards. Their draws begin at number `first`, which becomes that behind them.
+    #[inline(always)]
+    pub(super) fn push(&mut self, fired: &[u64], up: &[u64], first: &mut usize) {
         self.fired.resize(up.len(), [0; TOGETHER]);
         self.up.resize(up.len(), [0; TOGETHER]);
-        self.noise.resize(WORD * up.len() * TOGETHER + LINED_UP, 0.0);
         for slot in fired.chunks_exact(up.len()) {
             let here = self.number;
             for ((word, fired), up) in slot.iter().enumerate().zip(up) {
                 (self.fired[word][here], self.up[word][here]) = (*fired, *up);
             }
-            self.starts[here + 1] = self.starts[here] + count(slot);
+            self.starts[here] = *first;
+            *first += count(slot);
             self.number += 1;
         }
-        if let Some(draws) = draws {
-            draws.fill_normal(&mut self.noise[first..self.starts[self.number]]);
-        }
+        self.end = *first;
     }
 
     /// Appends the pulses that wait for a device, in order, with their draws.
@@ -142,13 +155,9 @@ impl Slots {
     }
 
     /// The draws.
-    fn noise(&self) -> &[f32] {
+    #[inline(always)]
+    pub(super) fn noise(&self) -> &[f32] {
         &self.noise
-    }
-
-    /// Where the draws of each slot begin.
-    fn starts(&self) -> [usize; TOGETHER] {
-        std::array::from_fn(|slot| self.starts[slot])
     }
 
     /// For each 64 columns, which fire in each slot and which go up.
@@ -194,7 +203,7 @@ impl<D: PulsedDevice> Row<'_, '_, D> {
     /// The pulses that wait on the devices of the row, a lane or two at a time.
     #[inline(always)]
     pub(super) fn step_row<S: Simd>(&mut self, simd: S, slots: &Slots) {
-        let (mut places, weights) = (slots.starts(), std::mem::take(&mut self.lists.persistent));
+        let (mut places, weights) = (slots.starts, std::mem::take(&mut self.lists.persistent));
         for ((fired, up), (word, weights)) in slots.words().zip(weights.chunks_mut(WORD).enumerate()) {
             let waiting = Waiting { fired, up, lively: lively(fired), noise: slots.noise() };
             // The constants of more than two lanes with costly steps, or without AVX-512, find no room in registers.

@@ -19,9 +19,8 @@ mod chacha;
 mod normal;
 mod stream;
 
-pub(crate) use normal::BLOCK as FIRST;
+pub(crate) use stream::FirstNormals;
 pub use stream::Stream;
-pub(crate) use stream::first_normals;
 
 /// An address from which random streams are opened: 128 bits, passed by value.
 ///

@@ -27,6 +27,11 @@ pub(super) fn normals_from_words(words: &[u32], out: &mut [f32]) {
     Arch::new().dispatch(Blocks { words, out });
 }
 
+/// The same for streams with so many blocks of ChaCha each, words that are left over at the end of each not used.
+pub(super) fn normals_of_streams(words: &[[u32; 16]], blocks: &[usize], out: &mut [f32]) {
+    Arch::new().dispatch(Streams { words, blocks, out });
+}
+
 /// The loop over blocks. A closure would do, were it not for the shim through which it is called: compilers
 /// do not always inline that, and without inlining the vector units stay idle (20 times slower).
 struct Blocks<'a> {
@@ -42,6 +47,32 @@ impl WithSimd for Blocks<'_> {
         let (words, _) = self.words.as_chunks();
         let (out, _) = self.out.as_chunks_mut();
         words.iter().zip(out).for_each(|(words, out)| block(words, out));
+    }
+}
+
+/// The loop over the blocks of each stream.
+struct Streams<'a> {
+    words: &'a [[u32; 16]],
+    blocks: &'a [usize],
+    out: &'a mut [f32],
+}
+
+impl WithSimd for Streams<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) {
+        let (mut words, (mut out, _)) = (self.words, self.out.as_chunks_mut());
+        for blocks in self.blocks {
+            let (own, rest) = words.split_at(*blocks);
+            words = rest;
+            let (own, _) = own.as_flattened().as_chunks();
+            let (normals, rest) = out.split_at_mut(own.len());
+            out = rest;
+            for (words, normals) in own.iter().zip(normals) {
+                block(words, normals);
+            }
+        }
     }
 }
 

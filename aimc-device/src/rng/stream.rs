@@ -1,12 +1,12 @@
 //! One stream of random numbers, opened from an address.
 
-use super::chacha::{self, Address, BEGINNING, Block, GROUP};
-use super::normal::{BLOCK, WORDS, normals_from_words};
+use super::chacha::{self, Address, Block, GROUP};
+use super::normal::{BLOCK, WORDS, normals_from_words, normals_of_streams};
 
 /// Words that are made at least.
 const AHEAD: usize = 64;
 /// Words that are made at a time in bulk draws, so that they stay in the first-level cache.
-const PART: usize = 3 * AHEAD;
+const PART: usize = 12 * AHEAD;
 /// Where they find room, with those that are ahead.
 const ROOM: usize = PART + AHEAD;
 const _: () = assert!(AHEAD == GROUP * size_of::<Block>() / 4 && PART.is_multiple_of(WORDS));
@@ -165,17 +165,16 @@ impl Stream {
         }
     }
 
-    /// The normal that comes after `skipped` others; nothing is drawn.
-    #[must_use]
-    pub fn normal_after(&self, skipped: usize) -> f32 {
-        let (blocks, place) = ((self.used + skipped) / BLOCK, (self.used + skipped) % BLOCK);
-        if blocks == 0 {
-            return self.block[place];
+    /// Passes over normals, of which no more are made than those between which it ends.
+    pub fn skip_normals(&mut self, number: usize) {
+        let held = (BLOCK - self.used).min(number);
+        self.used += held;
+        let (blocks, rest) = ((number - held) / BLOCK, (number - held) % BLOCK);
+        self.skip(blocks * WORDS);
+        if rest > 0 {
+            self.refill();
+            self.used = rest;
         }
-        let mut ahead = self.clone();
-        ahead.skip((blocks - 1) * WORDS);
-        ahead.refill();
-        ahead.block[place]
     }
 
     fn refill(&mut self) {
@@ -185,18 +184,33 @@ impl Stream {
     }
 }
 
-/// The normals with which the streams number `index` of some keys begin.
-pub(crate) fn first_normals(keys: &[[u64; 2]], index: u64, normals: &mut [[f32; BLOCK]]) {
-    // As many as fill the registers of AVX-512.
-    const TOGETHER: usize = 6;
-    let mut blocks = [[[0; 16]; BEGINNING]; TOGETHER];
-    for (keys, normals) in keys.chunks(TOGETHER).zip(normals.chunks_mut(TOGETHER)) {
-        chacha::begin(keys, index, &mut blocks[..keys.len()]);
-        let mut words = [0; TOGETHER * WORDS];
-        for (words, blocks) in words.chunks_exact_mut(WORDS).zip(&blocks) {
-            words.copy_from_slice(&blocks.as_flattened()[..WORDS]);
+/// Makes the normals with which streams of the same number begin, those of several at once.
+#[derive(Default)]
+pub(crate) struct FirstNormals {
+    /// Blocks of words of each stream, and the words.
+    numbers: Vec<usize>,
+    words: Vec<Block>,
+}
+
+impl FirstNormals {
+    /// So many normals of a stream, and some more up to a whole number of blocks.
+    pub(crate) fn whole(length: usize) -> usize {
+        length.next_multiple_of(BLOCK)
+    }
+
+    /// Those of streams number `index` of some keys, one after another into `normals`: of each [`FirstNormals::whole`] of its length.
+    pub(crate) fn draw(&mut self, keys: &[[u64; 2]], lengths: &[usize], index: u64, normals: &mut [f32]) {
+        let Self { numbers, words } = self;
+        numbers.clear();
+        for length in lengths {
+            numbers.push((length.div_ceil(BLOCK) * WORDS).div_ceil(size_of::<Block>() / 4));
         }
-        normals_from_words(&words[..keys.len() * WORDS], normals.as_flattened_mut());
+        let all = numbers.iter().sum();
+        if words.len() < all {
+            words.resize(all, [0; 16]);
+        }
+        chacha::begin(keys, numbers, index, &mut words[..all]);
+        normals_of_streams(&words[..all], numbers, normals);
     }
 }
 
@@ -223,33 +237,44 @@ mod tests {
         }
     }
 
-    /// The normal after k others is the k-th of those drawn next, wherever the stream stands, and is not drawn.
+    /// Behind n normals that were passed over come those that come behind n that were drawn, wherever the stream stands.
     #[test]
-    fn a_normal_ahead_is_the_one_that_comes() {
+    fn normals_are_passed_over_as_if_they_were_drawn() {
         let mut stream = RngKey::root(4).stream(0);
         for drawn in [0, 1, 30, 1, 31, 33, 500] {
             stream.fill_normal(&mut vec![0.0; drawn]);
             stream.next_u32();
-            let mut next = [0.0; 200];
-            stream.clone().fill_normal(&mut next);
-            next.iter()
-                .enumerate()
-                .for_each(|(k, normal)| assert_eq!(stream.normal_after(k), *normal, "{k}"));
+            for passed in 0..200 {
+                let (mut over, mut through) = (stream.clone(), stream.clone());
+                over.skip_normals(passed);
+                through.fill_normal(&mut vec![0.0; passed]);
+                assert_eq!(
+                    (over.normal(), over.next_u32()),
+                    (through.normal(), through.next_u32()),
+                    "{passed}"
+                );
+            }
         }
     }
 
     /// The first normals of several streams are those of each.
     #[test]
     fn first_normals_are_those_of_each_stream() {
-        for number in [0, 1, 5, 6, 13] {
-            let keys: Vec<_> = (0..number).map(|k| RngKey::root(5).fold_in(k).words()).collect();
-            let mut normals = vec![[0.0; BLOCK]; keys.len()];
-            first_normals(&keys, 3, &mut normals);
-            for (key, normals) in keys.into_iter().zip(normals) {
-                let mut expected = [0.0; BLOCK];
+        let mut first = FirstNormals::default();
+        for lengths in [&[][..], &[1], &[0, 32, 33, 7], &[500, 0, 2, 95, 300]] {
+            let keys: Vec<_> =
+                (0..lengths.len()).map(|k| RngKey::root(5).fold_in(k as u64).words()).collect();
+            let mut normals = vec![0.0; lengths.iter().map(|length| FirstNormals::whole(*length)).sum()];
+            first.draw(&keys, lengths, 3, &mut normals);
+            let mut normals = &normals[..];
+            for (key, length) in keys.into_iter().zip(lengths) {
+                let mut expected = vec![0.0; length.next_multiple_of(BLOCK)];
                 RngKey::from_words(key).stream(3).fill_normal(&mut expected);
-                assert_eq!(normals, expected);
+                let (own, rest) = normals.split_at(expected.len());
+                assert_eq!(own, expected);
+                normals = rest;
             }
+            assert!(normals.is_empty());
         }
     }
 

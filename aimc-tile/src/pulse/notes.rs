@@ -36,14 +36,21 @@ impl<'a> Notebook<'a> {
     }
 
     /// Takes the notes of a row that are due from sample `first` on before sample `next` arrives.
-    pub(crate) fn take(&self, row: usize, port: &mut dyn RowPort, first: usize, next: usize) {
-        let begin = self.notes.partition_point(|note| note.after < first);
-        for (number, note) in
-            self.notes.iter().enumerate().skip(begin).take_while(|(_, note)| note.after < next)
-        {
-            let bits = port.weight(note.column).to_bits();
-            self.weights[number * self.rows + row].store(bits, Ordering::Relaxed);
+    pub(crate) fn take(&self, port: &mut dyn RowPort, first: usize, next: usize) {
+        let due = self.notes[self.due(first)..].iter().take_while(|note| note.after < next);
+        due.for_each(|note| port.note(note.column));
+    }
+
+    /// Keeps what a row has noted from sample `first` on.
+    pub(crate) fn keep(&self, row: usize, port: &mut dyn RowPort, first: usize) {
+        for (number, weight) in (self.due(first)..).zip(port.noted()) {
+            self.weights[number * self.rows + row].store(weight.to_bits(), Ordering::Relaxed);
         }
+    }
+
+    /// Number of the first note from a sample on.
+    fn due(&self, first: usize) -> usize {
+        self.notes.partition_point(|note| note.after < first)
     }
 
     /// The weights that were noted, column after column.

@@ -270,11 +270,14 @@ fn pulse_in_turn(
                 let (mut fired, mut next) = (Vec::new(), first);
                 for [line, place] in firing.on(row) {
                     let (lines, noise, sample) = taken[line];
-                    notebook.take(row, port, next, sample);
+                    notebook.take(port, next, sample);
                     lines.pulse((&routes, way), (row, place), port, &mut fired, noise);
                     next = sample;
                 }
-                notebook.take(row, port, next, last + 1);
+                if noted.is_some() {
+                    notebook.take(port, next, last + 1);
+                    notebook.keep(row, port, first);
+                }
             });
         }
     }
