@@ -39,7 +39,7 @@ struct Pair {
 impl Undrawn {
     /// Pairs that wait, at most, and their pulses, but for those of the last one: their draws stay in the first-level cache.
     const MOST: usize = 24;
-    const MOST_PULSES: usize = 1024;
+    const MOST_PULSES: usize = 2048;
 
     /// Adds a pair, and says whether that is the last one for which there is room.
     #[inline(always)]
