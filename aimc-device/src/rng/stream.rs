@@ -5,11 +5,11 @@ use super::normal::{BLOCK, WORDS, normals_from_words, normals_of_streams};
 
 /// Words that are made at least.
 const AHEAD: usize = 64;
-/// Words that are made at a time in bulk draws, so that they stay in the first-level cache.
-const PART: usize = 12 * AHEAD;
-/// Where they find room, with those that are ahead.
-const ROOM: usize = PART + AHEAD;
-const _: () = assert!(AHEAD == GROUP * size_of::<Block>() / 4 && PART.is_multiple_of(WORDS));
+/// Words that are made at a time in bulk draws of uniforms, of some normals and of many, so that they stay in the first-level cache.
+const UNIFORMS: usize = 4 * AHEAD;
+const SOME: usize = 3 * AHEAD;
+const MANY: usize = 12 * AHEAD;
+const _: () = assert!(AHEAD == GROUP * size_of::<Block>() / 4 && SOME.is_multiple_of(WORDS));
 
 /// A sequence of random words (ChaCha with 8 rounds, Bernstein 2008) read as uniform or normal numbers.
 ///
@@ -101,8 +101,8 @@ impl Stream {
 
     /// Fills `out` with uniforms in [0, 1), the same as repeated [`Stream::uniform`].
     pub fn fill_uniform(&mut self, out: &mut [f32]) {
-        let mut room = [0; ROOM];
-        for chunk in out.chunks_mut(PART) {
+        let mut room = [0; UNIFORMS + AHEAD];
+        for chunk in out.chunks_mut(UNIFORMS) {
             let words = self.take(chunk.len(), &mut room);
             for (value, &word) in chunk.iter_mut().zip(words) {
                 *value = unit_interval(word);
@@ -151,17 +151,26 @@ impl Stream {
             self.used = rest.len();
             return rest.copy_from_slice(&self.block[..self.used]);
         }
-        let mut room = [0; ROOM];
-        for chunk in rest.chunks_mut(PART / WORDS * BLOCK) {
-            let words = self.take(chunk.len().div_ceil(BLOCK) * WORDS, &mut room);
-            let (bulk, tail) = chunk.split_at_mut(chunk.len() / BLOCK * BLOCK);
-            let (words, last) = words.split_at(bulk.len() / BLOCK * WORDS);
-            normals_from_words(words, bulk);
-            if !tail.is_empty() {
-                normals_from_words(last, &mut self.block);
-                tail.copy_from_slice(&self.block[..tail.len()]);
-                self.used = tail.len();
-            }
+        if rest.len() <= SOME / WORDS * BLOCK {
+            return self.fill_blocks(rest, &mut [0; SOME + AHEAD]);
+        }
+        let mut room = [0; MANY + AHEAD];
+        for chunk in rest.chunks_mut(MANY / WORDS * BLOCK) {
+            self.fill_blocks(chunk, &mut room);
+        }
+    }
+
+    /// Fills `out` with the normals of blocks that are not begun, with `room` for their words and [`AHEAD`] more.
+    #[inline]
+    fn fill_blocks(&mut self, out: &mut [f32], room: &mut [u32]) {
+        let words = self.take(out.len().div_ceil(BLOCK) * WORDS, room);
+        let (bulk, tail) = out.split_at_mut(out.len() / BLOCK * BLOCK);
+        let (words, last) = words.split_at(bulk.len() / BLOCK * WORDS);
+        normals_from_words(words, bulk);
+        if !tail.is_empty() {
+            normals_from_words(last, &mut self.block);
+            tail.copy_from_slice(&self.block[..tail.len()]);
+            self.used = tail.len();
         }
     }
 

@@ -35,26 +35,34 @@ impl<'a> Notebook<'a> {
         self.notes.iter().any(|note| (first..=last).contains(&note.after))
     }
 
-    /// Takes the notes of a row that are due from sample `first` on before sample `next` arrives.
-    pub(crate) fn take(&self, port: &mut dyn RowPort, first: usize, next: usize) {
-        let due = self.notes[self.due(first)..].iter().take_while(|note| note.after < next);
-        due.for_each(|note| port.note(note.column));
+    /// The notes that are due from a sample on.
+    pub(crate) fn due_from(&self, first: usize) -> &'a [Note] {
+        &self.notes[self.number_before(first)..]
     }
 
     /// Keeps what a row has noted from sample `first` on.
-    pub(crate) fn keep(&self, row: usize, port: &mut dyn RowPort, first: usize) {
-        for (number, weight) in (self.due(first)..).zip(port.noted()) {
+    pub(crate) fn keep(&self, row: usize, first: usize, noted: &[f32]) {
+        for (number, weight) in (self.number_before(first)..).zip(noted) {
             self.weights[number * self.rows + row].store(weight.to_bits(), Ordering::Relaxed);
         }
     }
 
-    /// Number of the first note from a sample on.
-    fn due(&self, first: usize) -> usize {
-        self.notes.partition_point(|note| note.after < first)
+    fn number_before(&self, sample: usize) -> usize {
+        self.notes.partition_point(|note| note.after < sample)
     }
 
     /// The weights that were noted, column after column.
     pub(crate) fn into_weights(self) -> Vec<f32> {
         self.weights.into_iter().map(|bits| f32::from_bits(bits.into_inner())).collect()
+    }
+}
+
+/// Lets a row note what is `due` before a sample arrives, which then is not due any more.
+pub(crate) fn take_before(sample: usize, due: &mut &[Note], port: &mut dyn RowPort) {
+    while let Some((note, rest)) = due.split_first()
+        && note.after < sample
+    {
+        port.note(note.column);
+        *due = rest;
     }
 }

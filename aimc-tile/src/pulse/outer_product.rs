@@ -14,7 +14,7 @@ use rayon::prelude::*;
 
 use crate::pulse::count::Counts;
 use crate::pulse::management::TrainPlan;
-use crate::pulse::notes::Notebook;
+use crate::pulse::notes::{Notebook, take_before};
 use crate::pulse::probabilities::Probabilities;
 use crate::pulse::train::{Source, Trains};
 use crate::pulse::{PulseType, UpdateConfig};
@@ -267,16 +267,15 @@ fn pulse_in_turn(
             let work = pulses + firing.opening();
             let rows = noted.as_ref().unwrap_or(&firing.rows);
             array.for_rows(rows, parallel::worthwhile(work), &|row, port| {
-                let (mut fired, mut next) = (Vec::new(), first);
+                let (mut fired, mut due) = (Vec::new(), notebook.due_from(first));
                 for [line, place] in firing.on(row) {
                     let (lines, noise, sample) = taken[line];
-                    notebook.take(port, next, sample);
+                    take_before(sample, &mut due, port);
                     lines.pulse((&routes, way), (row, place), port, &mut fired, noise);
-                    next = sample;
                 }
                 if noted.is_some() {
-                    notebook.take(port, next, last + 1);
-                    notebook.keep(row, port, first);
+                    take_before(last + 1, &mut due, port);
+                    notebook.keep(row, first, port.noted());
                 }
             });
         }

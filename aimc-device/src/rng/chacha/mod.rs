@@ -205,12 +205,12 @@ mod tests {
         #![proptest_config(strategies::config(64))]
 
         /// Whatever the processor, the words are those of the library: all keys, streams and numbers of groups, also where the
-        /// number of the block comes to its end.
+        /// number of the block, or its lower half, comes to its end.
         #[test]
         fn the_words_are_those_of_the_library(
             key: [u64; 2],
             index: u64,
-            first in prop_oneof![0..100_u64, any::<u64>(), u64::MAX - 30..=u64::MAX],
+            first in prop_oneof![0..100_u64, any::<u64>(), (1 << 32) - 30..=1_u64 << 32, u64::MAX - 30..=u64::MAX],
             groups in 0..13_usize,
         ) {
             let address = Address { key, index };

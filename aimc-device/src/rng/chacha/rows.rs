@@ -135,13 +135,13 @@ fn sets_of_each<S: Rows, const SETS: usize>(
 ) -> usize {
     let (mut keys, mut numbers) = ([simd.spread([0; 2]); SETS], [simd.spread([0; 2]); SETS]);
     for (keys, numbers) in keys.iter_mut().zip(&mut numbers) {
-        let mut rows = [[[0; 2]; 4]; 2];
-        for block in 0..S::BLOCKS {
+        let mut rows = ([[0; 2]; 4], [[0; 2]; 4]);
+        for (of_keys, of_numbers) in rows.0.iter_mut().zip(&mut rows.1).take(S::BLOCKS) {
             if let Some((key, number, _)) = next.run(1) {
-                (rows[0][block], rows[1][block]) = (key, [u64::from(number), index]);
+                (*of_keys, *of_numbers) = (key, [u64::from(number), index]);
             }
         }
-        (*keys, *numbers) = (simd.each(rows[0]), simd.each(rows[1]));
+        (*keys, *numbers) = (simd.each(rows.0), simd.each(rows.1));
     }
     let whole = SETS * S::BLOCKS;
     if made.len() >= whole {

@@ -1,5 +1,6 @@
 //! Registers of AVX-512 that hold the same word of sixteen blocks, one for each word: nothing is permuted on the way, and the words of
-//! a block are put together at the end. A fifth faster than [`rows`](super::rows) where there are sixteen blocks to make.
+//! a block are put together at the end. A fifth faster than [`rows`](super::rows) where there are sixteen blocks to make. Loops instead
+//! of closures, which would stay outside of vector code.
 
 use pulp::x86::V4;
 use pulp::{Simd, u32x16};
