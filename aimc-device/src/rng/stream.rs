@@ -215,10 +215,16 @@ impl FirstNormals {
             numbers.push((length.div_ceil(BLOCK) * WORDS).div_ceil(size_of::<Block>() / 4));
         }
         let all = numbers.iter().sum();
-        if words.len() < all {
-            words.resize(all, [0; 16]);
+        let room = usize::next_multiple_of(all, GROUP);
+        if words.len() < room {
+            words.resize(room, [0; 16]);
         }
-        chacha::begin(keys, numbers, index, &mut words[..all]);
+        if let [key] = keys {
+            let address = Address { key: *key, index };
+            chacha::fill(address, &mut 0, words[..room].as_flattened_mut());
+        } else {
+            chacha::begin(keys, numbers, index, &mut words[..all]);
+        }
         normals_of_streams(&words[..all], numbers, normals);
     }
 }
