@@ -143,6 +143,21 @@ pub(crate) fn visit_set(words: &[u64], mut each: impl FnMut(usize)) {
     }
 }
 
+/// The places of bits that are set.
+#[inline(always)]
+pub(crate) fn set(words: &[u64]) -> impl Iterator<Item = usize> {
+    let (mut next, mut left) = (0, 0_u64);
+    std::iter::from_fn(move || {
+        while left == 0 {
+            left = *words.get(next)?;
+            next += 1;
+        }
+        let place = (next - 1) * BITS + left.trailing_zeros() as usize;
+        left &= left - 1;
+        Some(place)
+    })
+}
+
 /// Lines whose probabilities are not rounded, [`BITS`] at a time.
 struct Plain<'a> {
     values: &'a [f32],

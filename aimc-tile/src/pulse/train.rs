@@ -11,7 +11,7 @@ use crate::pulse::binomial;
 use crate::pulse::certain_lines::CertainLines;
 use crate::pulse::comparison::BITS;
 use crate::pulse::lagged_fibonacci::LaggedFibonacci;
-use crate::pulse::live_lines::{LiveLines, threshold, visit_set};
+use crate::pulse::live_lines::{LiveLines, set, threshold, visit_set};
 use crate::pulse::probabilities::Probabilities;
 use crate::pulse::{PulseSource, UpdateConfig};
 
@@ -144,13 +144,12 @@ impl Trains {
 
     /// The input lines that fire together with number `place` of [`Trains::rows`], slot by slot.
     pub fn coincidences(&self, place: usize) -> impl Iterator<Item = &[u64]> {
+        let width = self.positive.len();
+        let number = self.columns.len() / width.max(1);
         let bits = &self.row_bits[place * self.words_per_row..(place + 1) * self.words_per_row];
-        let fires = move |slot: usize| bits[slot / BITS] >> (slot % BITS) & 1 == 1;
-        self.columns
-            .chunks(self.positive.len())
-            .enumerate()
-            .filter(move |(slot, _)| fires(*slot))
-            .map(|(_, slot)| slot)
+        // Bits behind the last slot may be set.
+        let slots = set(bits).take_while(move |slot| *slot < number);
+        slots.map(move |slot| &self.columns[slot * width..][..width])
     }
 
     /// Largest possible number of pulses, for judging the amount of work.
