@@ -6,7 +6,7 @@ mod lenet;
 mod page;
 mod peer;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -91,26 +91,26 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<(), BenchError> {
     if let Some(out) = &arguments.out {
         check_folder(out)?;
     }
-    let chosen: Vec<_> =
+    let cases: Vec<_> =
         cases::all().into_iter().filter(|case| case.name.contains(&arguments.filter)).collect();
     let epoch = epoch::NAME.contains(&arguments.filter);
     let lenet = lenet::NAME.contains(&arguments.filter);
-    if chosen.is_empty() && !epoch && !lenet {
+    if cases.is_empty() && !epoch && !lenet {
         return Err(BenchError::Nothing(arguments.filter.clone()));
     }
     if lenet {
         tell_lenet()?;
     }
-    let mut order: Vec<String> = chosen.iter().map(|case| case.name.clone()).collect();
-    let measure = || -> Result<Times, BenchError> {
-        let times = chosen.iter().map(|case| {
+    let mut order: Vec<String> = cases.iter().map(|case| case.name.clone()).collect();
+    let measure = |chosen: &dyn Fn(&str) -> bool| -> Result<Times, BenchError> {
+        let times = cases.iter().filter(|case| chosen(&case.name)).map(|case| {
             interrupt::check()?;
             Ok((case.name.clone(), median_time((case.prepare)()?, arguments.seconds)?))
         });
         times.collect()
     };
-    let mut ours = measure()?;
     let Some(python) = &arguments.versus else {
+        let mut ours = measure(&|_| true)?;
         if epoch {
             ours.insert(epoch::NAME.to_owned(), epoch::ours()?);
             order.push(epoch::NAME.to_owned());
@@ -118,22 +118,41 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<(), BenchError> {
         print_alone(arguments, &order, &ours)?;
         return write(arguments, start, &Measured { order: &order, ours: &ours, versus: None });
     };
-    compare(arguments, python, start, (order, ours), epoch, &measure)
+    compare(arguments, python, start, order, epoch, &measure)
 }
 
-/// Measures AIHWKit, and ours once more.
+/// What a workload has in common with those of other batches.
+fn group(name: &str) -> &str {
+    name.rsplit_once('/').map_or(name, |(group, _)| group)
+}
+
+/// Measures ours, AIHWKit, and ours once more and on one thread, group by group, so that little time lies between the sides.
 fn compare(
     arguments: &BenchArguments,
     python: &Path,
     start: Instant,
-    (mut order, mut ours): (Vec<String>, Times),
+    mut order: Vec<String>,
     epoch: bool,
-    measure: &(impl Fn() -> Result<Times, BenchError> + Sync),
+    measure: &(impl Fn(&dyn Fn(&str) -> bool) -> Result<Times, BenchError> + Sync),
 ) -> Result<(), BenchError> {
-    let (mut theirs, versions) = peer::times(python, arguments.seconds, &arguments.filter)?;
-    // Once more, and the slower of the two counts: a machine that others use, too, may have changed in between.
-    for (name, time) in measure()? {
-        ours.entry(name).and_modify(|before| *before = before.max(time));
+    let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
+    let (mut ours, mut theirs, mut single, mut versions) =
+        (Times::new(), Times::new(), Times::new(), String::new());
+    let groups: BTreeSet<&str> = order.iter().map(|name| group(name)).collect();
+    for chosen in groups {
+        let chosen_group = |name: &str| group(name) == chosen;
+        ours.extend(measure(&chosen_group)?);
+        let (times, what) = peer::times(python, arguments.seconds, chosen)?;
+        theirs.extend(times.into_iter().filter(|(name, _)| chosen_group(name)));
+        versions = what;
+        // Once more, and the slower of the two counts: a machine that others use, too, may have changed in between.
+        for (name, time) in measure(&chosen_group)? {
+            ours.entry(name).and_modify(|before| *before = before.max(time));
+        }
+        single.extend(alone.install(|| measure(&chosen_group))?);
+    }
+    if versions.is_empty() {
+        versions = peer::times(python, arguments.seconds, &arguments.filter)?.1;
     }
     if epoch {
         let (our, their) = (epoch::ours()?, epoch::theirs(python)?);
@@ -141,7 +160,6 @@ fn compare(
         theirs.insert(epoch::NAME.to_owned(), their);
         order.push(epoch::NAME.to_owned());
     }
-    let single = rayon::ThreadPoolBuilder::new().num_threads(1).build()?.install(measure)?;
     let versus = Versus { theirs: &theirs, versions: &versions, single: &single };
     let measured = Measured { order: &order, ours: &ours, versus: Some(versus) };
     let (headers, rows) = measured.table();

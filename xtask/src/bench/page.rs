@@ -101,7 +101,7 @@ pub(super) fn render(rows: &[Vec<String>], versions: &str) -> String {
     let table: String = rows.iter().map(|row| line(row)).collect();
     format!(
         "# Speed against AIHWKit\n\n\
-         Written by `cargo xtask bench --versus PYTHON`: both sides in turn\n\
+         Written by `cargo xtask bench --versus PYTHON`: both sides in turn, workload by workload,\n\
          on the same machine, median time of a call, for ours the slower of a run before and a run after theirs. A ratio\n\
          above 1 means that aimc is faster; the gain by threads is our time on one thread over that on all of them.\n\n\
          {PROGRAM} against {versions}; {} threads each; {}.\n\n\
