@@ -152,10 +152,10 @@ impl Make for Begin<'_> {
     }
 
     fn by_the_library(self) {
-        let Self { streams: Beginnings { keys, numbers, .. }, index, mut blocks } = self;
-        for (key, number) in keys.iter().zip(numbers) {
-            let (own, rest) = blocks.split_at_mut(*number);
-            Fill { address: Address { key: *key, index }, first: 0, blocks: own }.by_the_library();
+        let Self { mut streams, index, mut blocks } = self;
+        while let Some((key, first, length)) = streams.run(blocks.len()) {
+            let (own, rest) = blocks.split_at_mut(length);
+            Fill { address: Address { key, index }, first: first.into(), blocks: own }.by_the_library();
             blocks = rest;
         }
     }
@@ -175,7 +175,6 @@ impl<'a> Beginnings<'a> {
 
     /// Up to `most` blocks that come next and are of one stream: its key, number of the first block, how many. `None` behind the
     /// last one.
-    #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     fn run(&mut self, most: usize) -> Option<([u64; 2], u32, usize)> {
         if most == 0 {
