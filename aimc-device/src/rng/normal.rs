@@ -24,18 +24,20 @@ pub(super) const WORDS: usize = LANES + LANES / 2;
 /// Turns words into normals, [`WORDS`] into [`BLOCK`]; both lengths must be the same multiple of these.
 pub(super) fn normals_from_words(words: &[u32], out: &mut [f32]) {
     debug_assert!(words.len().is_multiple_of(WORDS) && words.len() / WORDS * BLOCK == out.len());
-    Arch::new().dispatch(Blocks { words, out });
+    normals_of_streams(words, &[words.len()], 1, out);
 }
 
-/// The same for streams with so many blocks of ChaCha each, words that are left over at the end of each not used.
-pub(super) fn normals_of_streams(words: &[[u32; 16]], blocks: &[usize], out: &mut [f32]) {
-    Arch::new().dispatch(Streams { words, blocks, out });
+/// The same for the words of some streams, each a `number` of so many words; what is left over at the end of one is not used.
+pub(super) fn normals_of_streams(words: &[u32], numbers: &[usize], so_many: usize, out: &mut [f32]) {
+    Arch::new().dispatch(Blocks { words, numbers, so_many, out });
 }
 
-/// The loop over blocks. A closure would do, were it not for the shim through which it is called: compilers
+/// The loop over the blocks of each stream. A closure would do, were it not for the shim through which it is called: compilers
 /// do not always inline that, and without inlining the vector units stay idle (20 times slower).
 struct Blocks<'a> {
     words: &'a [u32],
+    numbers: &'a [usize],
+    so_many: usize,
     out: &'a mut [f32],
 }
 
@@ -44,29 +46,11 @@ impl WithSimd for Blocks<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _simd: S) {
-        let (words, _) = self.words.as_chunks();
-        let (out, _) = self.out.as_chunks_mut();
-        words.iter().zip(out).for_each(|(words, out)| block(words, out));
-    }
-}
-
-/// The loop over the blocks of each stream.
-struct Streams<'a> {
-    words: &'a [[u32; 16]],
-    blocks: &'a [usize],
-    out: &'a mut [f32],
-}
-
-impl WithSimd for Streams<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _simd: S) {
         let (mut words, (mut out, _)) = (self.words, self.out.as_chunks_mut());
-        for blocks in self.blocks {
-            let (own, rest) = words.split_at(*blocks);
+        for number in self.numbers {
+            let (own, rest) = words.split_at(number * self.so_many);
             words = rest;
-            let (own, _) = own.as_flattened().as_chunks();
+            let (own, _) = own.as_chunks();
             let (normals, rest) = out.split_at_mut(own.len());
             out = rest;
             for (words, normals) in own.iter().zip(normals) {

@@ -225,7 +225,8 @@ impl FirstNormals {
         } else {
             chacha::begin(keys, numbers, index, &mut words[..all]);
         }
-        normals_of_streams(&words[..all], numbers, normals);
+        let words = words[..all].as_flattened();
+        normals_of_streams(words, numbers, size_of::<Block>() / 4, normals);
     }
 }
 

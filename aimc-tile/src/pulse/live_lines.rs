@@ -134,12 +134,8 @@ impl LiveLines {
 /// Visits the places of bits that are set.
 #[inline(always)]
 pub(crate) fn visit_set(words: &[u64], mut each: impl FnMut(usize)) {
-    for (word, bits) in words.iter().enumerate() {
-        let mut left = *bits;
-        while left != 0 {
-            each(word * BITS + left.trailing_zeros() as usize);
-            left &= left - 1;
-        }
+    for place in set(words) {
+        each(place);
     }
 }
 
