@@ -71,33 +71,6 @@ pub fn list<T: Copy + Default + Send>(
     list
 }
 
-/// Calls `each` with every `size` entries of two lists, of which the last may be fewer, as far as both reach. All together are
-/// worth `operations` (see [`worthwhile`]).
-///
-/// ```
-/// let (mut sums, mut rest) = ([0; 5], [1, 2, 3, 4, 5]);
-/// aimc_device::parallel::each_chunk_of_two(5, &mut sums, &mut rest, 2, |(sums, rest)| {
-///     sums.iter_mut().zip(rest).for_each(|(sum, rest)| *sum += std::mem::take(rest));
-/// });
-/// assert_eq!((sums, rest), ([1, 2, 3, 4, 5], [0; 5]));
-/// ```
-///
-/// # Panics
-/// If `size` is 0, which is an error of the caller.
-pub fn each_chunk_of_two<A: Send, B: Send>(
-    operations: usize,
-    a: &mut [A],
-    b: &mut [B],
-    size: usize,
-    each: impl Fn((&mut [A], &mut [B])) + Sync + Send,
-) {
-    if worthwhile(operations) {
-        a.par_chunks_mut(size).zip(b.par_chunks_mut(size)).for_each(each);
-    } else {
-        a.chunks_mut(size).zip(b.chunks_mut(size)).for_each(each);
-    }
-}
-
 /// What `f` makes of every item, in their order. All together are worth `operations` (see [`worthwhile`]).
 ///
 /// ```

@@ -1,6 +1,7 @@
 //! The analog tile: a crossbar of devices between converters, written by pulses.
 
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
 use schemars::JsonSchema;
@@ -17,9 +18,9 @@ use crate::circuits::Circuits;
 use crate::ideal::{check_rate, check_update, from_matrix, gather, to_matrix};
 use crate::periphery::IoConfig;
 use crate::pulse::{Note, UpdateConfig};
-use crate::signals::{check_lines, check_shape};
+use crate::signals::{check_line, check_lines, check_shape};
 use crate::tile::{Inventory, MatVec, ReadOut, SampleKeys, Shape, Tile, TileError};
-use crate::unit_cell::{CellArray, OuterProducts, Steps, UnitCell};
+use crate::unit_cell::{CellArray, OuterProducts, RowProducts, RowVectors, Steps, UnitCell};
 
 /// A whole tile.
 ///
@@ -197,9 +198,44 @@ impl AnalogTile {
         let rows = (x.len() / inputs).min(outputs.saturating_sub(first));
         check_shape("x, a column for each row to update,", (x.len(), 1), (inputs * rows, 1))?;
         check_lines("x", &DMatrixView::from_slice(x, inputs, rows), inputs, rows)?;
+        self.update_each_row(
+            first..first + rows,
+            &|row, vector| vector.copy_from_slice(&x[(row - first) * inputs..][..inputs]),
+            lr,
+            draws,
+        )
+    }
+
+    /// The same with vectors that are made where they are needed, on any thread, row by row: `x` is called once for each of `rows`,
+    /// with its number and `inputs` entries, all 0, to fill in.
+    ///
+    /// # Errors
+    /// Rows that the tile does not have, a learning rate below 0; nothing was changed then, and `x` was not called. Numbers that are
+    /// not finite: of the rows that got them the weights stay as they are, and the error tells of the first one.
+    pub fn update_each_row(
+        &mut self,
+        rows: Range<usize>,
+        x: &RowVectors<'_>,
+        lr: f32,
+        draws: SampleKeys,
+    ) -> Result<(), TileError> {
+        let Shape { outputs, inputs } = self.shape;
+        let (first, beyond) = (rows.start, rows.clone().find(|row| *row >= outputs));
+        check_shape("a row to update", (beyond.map_or(outputs, |row| row + 1), inputs), (outputs, inputs))?;
         check_rate(lr)?;
-        self.cells.update_rows(&self.update, first..first + rows, (x, lr), draws);
-        Ok(())
+        let refused = Mutex::new(None);
+        let checked = |row: usize, vector: &mut [f32]| {
+            x(row, vector);
+            let Err(error) = check_line("x", vector, row - first) else { return };
+            vector.fill(0.0);
+            let mut refused = refused.lock().unwrap_or_else(PoisonError::into_inner);
+            if refused.as_ref().is_none_or(|(other, _)| row < *other) {
+                *refused = Some((row, error));
+            }
+        };
+        self.cells.update_rows(&self.update, RowProducts { rows, inputs, x: &checked, lr }, draws);
+        let refused = refused.into_inner().unwrap_or_else(PoisonError::into_inner);
+        refused.map_or(Ok(()), |(_, error)| Err(error))
     }
 
     /// Resets the devices of some columns, each with the given probability.

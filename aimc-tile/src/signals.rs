@@ -88,6 +88,15 @@ pub fn check_lines(
     }
 }
 
+/// Refuses a vector, number `sample` of those that arrive, that holds a number that is not finite.
+pub(crate) fn check_line(what: &'static str, vector: &[f32], sample: usize) -> Result<(), TileError> {
+    let lines = DMatrixView::from_slice(vector, vector.len(), 1);
+    check_lines(what, &lines, vector.len(), 1).map_err(|error| match error {
+        TileError::NotFinite { what, line, value, .. } => TileError::NotFinite { what, sample, line, value },
+        other => other,
+    })
+}
+
 /// Whether a matrix holds finite numbers only.
 fn all_finite(lines: &DMatrixView<f32>) -> bool {
     let (numbers, columns) = (lines.len(), lines.ncols());

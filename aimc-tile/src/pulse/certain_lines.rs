@@ -4,7 +4,7 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::pulse::comparison::{BITS, eight_not_above};
+use crate::pulse::comparison::{BITS, lines_not_above};
 use crate::pulse::probabilities::Probabilities;
 
 /// The lines that fire in every slot, a bit for each of all lines.
@@ -16,13 +16,18 @@ pub(super) struct CertainLines {
 }
 
 impl CertainLines {
-    /// `None` where a line may fire in some slots and not in others.
-    pub(super) fn of(probabilities: &Probabilities<'_>) -> Option<Self> {
-        let Probabilities { values, scale, bin, .. } = *probabilities;
+    /// Whether there is no line that may fire in some slots and not in others.
+    pub(super) fn are(Probabilities { values, scale, bin, .. }: &Probabilities<'_>) -> bool {
         let smallest = f32::from_bits(Arch::new().dispatch(SmallestSize(values)));
-        if bin > 0.0 || f64::from(smallest) * scale < 1.0 {
+        *bin == 0.0 && f64::from(smallest) * scale >= 1.0
+    }
+
+    /// `None` where chance decides.
+    pub(super) fn of(probabilities: &Probabilities<'_>) -> Option<Self> {
+        if !Self::are(probabilities) {
             return None;
         }
+        let values = probabilities.values;
         let words = values.len().div_ceil(BITS);
         let mut lines = Self { fire: vec![0; words], positive: vec![0; words] };
         Arch::new().dispatch(Marks { values, lines: &mut lines });
@@ -62,16 +67,10 @@ impl WithSimd for Marks<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let CertainLines { fire, positive } = self.lines;
         for (values, (fire, positive)) in self.values.chunks(BITS).zip(fire.iter_mut().zip(positive)) {
-            let (eights, rest) = values.as_chunks::<8>();
-            let mut last = [0.0; 8];
-            last[..rest.len()].copy_from_slice(rest);
-            for (k, eight) in eights.iter().chain([&last]).take(BITS / 8).enumerate() {
-                let (sizes, signs) = (eight.map(doubled), eight.map(f32::to_bits));
-                let fires = !eight_not_above(simd, &sizes, &[0; 8]);
-                let above_0 = fires & eight_not_above(simd, &signs, &[i32::MAX as u32; 8]);
-                *fire |= u64::from(fires) << (8 * k);
-                *positive |= u64::from(above_0) << (8 * k);
-            }
+            let mut lines = [0.0; BITS];
+            lines[..values.len()].copy_from_slice(values);
+            *fire = !lines_not_above(simd, &lines.map(doubled), &[0; BITS]);
+            *positive = *fire & lines_not_above(simd, &lines.map(f32::to_bits), &[i32::MAX as u32; BITS]);
         }
     }
 }

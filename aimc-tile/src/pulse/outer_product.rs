@@ -88,16 +88,25 @@ impl Lines {
         pair: Pair<'_>,
         key: RngKey,
     ) -> Option<Self> {
-        let Planned { length, x, d } = Planned::new(config, granularity, pair, key)?;
+        Some(Self::of(config, Planned::new(config, granularity, pair, key)?, routes, key))
+    }
+
+    /// The pulses of a vector pair that is planned.
+    pub(super) fn of(
+        config: &UpdateConfig,
+        Planned { length, x, d }: Planned<'_>,
+        routes: &[Routes],
+        key: RngKey,
+    ) -> Self {
         if let Some(counts) = Counts::new(config.pulse_type, length, &x, &d) {
-            return Some(Self::Counts(counts));
+            return Self::Counts(counts);
         }
         let trains = Trains::draw(Source::of(config), length, &x, &d, key);
         let positive = trains.positive().iter().copied();
         let aims =
             |routes: &Routes| [routes.aim(positive.clone().map(|word| !word)), routes.aim(positive.clone())];
         let aims = routes.iter().map(aims).collect();
-        Some(Self::Trains(trains, aims))
+        Self::Trains(trains, aims)
     }
 
     /// Rows that carry pulses.
@@ -316,7 +325,7 @@ impl Routes {
     }
 
     /// Where the pulses of the columns go, given those whose product x·d is above 0.
-    fn aim(&self, positive: impl Iterator<Item = u64> + Clone) -> Aim {
+    pub(super) fn aim(&self, positive: impl Iterator<Item = u64> + Clone) -> Aim {
         let choose = |[above, below]: [u64; 2]| {
             positive.clone().map(move |positive| above & positive | below & !positive).collect()
         };
@@ -330,12 +339,12 @@ pub(super) struct Aim {
     /// Whose pulses arrive; `None` if all do.
     arrive: Option<Vec<u64>>,
     /// Whose pulses go up.
-    up: Vec<u64>,
+    pub(super) up: Vec<u64>,
 }
 
 impl Aim {
     /// Adds a slot: those of the columns that fire whose pulses arrive.
-    fn keep_arriving(&self, fired: &[u64], slots: &mut Vec<u64>) {
+    pub(super) fn keep_arriving(&self, fired: &[u64], slots: &mut Vec<u64>) {
         match &self.arrive {
             None => slots.extend_from_slice(fired),
             Some(arrive) => slots.extend(fired.iter().zip(arrive).map(|(fired, arrive)| fired & arrive)),

@@ -1,7 +1,6 @@
 //! Updates by vectors of which one line alone carries anything: single rows, single columns.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
 use aimc_device::RngKey;
 use aimc_device::parallel;
@@ -9,46 +8,70 @@ use aimc_device::pulsed::{Burst, DeviceArray};
 use aimc_device::rng::label;
 use nalgebra::DMatrix;
 
+use crate::pulse::certain_lines::CertainLines;
 use crate::pulse::count::Counts;
-use crate::pulse::outer_product::{Firing, Lines, Planned, Receiver, Routes, directions, pulsed_update};
+use crate::pulse::outer_product::{Aim, Firing, Lines, Planned, Receiver, Routes, directions, pulsed_update};
 use crate::pulse::train::{Source, pulses_with_one};
 use crate::pulse::{PulseSource, PulseType, UpdateConfig};
 use crate::tile::SampleKeys;
-use crate::unit_cell::OuterProducts;
+use crate::unit_cell::{OuterProducts, RowProducts};
 
 /// Whether lines draw their pulses whatever the others do, so that those without any can be left out.
 fn lines_are_independent(config: &UpdateConfig) -> bool {
     config.pulse_source == PulseSource::Independent && config.pulse_type != PulseType::NoneWithDevice
 }
 
-/// Updates some rows, each by a vector of its own, of `x`, and an error of 1 on that row only; false, and nothing happens, where
+/// Updates some rows; false, and nothing happens, where
 /// the pulses of lines depend on rows that do not fire.
 pub(crate) fn pulsed_rows(
     array: &mut dyn DeviceArray,
     receiver: &Receiver<'_>,
     config: &UpdateConfig,
-    rows: Range<usize>,
-    (x, lr): (&[f32], f32),
+    RowProducts { rows, inputs, x, lr }: &RowProducts<'_>,
     draws: SampleKeys,
 ) -> bool {
     if !lines_are_independent(config) {
         return false;
     }
-    let (columns, granularity) = (array.shape().1, array.granularity());
-    let routes = [Routes::new(directions(lr).map(receiver.route))];
+    let granularity = array.granularity();
+    let routes = [Routes::new(directions(*lr).map(receiver.route))];
     let numbers: Vec<usize> = rows.clone().collect();
-    array.for_rows(&numbers, parallel::worthwhile(x.len()), &|row, port| {
-        let sample = row - rows.start;
-        let key = draws.sample(sample);
+    array.for_rows(&numbers, parallel::worthwhile(rows.len() * inputs), &|row, port| {
+        let key = draws.sample(row - rows.start);
+        let mut vector = vec![0.0; *inputs];
+        x(row, &mut vector);
         // Seen from its row, the tile has no other.
-        let pair = (&x[sample * columns..][..columns], &[1.0][..], lr);
-        if let Some(lines) = Lines::new((config, granularity), &routes, pair, key)
-            && !lines.rows().is_empty()
-        {
-            lines.pulse((&routes, 0), (0, 0), port, &mut Vec::new(), key.fold_in(receiver.noise));
+        let pair = (&vector[..], &[1.0][..], *lr);
+        let (mut fired, noise) = (Vec::new(), key.fold_in(receiver.noise));
+        let Some(planned) = Planned::new(config, granularity, pair, key) else { return };
+        if let Some(aim) = in_every_slot(config, &planned, &routes[0], &mut fired) {
+            port.pulse_where(&fired, &aim.up, noise);
+        } else {
+            let lines = Lines::of(config, planned, &routes, key);
+            if !lines.rows().is_empty() {
+                lines.pulse((&routes, 0), (0, 0), port, &mut fired, noise);
+            }
         }
     });
     true
+}
+
+/// Where the pulses of a row alone go, if chance decides nothing: `fired` gets the slots.
+fn in_every_slot(
+    config: &UpdateConfig,
+    Planned { length, x, d }: &Planned<'_>,
+    routes: &Routes,
+    fired: &mut Vec<u64>,
+) -> Option<Aim> {
+    if !matches!(config.pulse_type, PulseType::StochasticCompressed | PulseType::Stochastic)
+        || !CertainLines::are(d)
+    {
+        return None;
+    }
+    let lines = CertainLines::of(x)?;
+    let aim = routes.aim(lines.positive.iter().copied());
+    (0..*length).for_each(|_| aim.keep_arriving(&lines.fire, fired));
+    Some(aim)
 }
 
 /// A device of a column, and what is to be written to it, above 0.

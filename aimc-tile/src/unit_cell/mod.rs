@@ -39,6 +39,28 @@ pub struct OuterProducts<'a> {
     pub lr: f32,
 }
 
+/// Rows that are to be updated, each by a vector of its own and an error of 1 on this row only.
+#[derive(Clone)]
+pub struct RowProducts<'a> {
+    /// The rows.
+    pub rows: Range<usize>,
+    /// Entries of a vector.
+    pub inputs: usize,
+    /// Where vectors come from.
+    pub x: &'a RowVectors<'a>,
+    /// Learning rate, 0 or above.
+    pub lr: f32,
+}
+
+impl std::fmt::Debug for RowProducts<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RowProducts").field("rows", &self.rows).field("lr", &self.lr).finish_non_exhaustive()
+    }
+}
+
+/// Fills in the vector x of a row, given its number: once for each row, on any thread.
+pub type RowVectors<'a> = dyn Fn(usize, &mut [f32]) + Sync + 'a;
+
 /// Vectors that arrive in steps: each with a learning rate of its own, and columns that are noted on the way.
 #[derive(Clone, Copy, Debug)]
 pub struct Steps<'a> {
@@ -68,16 +90,9 @@ pub trait CellArray: std::fmt::Debug + Send + Sync {
         update_one_by_one(self, config, steps, draws)
     }
 
-    /// The same for some rows, each with its own vector of `x` and an error of 1 on this row only. Draws are those of a sample for
-    /// each row.
-    fn update_rows(
-        &mut self,
-        config: &UpdateConfig,
-        rows: Range<usize>,
-        (x, lr): (&[f32], f32),
-        draws: SampleKeys,
-    ) {
-        update_by_units(self, config, rows, (x, lr), draws);
+    /// The same for some rows. Draws are those of a sample for each row.
+    fn update_rows(&mut self, config: &UpdateConfig, products: RowProducts<'_>, draws: SampleKeys) {
+        update_by_units(self, config, products, draws);
     }
 
     /// What happens once per mini-batch: diffusion, then decay.
@@ -122,15 +137,16 @@ fn update_one_by_one(
 fn update_by_units(
     cells: &mut (impl CellArray + ?Sized),
     config: &UpdateConfig,
-    rows: Range<usize>,
-    (x, lr): (&[f32], f32),
+    RowProducts { rows, inputs, x: vector, lr }: RowProducts<'_>,
     draws: SampleKeys,
 ) {
-    let inputs = x.len() / rows.len().max(1);
-    let outputs = cells.weights().len() / inputs.max(1);
-    let mut d = vec![0.0; rows.len() * outputs];
-    rows.enumerate().for_each(|(sample, row)| d[sample * outputs + row] = 1.0);
-    cells.update(config, OuterProducts { x, d: &d, lr }, draws);
+    let outputs = cells.weights().len() / inputs;
+    let (mut x, mut d) = (vec![0.0; rows.len() * inputs], vec![0.0; rows.len() * outputs]);
+    for ((row, x), d) in rows.zip(x.chunks_mut(inputs)).zip(d.chunks_mut(outputs)) {
+        vector(row, x);
+        d[row] = 1.0;
+    }
+    cells.update(config, OuterProducts { x: &x, d: &d, lr }, draws);
 }
 
 /// Diffusion and decay of one device array, where its record asks for them.

@@ -11,7 +11,9 @@ use crate::pulse::UpdateConfig;
 use crate::pulse::outer_product::{Receiver, pulsed_steps, pulsed_update};
 use crate::pulse::single_lines::pulsed_rows;
 use crate::tile::SampleKeys;
-use crate::unit_cell::{CellArray, OuterProducts, Steps, forget, update_by_units, update_one_by_one};
+use crate::unit_cell::{
+    CellArray, OuterProducts, RowProducts, Steps, forget, update_by_units, update_one_by_one,
+};
 
 /// An array of single devices.
 #[derive(Debug)]
@@ -40,15 +42,9 @@ impl CellArray for SingleCells {
             .unwrap_or_else(|| update_one_by_one(self, config, steps, draws))
     }
 
-    fn update_rows(
-        &mut self,
-        config: &UpdateConfig,
-        rows: Range<usize>,
-        x: (&[f32], f32),
-        draws: SampleKeys,
-    ) {
-        if !pulsed_rows(self.0.as_mut(), &EVERY, config, rows.clone(), x, draws) {
-            update_by_units(self, config, rows, x, draws);
+    fn update_rows(&mut self, config: &UpdateConfig, products: RowProducts<'_>, draws: SampleKeys) {
+        if !pulsed_rows(self.0.as_mut(), &EVERY, config, &products, draws) {
+            update_by_units(self, config, products, draws);
         }
     }
 

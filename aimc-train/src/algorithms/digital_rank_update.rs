@@ -10,6 +10,7 @@
 //! `desired_bl` is written only in part; update and BL management plan the pulses.
 
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
 
@@ -18,6 +19,7 @@ use aimc_device::error::{ConfigError, require};
 use aimc_device::parallel;
 use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
+use aimc_tile::unit_cell::RowVectors;
 use aimc_tile::{
     AnalogTile, Inventory, MatVec, ReadOut, SampleKeys, Shape, Tile, TileConfig, TileError, UpdateConfig,
     check_update,
@@ -60,8 +62,14 @@ pub(crate) trait Accumulator: std::fmt::Debug + Send + Sync {
     /// Adds the outer products of some vectors, one after another.
     fn add(&mut self, samples: &[Sample<'_>], lr: f32);
 
-    /// Takes the whole granules out of some entries.
-    fn take(&mut self, entries: Range<usize>, granule: f32, lr: f32, granules: &mut [f32]);
+    /// Adds outer products, then takes the whole granules out of some rows: gives what does so for each of them.
+    fn taking<'a>(
+        &'a mut self,
+        samples: &'a [Sample<'_>],
+        rows: Range<usize>,
+        granule: f32,
+        lr: f32,
+    ) -> Box<RowVectors<'a>>;
 
     /// Forgets what was not yet written.
     fn clear(&mut self);
@@ -73,6 +81,22 @@ pub(crate) trait Accumulator: std::fmt::Debug + Send + Sync {
     fn restore(&mut self, state: &StatePart<'_>) -> Result<(), StateError>;
 }
 
+/// Gives what calls `take` with the number of any of `rows`, its entries of `sums`, and where its granules belong.
+pub(crate) fn row_by_row<'a, T: Send>(
+    sums: &'a mut [T],
+    shape: Shape,
+    rows: Range<usize>,
+    take: impl Fn(usize, &mut [T], &mut [f32]) + Sync + 'a,
+) -> Box<RowVectors<'a>> {
+    let (first, entries) = (rows.start, rows.start * shape.inputs..rows.end * shape.inputs);
+    // Every row is taken once, so that no thread waits for another.
+    let sums: Vec<_> = sums[entries].chunks_mut(shape.inputs).map(Mutex::new).collect();
+    Box::new(move |row, granules| {
+        let mut sums = sums[row - first].lock().unwrap_or_else(PoisonError::into_inner);
+        take(row, &mut sums, granules);
+    })
+}
+
 /// A tile that learns by digital rank updates.
 #[derive(Debug)]
 pub struct DigitalRankUpdateTile {
@@ -82,8 +106,6 @@ pub struct DigitalRankUpdateTile {
     granule: f32,
     vectors: u64,
     next_row: usize,
-    /// Memory for what is written.
-    granules: Vec<f32>,
 }
 
 impl DigitalRankUpdateTile {
@@ -102,11 +124,12 @@ impl DigitalRankUpdateTile {
         let granule = if rows.granularity > 0.0 { rows.granularity } else { array.granularity() };
         let requirement = "must be above 0: this device has no granularity of its own";
         require::that(granule > 0.0, "granularity", rows.granularity, requirement)?;
-        Ok(Self { rows, accumulator, array, granule, vectors: 0, next_row: 0, granules: Vec::new() })
+        Ok(Self { rows, accumulator, array, granule, vectors: 0, next_row: 0 })
     }
 
-    fn transfer(&mut self, lr: f32, draws: SampleKeys) -> Result<(), TileError> {
-        let Shape { outputs, inputs } = self.shape();
+    /// Adds the outer products of some vectors and writes rows.
+    fn transfer(&mut self, samples: &[Sample<'_>], lr: f32, draws: SampleKeys) -> Result<(), TileError> {
+        let outputs = self.shape().outputs;
         let rows = usize::try_from(self.rows.n_rows_per_transfer).unwrap_or(0);
         let rows = if rows == 0 { outputs } else { rows.min(outputs) };
         let random = self.rows.random_row && rows < outputs;
@@ -119,12 +142,10 @@ impl DigitalRankUpdateTile {
         let write_lr = self.granule * self.rows.transfer_lr;
         // Behind the last row comes the first one.
         let end = outputs.min(start + rows);
-        let parts = [(start, end, 0), (0, start + rows - end, end - start)];
-        for (first, end, done) in parts.into_iter().filter(|(first, end, _)| first < end) {
-            let entries = first * inputs..end * inputs;
-            self.granules.resize(entries.len(), 0.0);
-            self.accumulator.take(entries, self.granule, lr, &mut self.granules);
-            self.array.update_rows(first, &self.granules, write_lr, draws.skip(done as u64))?;
+        let parts = [(start..end, samples, 0), (0..start + rows - end, &[], end - start)];
+        for (rows, samples, done) in parts.into_iter().filter(|(rows, ..)| !rows.is_empty()) {
+            let granules = self.accumulator.taking(samples, rows.clone(), self.granule, lr);
+            self.array.update_each_row(rows, &granules, write_lr, draws.skip(done as u64))?;
         }
         self.next_row = (start + rows) % outputs;
         Ok(())
@@ -167,8 +188,8 @@ impl DigitalRankUpdateTile {
             waiting.push(Sample { x: x.as_slice(), d: d.as_slice(), key: draws.sample(sample) });
             let seen = self.vectors + u64::from(!self.rows.as_aihwkit);
             if period > 0 && seen > 0 && seen.is_multiple_of(period) {
-                self.accumulator.add(&std::mem::take(&mut waiting), lr);
-                self.transfer(lr, draws.skip(sample as u64).fold_in(label("transfer")))?;
+                let waiting = std::mem::take(&mut waiting);
+                self.transfer(&waiting, lr, draws.skip(sample as u64).fold_in(label("transfer")))?;
             }
             self.vectors += 1;
         }

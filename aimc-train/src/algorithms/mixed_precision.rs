@@ -23,19 +23,19 @@
 
 use std::ops::Range;
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use aimc_device::Stream;
 use aimc_device::error::{ConfigError, require};
-use aimc_device::parallel;
 use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
 use aimc_tile::Shape;
 use aimc_tile::matmul::subtract_outer_products;
+use aimc_tile::unit_cell::RowVectors;
 
-use crate::algorithms::digital_rank_update::{Accumulator, RowTransfers, Sample};
+use crate::algorithms::digital_rank_update::{Accumulator, RowTransfers, Sample, row_by_row};
 
 /// Mixed precision, see the [module](self).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -134,8 +134,9 @@ pub(crate) struct FloatAccumulator {
     chi: Vec<f32>,
 }
 
-impl Accumulator for FloatAccumulator {
-    fn add(&mut self, samples: &[Sample<'_>], lr: f32) {
+impl FloatAccumulator {
+    /// The vectors x and d of samples on their levels, one after another.
+    fn binned(&self, samples: &[Sample<'_>]) -> (Vec<f32>, Vec<f32>) {
         let record = &self.record;
         let bin = |sample: &Sample<'_>| {
             let dither = |on: bool, purpose: &str| on.then(|| sample.key.fold_in(label(purpose)).stream(0));
@@ -143,24 +144,62 @@ impl Accumulator for FloatAccumulator {
             (x, binned(sample.d, record.n_d_bins, dither(record.stoc_round_d, "d bins")))
         };
         let (x, d): (Vec<_>, Vec<_>) = samples.iter().map(bin).unzip();
+        (x.concat(), d.concat())
+    }
+}
+
+/// Adds to a row of χ, and takes the granules out of it, in code for the vector units that the processor has.
+struct Take<'a> {
+    /// x, and lr and d of the row.
+    pair: Option<(&'a [f32], f32, f32)>,
+    chi: &'a mut [f32],
+    granule: f32,
+    granules: &'a mut [f32],
+}
+
+impl WithSimd for Take<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) {
+        let Self { pair, chi, granule, granules } = self;
+        if let Some((x, lr, d)) = pair {
+            for (chi, x) in chi.iter_mut().zip(x) {
+                *chi += lr * (d * x);
+            }
+        }
+        for (chi, taken) in chi.iter_mut().zip(granules) {
+            // Below a granule nothing changes: its quotient is cut to 0.
+            *taken = (*chi / granule).trunc();
+            *chi -= *taken * granule;
+        }
+    }
+}
+
+impl Accumulator for FloatAccumulator {
+    fn add(&mut self, samples: &[Sample<'_>], lr: f32) {
+        let (x, d) = self.binned(samples);
         let Shape { outputs, inputs } = self.shape;
-        subtract_outer_products(&mut self.chi, outputs, inputs, &x.concat(), &d.concat(), -lr);
+        subtract_outer_products(&mut self.chi, outputs, inputs, &x, &d, -lr);
     }
 
-    fn take(&mut self, entries: Range<usize>, granule: f32, _lr: f32, granules: &mut [f32]) {
-        let take = |(chi, granules): (&mut [f32], &mut [f32])| {
-            // In code for the vector units that the processor has.
-            Arch::new().dispatch(|| {
-                for (chi, taken) in chi.iter_mut().zip(granules) {
-                    // Below a granule nothing changes: its quotient is cut to 0.
-                    *taken = (*chi / granule).trunc();
-                    *chi -= *taken * granule;
-                }
-            });
-        };
-        // So many that a thread is worth its while; it does not matter to the result.
-        const TOGETHER: usize = 1 << 14;
-        parallel::each_chunk_of_two(entries.len(), &mut self.chi[entries], granules, TOGETHER, take);
+    fn taking<'a>(
+        &'a mut self,
+        samples: &'a [Sample<'_>],
+        rows: Range<usize>,
+        granule: f32,
+        lr: f32,
+    ) -> Box<RowVectors<'a>> {
+        // The product of one pair is added on the way: χ is read and written once.
+        let on_the_way = samples.len() == 1 && rows.len() == self.shape.outputs;
+        let (x, d) = if on_the_way { self.binned(samples) } else { Default::default() };
+        if !on_the_way {
+            self.add(samples, lr);
+        }
+        row_by_row(&mut self.chi, self.shape, rows, move |row, chi, granules| {
+            let pair = on_the_way.then(|| (&x[..], lr, d[row]));
+            Arch::new().dispatch(Take { pair, chi, granule, granules });
+        })
     }
 
     fn clear(&mut self) {

@@ -33,8 +33,9 @@ use aimc_device::error::{ConfigError, require};
 use aimc_device::rng::label;
 use aimc_device::state::{State, StateError, StatePart};
 use aimc_tile::Shape;
+use aimc_tile::unit_cell::RowVectors;
 
-use crate::algorithms::digital_rank_update::{Accumulator, RowTransfers, Sample};
+use crate::algorithms::digital_rank_update::{Accumulator, RowTransfers, Sample, row_by_row};
 
 /// Mixed precision in integers, see the [module](self).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -104,7 +105,8 @@ impl MixedPrecisionInt {
 
     /// The digital part for weights of that shape.
     pub(crate) fn accumulator(&self, shape: Shape) -> IntAccumulator {
-        IntAccumulator { record: self.clone(), chi: vec![0; shape.outputs * shape.inputs], sizes: [0.0; 2] }
+        let chi = vec![0; shape.outputs * shape.inputs];
+        IntAccumulator { record: self.clone(), shape, chi, sizes: [0.0; 2] }
     }
 }
 
@@ -112,6 +114,7 @@ impl MixedPrecisionInt {
 #[derive(Debug)]
 pub(crate) struct IntAccumulator {
     record: MixedPrecisionInt,
+    shape: Shape,
     /// Outputs x inputs row by row.
     chi: Vec<i64>,
     /// Running sizes m_x and m_d; 0 before the first vector.
@@ -156,17 +159,26 @@ impl Accumulator for IntAccumulator {
         }
     }
 
-    fn take(&mut self, row: Range<usize>, granule: f32, lr: f32, granules: &mut [f32]) {
+    fn taking<'a>(
+        &'a mut self,
+        samples: &[Sample<'_>],
+        rows: Range<usize>,
+        granule: f32,
+        lr: f32,
+    ) -> Box<RowVectors<'a>> {
+        self.add(samples, lr);
         let [x_half, d_half] = self.halves();
         let unit = lr * (self.sizes[0] / x_half) * (self.sizes[1] / d_half);
         // Before the first vector χ is 0, whatever the threshold; a cast from infinity saturates.
         let threshold = ((granule / unit).round_ties_even() as i64).max(1);
         let stays = 1.0 - f64::from(self.record.momentum_chi);
-        for (chi, taken) in self.chi[row].iter_mut().zip(granules) {
-            let whole = *chi / threshold;
-            *chi -= (stays * (whole * threshold) as f64).round_ties_even() as i64;
-            *taken = whole as f32;
-        }
+        row_by_row(&mut self.chi, self.shape, rows, move |_, chi, granules| {
+            for (chi, taken) in chi.iter_mut().zip(granules) {
+                let whole = *chi / threshold;
+                *chi -= (stays * (whole * threshold) as f64).round_ties_even() as i64;
+                *taken = whole as f32;
+            }
+        })
     }
 
     fn clear(&mut self) {
@@ -194,9 +206,9 @@ impl Accumulator for IntAccumulator {
 mod tests {
     use super::*;
 
-    fn taken(digital: &mut impl Accumulator, row: Range<usize>) -> Vec<f32> {
-        let mut granules = vec![0.0; row.len()];
-        digital.take(row, 0.1, 0.1, &mut granules);
+    fn taken(digital: &mut IntAccumulator, row: usize) -> Vec<f32> {
+        let mut granules = vec![0.0; digital.shape.inputs];
+        digital.taking(&[], row..row + 1, 0.1, 0.1)(row, &mut granules);
         granules
     }
 
@@ -212,8 +224,8 @@ mod tests {
         digital.add(&[Sample { x: &[1.0, 0.4, -0.2], d: &[1.0, 0.3], key }], 0.1);
         assert_eq!(digital.chi, [4, 2, 0, -2, -1, 0]);
         // A granule of 0.1 is 0.1/(0.1·0.5·1) = 2 units; halves stay.
-        assert_eq!(taken(&mut digital, 0..3), [2.0, 1.0, 0.0]);
-        assert_eq!(taken(&mut digital, 3..6), [-1.0, 0.0, 0.0]);
+        assert_eq!(taken(&mut digital, 0), [2.0, 1.0, 0.0]);
+        assert_eq!(taken(&mut digital, 1), [-1.0, 0.0, 0.0]);
         assert_eq!(digital.chi, [0, 0, 0, 0, -1, 0]);
     }
 
@@ -222,7 +234,7 @@ mod tests {
     fn nothing_comes_of_nothing() {
         let mut digital = MixedPrecisionInt::default().accumulator(Shape { outputs: 1, inputs: 2 });
         digital.add(&[Sample { x: &[0.0, 0.0], d: &[0.0], key: RngKey::root(1) }], 0.1);
-        assert_eq!(taken(&mut digital, 0..2), [0.0, 0.0]);
+        assert_eq!(taken(&mut digital, 0), [0.0, 0.0]);
     }
 
     #[test]
