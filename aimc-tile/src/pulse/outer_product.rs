@@ -29,7 +29,7 @@ const BLOCK: usize = 128;
 const LINES: usize = 1 << 14;
 
 /// What it takes to begin with a sample on a row, as many elementary operations.
-const OPENING: usize = 64;
+const OPENING: usize = 200;
 
 /// Which part of the pulses an array of devices takes. Arrays that share lines see the same trains.
 pub(crate) struct Receiver<'a> {
