@@ -67,5 +67,31 @@ fn calls_that_make_no_sense_are_refused() {
     assert_eq!(refuse(0, &two_rows, -0.1), TileError::LearningRate(-0.1));
     assert_eq!(tile.state(), before);
     tile.update_rows(SHAPE.outputs, &[], 0.1, keys(1)).unwrap();
+    let beyond = tile.update_each_row(SHAPE.outputs - 1..SHAPE.outputs + 1, &|_, _| panic!(), 0.1, keys(1));
+    assert!(matches!(beyond, Err(TileError::Shape { expected: (200, 170), found: (201, 170), .. })));
     assert_eq!(tile.state(), before);
+}
+
+/// Where vectors are made on the way, rows whose vector is not finite stay as they are, the others are updated, and the first one is told.
+#[test]
+fn rows_that_are_not_finite_are_left_out() {
+    let update = UpdateConfig::default();
+    let [mut tile, mut expected] = [0; 2].map(|_| tile("model = \"ConstantStep\"", &update));
+    let broken = |row: usize| row % 30 == 14;
+    let vector = |row: usize, x: &mut [f32]| x.fill(if row.is_multiple_of(2) { 1.0 } else { -0.4 });
+    let with = |row: usize, x: &mut [f32]| {
+        vector(row, x);
+        if broken(row) {
+            x[5] = f32::INFINITY;
+        }
+    };
+    let without = |row: usize, x: &mut [f32]| {
+        if !broken(row) {
+            vector(row, x)
+        }
+    };
+    let error = tile.update_each_row(10..SHAPE.outputs, &with, 0.1, keys(1)).unwrap_err();
+    assert_eq!(error, TileError::NotFinite { what: "x", sample: 4, line: 5, value: f32::INFINITY });
+    expected.update_each_row(10..SHAPE.outputs, &without, 0.1, keys(1)).unwrap();
+    assert_eq!(tile.state(), expected.state());
 }

@@ -221,6 +221,32 @@ impl Accumulator for FloatAccumulator {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aimc_device::RngKey;
+
+    /// χ and what is taken of it are the same bits, whether the product of a pair is added before or on the way.
+    #[test]
+    fn products_are_added_on_the_way() {
+        let shape = Shape { outputs: 3, inputs: 70 };
+        let record = MixedPrecision { n_d_bins: 7, ..MixedPrecision::default() };
+        let [mut before, mut on_the_way] = [record.accumulator(shape), record.accumulator(shape)];
+        for step in 0..5 {
+            let key = RngKey::root(step);
+            let (mut x, mut d) = ([0.0; 70], [0.0; 3]);
+            key.stream(1).fill_normal(&mut x);
+            key.stream(2).fill_normal(&mut d);
+            let pair = [Sample { x: &x, d: &d, key }];
+            before.add(&pair, 0.3);
+            let take = |take: Box<RowVectors<'_>>| {
+                let mut granules = vec![0.0; 210];
+                granules.chunks_mut(70).enumerate().for_each(|(row, granules)| take(row, granules));
+                granules
+            };
+            let granules = take(before.taking(&[], 0..3, 0.2, 0.3));
+            assert_eq!(granules, take(on_the_way.taking(&pair, 0..3, 0.2, 0.3)));
+            assert_eq!(before.chi, on_the_way.chi);
+            assert!(granules.iter().any(|k| *k != 0.0));
+        }
+    }
 
     /// q(v) = Δ·round(v/Δ), Δ = max |v|/⌊n/2⌋ for n bins, halves to even; n = 0: exact.
     #[test]
