@@ -32,14 +32,13 @@ impl WithSimd for LargestSize<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _simd: S) -> f32 {
-        // Several at a time, so that it vectorises.
-        let (groups, rest) = self.0.as_chunks::<32>();
-        let larger = |largest: f32, v: f32| if v.abs() > largest { v.abs() } else { largest };
-        let mut largest = [0.0; 32];
-        for group in groups {
-            largest.iter_mut().zip(group).for_each(|(largest, v)| *largest = larger(*largest, *v));
+        // As whole numbers, which sizes are ordered like, so that it vectorises.
+        let mut largest = 0;
+        for v in self.0 {
+            let size = v.abs().to_bits();
+            largest = largest.max(if size > f32::INFINITY.to_bits() { 0 } else { size });
         }
-        rest.iter().chain(&largest).copied().fold(0.0, larger)
+        f32::from_bits(largest)
     }
 }
 

@@ -213,7 +213,7 @@ impl<D: PulsedDevice> DeviceArray for Population<D> {
             scratch.give();
         };
         if parallel {
-            lists.par_iter_mut().for_each(run);
+            lists.par_iter_mut().with_max_len(16).for_each(run);
         } else {
             lists.iter_mut().for_each(run);
         }
