@@ -80,6 +80,20 @@ pub fn map<T: Sync, R: Send>(operations: usize, items: &[T], f: impl Fn(&T) -> R
     if worthwhile(operations) { items.par_iter().map(f).collect() } else { items.iter().map(f).collect() }
 }
 
+/// What two functions give, on two threads if what they are for is worth `operations` (see [`worthwhile`]): more than they are
+/// themselves, where other loops follow for which the threads must be awake anyway.
+///
+/// ```
+/// assert_eq!(aimc_device::parallel::both(1 << 20, || 3, || "four"), (3, "four"));
+/// ```
+pub fn both<A: Send, B: Send>(
+    operations: usize,
+    a: impl FnOnce() -> A + Send,
+    b: impl FnOnce() -> B + Send,
+) -> (A, B) {
+    if worthwhile(operations) { rayon::join(a, b) } else { (a(), b()) }
+}
+
 /// What `f` gives. If it is worth `operations` (see [`worthwhile`]), it runs on a thread of the pool, so that the loops in it that go to
 /// several threads need no handing over from outside the pool, one after another.
 ///

@@ -81,19 +81,10 @@ pub(super) enum Lines {
 }
 
 impl Lines {
-    /// The pulses of a vector pair that take some routes; `None` if there are none.
+    /// The pulses of a vector pair that is planned, which take some routes; on two threads if what they are for is worth `work`
+    /// (see [`parallel::worthwhile`]).
     pub(super) fn new(
-        (config, granularity): (&UpdateConfig, f32),
-        routes: &[Routes],
-        pair: Pair<'_>,
-        key: RngKey,
-    ) -> Option<Self> {
-        Some(Self::of(config, Planned::new(config, granularity, pair, key)?, routes, key))
-    }
-
-    /// The pulses of a vector pair that is planned.
-    pub(super) fn of(
-        config: &UpdateConfig,
+        (config, work): (&UpdateConfig, usize),
         Planned { length, x, d }: Planned<'_>,
         routes: &[Routes],
         key: RngKey,
@@ -101,7 +92,7 @@ impl Lines {
         if let Some(counts) = Counts::new(config.pulse_type, length, &x, &d) {
             return Self::Counts(counts);
         }
-        let trains = Trains::draw(Source::of(config), length, &x, &d, key);
+        let trains = Trains::draw((Source::of(config), work), length, &x, &d, key);
         let positive = trains.positive().iter().copied();
         let aims =
             |routes: &Routes| [routes.aim(positive.clone().map(|word| !word)), routes.aim(positive.clone())];
@@ -252,12 +243,15 @@ fn pulse_in_turn(
     notebook: &Notebook<'_>,
 ) {
     let (rows, columns) = arrays[0].shape();
+    // A pair alone has nothing but its two sides to be split.
+    let work = if samples.len() == 1 { rows * columns } else { 0 };
     let routes: Vec<_> =
         receivers.iter().map(|receiver| Routes::new(directions(sign).map(receiver.route))).collect();
     for block in samples.chunks(BLOCK.max(LINES / (rows + columns))) {
         let prepare = |&(sample, pair): &(usize, Pair<'_>)| {
             let key = draws.sample(sample);
-            Some((Lines::new((config, granularity), &routes, pair, key)?, key, sample))
+            let planned = Planned::new(config, granularity, pair, key)?;
+            Some((Lines::new((config, work), planned, &routes, key), key, sample))
         };
         let lines: Vec<_> = if parallel::worthwhile(block.len() * (rows + columns) * 4) {
             block.par_iter().filter_map(prepare).collect()

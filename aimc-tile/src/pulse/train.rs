@@ -5,7 +5,7 @@
 //! fire take no words, and none take any where each is certain to fire in every slot or in none. Where a single output line may fire, each input line draws the number of its pulses instead, see
 //! `binomial`, and the slots become rounds, in each of which those fire that still want to.
 
-use aimc_device::{RngKey, Stream, rng::label};
+use aimc_device::{RngKey, Stream, parallel, rng::label};
 
 use crate::pulse::binomial;
 use crate::pulse::certain_lines::CertainLines;
@@ -36,9 +36,10 @@ pub struct Trains {
 }
 
 impl Trains {
-    /// Draws trains of `length` slots for input and output lines from the streams of `key`.
+    /// Draws trains of `length` slots for input and output lines from the streams of `key`; on two threads if what they are drawn for
+    /// is worth `work` (see [`parallel::worthwhile`]).
     pub(crate) fn draw(
-        source: Source,
+        (source, work): (Source, usize),
         length: u32,
         x: &Probabilities<'_>,
         d: &Probabilities<'_>,
@@ -51,7 +52,7 @@ impl Trains {
         {
             return Self::in_every_slot(slots, x_lines, d_lines);
         }
-        Self::by_chance(source, slots, x, d, key)
+        Self::by_chance((source, work), slots, x, d, key)
     }
 
     /// The same where chance decides nothing.
@@ -71,7 +72,7 @@ impl Trains {
 
     /// The same from random words.
     fn by_chance(
-        source: Source,
+        (source, work): (Source, usize),
         slots: usize,
         x: &Probabilities<'_>,
         d: &Probabilities<'_>,
@@ -86,15 +87,25 @@ impl Trains {
         }
         let drawn = if all { [inputs, outputs] } else { [x_lines.number(), d_lines.number()] };
         let fire = if all { LiveLines::fire_from_all } else { LiveLines::fire };
-        let mut chance = Chance::new(source, slots, drawn, key);
+        let [mut x_words, mut d_words] = SlotWords::of_both(source, slots, drawn, key);
         let width = slots.div_ceil(BITS);
-        let (mut columns, mut live_bits) = (vec![0; slots * words], vec![0; d_lines.number() * width]);
-        for (slot, columns) in columns.chunks_mut(words).enumerate() {
-            fire(&mut x_lines, chance.x_words(slot));
-            x_lines.mark(columns);
-            fire(&mut d_lines, chance.d_words(slot));
-            d_lines.visit(|place, _| live_bits[place * width + slot / BITS] |= 1 << (slot % BITS));
-        }
+        let draw_x = || {
+            let mut columns = vec![0; slots * words];
+            for (slot, columns) in columns.chunks_mut(words).enumerate() {
+                fire(&mut x_lines, x_words.of(slot));
+                x_lines.mark(columns);
+            }
+            columns
+        };
+        let draw_d = || {
+            let mut live_bits = vec![0; d_lines.number() * width];
+            for slot in 0..slots {
+                fire(&mut d_lines, d_words.of(slot));
+                d_lines.visit(|place, _| live_bits[place * width + slot / BITS] |= 1 << (slot % BITS));
+            }
+            live_bits
+        };
+        let (columns, live_bits) = parallel::both(work, draw_x, draw_d);
         let (mut rows, mut row_bits) = (Vec::new(), Vec::new());
         d_lines.visit_ever(|place, row| {
             rows.push(row as u32);
@@ -192,7 +203,7 @@ pub(crate) fn pulses_with_one(
         }
         return pulses;
     }
-    let trains = Trains::draw(source, length, lines, one, key);
+    let trains = Trains::draw((source, 0), length, lines, one, key);
     for slot in (0..trains.rows().len()).flat_map(|place| trains.coincidences(place)) {
         visit_set(slot, |line| pulses[line] += 1);
     }
@@ -218,31 +229,21 @@ impl Source {
     }
 }
 
-/// The random words that decide which lines fire, slot after slot.
-enum Chance {
-    Independent {
-        x: Box<Stream>,
-        d: Box<Stream>,
-        words: Vec<u32>,
-        inputs: usize,
-    },
-    /// All words of the vector pair: first the slots of each x line, then those of each d line.
-    LaggedFibonacci {
-        x: Vec<Vec<u32>>,
-        d: Vec<Vec<u32>>,
-    },
+/// The random words that decide which lines of one side fire, slot after slot.
+enum SlotWords {
+    Independent(Box<Stream>, Vec<u32>),
+    /// Those of all slots.
+    LaggedFibonacci(Vec<Vec<u32>>),
 }
 
-impl Chance {
-    /// `inputs` and `outputs` are the words of a slot.
-    fn new(source: Source, slots: usize, [inputs, outputs]: [usize; 2], key: RngKey) -> Self {
+impl SlotWords {
+    /// Of x and d, which take `inputs` and `outputs` words in a slot.
+    fn of_both(source: Source, slots: usize, [inputs, outputs]: [usize; 2], key: RngKey) -> [Self; 2] {
         match source.kind {
-            PulseSource::Independent => Self::Independent {
-                x: Box::new(key.fold_in(label(X_PULSES)).stream(0)),
-                d: Box::new(key.fold_in(label(D_PULSES)).stream(0)),
-                words: vec![0; inputs + outputs],
-                inputs,
-            },
+            PulseSource::Independent => [(X_PULSES, inputs), (D_PULSES, outputs)].map(|(purpose, count)| {
+                Self::Independent(Box::new(key.fold_in(label(purpose)).stream(0)), vec![0; count])
+            }),
+            // One generator: first the slots of each x line, then those of each d line.
             PulseSource::LaggedFibonacci => {
                 let mut generator = LaggedFibonacci::new(&mut key.fold_in(label("rand")).stream(0));
                 let mut lines = |count| {
@@ -255,28 +256,19 @@ impl Chance {
                     }
                     words
                 };
-                Self::LaggedFibonacci { x: lines(inputs), d: lines(outputs) }
+                [inputs, outputs].map(|count| Self::LaggedFibonacci(lines(count)))
             }
         }
     }
 
-    fn x_words(&mut self, slot: usize) -> &[u32] {
+    /// Those of a slot, which come one after another.
+    fn of(&mut self, slot: usize) -> &[u32] {
         match self {
-            Self::Independent { x, words, inputs, .. } => {
-                x.fill_u32(&mut words[..*inputs]);
-                &words[..*inputs]
+            Self::Independent(stream, words) => {
+                stream.fill_u32(words);
+                words
             }
-            Self::LaggedFibonacci { x, .. } => &x[slot],
-        }
-    }
-
-    fn d_words(&mut self, slot: usize) -> &[u32] {
-        match self {
-            Self::Independent { d, words, inputs, .. } => {
-                d.fill_u32(&mut words[*inputs..]);
-                &words[*inputs..]
-            }
-            Self::LaggedFibonacci { d, .. } => &d[slot],
+            Self::LaggedFibonacci(slots) => &slots[slot],
         }
     }
 }
@@ -286,7 +278,7 @@ mod tests {
     use super::*;
     use aimc_testkit::stats;
 
-    const INDEPENDENT: Source = Source { kind: PulseSource::Independent, rounds: false };
+    const INDEPENDENT: (Source, usize) = (Source { kind: PulseSource::Independent, rounds: false }, 0);
 
     /// Slots in which line `row` fires and the number of coincidences with column 0.
     fn pulses(trains: &Trains, row: usize) -> (usize, usize) {
