@@ -20,6 +20,9 @@ use crate::pulsed::{Common, PulseCount, PulsedDevice, WriteNoise};
 use crate::rng::{RngKey, label};
 use crate::state::{State, StateError, StatePart};
 
+/// Rows that a thread takes at a time, at most: few, so that threads end together.
+const PORTION: usize = 16;
+
 /// An array of devices of the model `D`.
 #[derive(Clone, Debug)]
 pub struct Population<D: PulsedDevice> {
@@ -211,13 +214,13 @@ impl<D: PulsedDevice> DeviceArray for Population<D> {
             work(row.lists.row, &mut row);
             row.finish();
             scratch.give();
+            lists.pulses
         };
-        if parallel {
-            lists.par_iter_mut().with_max_len(16).for_each(run);
+        let pulses: PulseCount = if parallel {
+            lists.par_iter_mut().with_max_len(PORTION).map(run).sum()
         } else {
-            lists.iter_mut().for_each(run);
-        }
-        let pulses: PulseCount = lists.iter().map(|row| row.pulses).sum();
+            lists.iter_mut().map(run).sum()
+        };
         self.pulses += pulses;
     }
 
