@@ -35,12 +35,20 @@ impl WithSimd for Comparison<'_> {
 /// The same for up to [`BITS`] words.
 #[inline(always)]
 pub(crate) fn lines_not_above<S: Simd>(simd: S, words: &[u32], thresholds: &[u32]) -> u64 {
-    let (word_lanes, words) = words.as_chunks::<16>();
-    let (threshold_lanes, thresholds) = thresholds.as_chunks::<16>();
     let (mut all, mut place) = (0, 0);
+    #[cfg(target_arch = "x86_64")]
+    if let Some(v4) = instructions::<V4>(&simd) {
+        for (words, thresholds) in words.as_chunks::<16>().0.iter().zip(thresholds.as_chunks::<16>().0) {
+            let (words, thresholds) = (bytemuck::cast(*words), bytemuck::cast(*thresholds));
+            all |= u64::from(v4.avx512f._mm512_cmple_epu32_mask(words, thresholds)) << place;
+            place += 16;
+        }
+    }
+    let (word_lanes, words) = words[place..].as_chunks::<8>();
+    let (threshold_lanes, thresholds) = thresholds[place..].as_chunks::<8>();
     for (words, thresholds) in word_lanes.iter().zip(threshold_lanes) {
-        all |= u64::from(sixteen_not_above(simd, words, thresholds)) << place;
-        place += 16;
+        all |= u64::from(eight_not_above(simd, words, thresholds)) << place;
+        place += 8;
     }
     for (word, threshold) in words.iter().zip(thresholds) {
         all |= u64::from(word <= threshold) << place;
@@ -69,25 +77,22 @@ pub(crate) fn above<S: Simd>(simd: S, numbers: &[u8; BITS], least: u8) -> u64 {
     numbers.iter().enumerate().fold(0, |bits, (k, number)| bits | u64::from(*number > least) << k)
 }
 
-/// The same for sixteen words.
+/// The same for eight words.
 #[inline(always)]
-fn sixteen_not_above<S: Simd>(simd: S, words: &[u32; 16], thresholds: &[u32; 16]) -> u16 {
+fn eight_not_above<S: Simd>(simd: S, words: &[u32; 8], thresholds: &[u32; 8]) -> u8 {
     #[cfg(target_arch = "x86_64")]
     if let Some(v4) = instructions::<V4>(&simd) {
-        return v4.avx512f._mm512_cmple_epu32_mask(bytemuck::cast(*words), bytemuck::cast(*thresholds));
+        return v4.avx512vl._mm256_cmple_epu32_mask(bytemuck::cast(*words), bytemuck::cast(*thresholds));
     }
     #[cfg(target_arch = "x86_64")]
     if let Some(v3) = instructions::<V3>(&simd) {
-        let eight = |words: &[u32], thresholds: &[u32]| {
-            let words = bytemuck::pod_read_unaligned(bytemuck::cast_slice(words));
-            let thresholds = bytemuck::pod_read_unaligned(bytemuck::cast_slice(thresholds));
-            let holds = v3.avx2._mm256_cmpeq_epi32(words, v3.avx2._mm256_min_epu32(words, thresholds));
-            v3.avx._mm256_movemask_ps(bytemuck::cast(holds)) as u16
-        };
-        return eight(&words[..8], &thresholds[..8]) | eight(&words[8..], &thresholds[8..]) << 8;
+        let words = bytemuck::cast(*words);
+        let smaller = v3.avx2._mm256_min_epu32(words, bytemuck::cast(*thresholds));
+        let holds = v3.avx2._mm256_cmpeq_epi32(words, smaller);
+        return v3.avx._mm256_movemask_ps(bytemuck::cast(holds)) as u8;
     }
     let _ = simd;
-    words.iter().zip(thresholds).enumerate().fold(0, |bits, (k, (w, t))| bits | u16::from(w <= t) << k)
+    words.iter().zip(thresholds).enumerate().fold(0, |bits, (k, (w, t))| bits | u8::from(w <= t) << k)
 }
 
 #[cfg(test)]
