@@ -209,6 +209,16 @@ impl AnalogTile {
     /// The same with vectors that are made where they are needed, on any thread, row by row: `x` is called once for each of `rows`,
     /// with its number and `inputs` entries, all 0, to fill in.
     ///
+    /// ```
+    /// use aimc_device::RngKey;
+    /// use aimc_tile::{ReadOut, SampleKeys, Shape, TileConfig};
+    /// let mut tile = TileConfig::ideal().build(Shape { outputs: 3, inputs: 2 }, RngKey::root(1))?;
+    /// let row_number = |row: usize, x: &mut [f32]| x[0] = row as f32;
+    /// tile.update_each_row(1..3, &row_number, 0.5, SampleKeys::new(RngKey::root(2)))?;
+    /// assert_eq!(tile.weights().as_slice(), [0.0, -0.5, -1.0, 0.0, 0.0, 0.0]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// Rows that the tile does not have, a learning rate below 0; nothing was changed then, and `x` was not called. Numbers that are
     /// not finite: of the rows that got them the weights stay as they are, and the error tells of the first one.

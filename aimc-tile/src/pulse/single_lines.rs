@@ -21,8 +21,7 @@ fn lines_are_independent(config: &UpdateConfig) -> bool {
     config.pulse_source == PulseSource::Independent && config.pulse_type != PulseType::NoneWithDevice
 }
 
-/// Updates some rows; false, and nothing happens, where
-/// the pulses of lines depend on rows that do not fire.
+/// Updates some rows; false, and nothing happens, where the pulses of lines depend on rows that do not fire.
 pub(crate) fn pulsed_rows(
     array: &mut dyn DeviceArray,
     receiver: &Receiver<'_>,
