@@ -198,12 +198,12 @@ impl AnalogTile {
         let rows = (x.len() / inputs).min(outputs.saturating_sub(first));
         check_shape("x, a column for each row to update,", (x.len(), 1), (inputs * rows, 1))?;
         check_lines("x", &DMatrixView::from_slice(x, inputs, rows), inputs, rows)?;
-        self.update_each_row(
-            first..first + rows,
-            &|row, vector| vector.copy_from_slice(&x[(row - first) * inputs..][..inputs]),
-            lr,
-            draws,
-        )
+        check_rate(lr)?;
+        let copy =
+            |row: usize, vector: &mut [f32]| vector.copy_from_slice(&x[(row - first) * inputs..][..inputs]);
+        let products = RowProducts { rows: first..first + rows, inputs, x: &copy, lr };
+        self.cells.update_rows(&self.update, products, draws);
+        Ok(())
     }
 
     /// The same with vectors that are made where they are needed, on any thread, row by row: `x` is called once for each of `rows`,

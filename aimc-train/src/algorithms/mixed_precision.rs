@@ -192,12 +192,12 @@ impl Accumulator for FloatAccumulator {
     ) -> Box<RowVectors<'a>> {
         // The product of one pair is added on the way: χ is read and written once.
         let on_the_way = samples.len() == 1 && rows.len() == self.shape.outputs;
-        let (x, d) = if on_the_way { self.binned(samples) } else { Default::default() };
-        if !on_the_way {
+        let pair = on_the_way.then(|| self.binned(samples));
+        if pair.is_none() {
             self.add(samples, lr);
         }
         row_by_row(&mut self.chi, self.shape, rows, move |row, chi, granules| {
-            let pair = on_the_way.then(|| (&x[..], lr, d[row]));
+            let pair = pair.as_ref().map(|(x, d)| (&x[..], lr, d[row]));
             Arch::new().dispatch(Take { pair, chi, granule, granules });
         })
     }
