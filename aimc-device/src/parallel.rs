@@ -7,11 +7,15 @@
 //! numbers or the like ([`Copy`]), so that nothing needs to be dropped if `each` panics before.
 
 use std::mem::MaybeUninit;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 
 /// Below this many elementary operations (a few ns each) handing work to another thread costs more than it saves.
 const WORTHWHILE: usize = 1 << 15;
+
+/// Pauses of a thread that stands by before it asks for work again: together some 100 ns.
+const PAUSES: usize = 4;
 
 /// Whether `operations` elementary operations should be split over the threads of the current rayon pool.
 #[must_use]
@@ -80,33 +84,46 @@ pub fn map<T: Sync, R: Send>(operations: usize, items: &[T], f: impl Fn(&T) -> R
     if worthwhile(operations) { items.par_iter().map(f).collect() } else { items.iter().map(f).collect() }
 }
 
-/// What two functions give, on two threads if what they are for is worth `operations` (see [`worthwhile`]): more than they are
-/// themselves, where other loops follow for which the threads must be awake anyway.
-///
-/// ```
-/// assert_eq!(aimc_device::parallel::both(1 << 20, || 3, || "four"), (3, "four"));
-/// ```
-pub fn both<A: Send, B: Send>(
-    operations: usize,
-    a: impl FnOnce() -> A + Send,
-    b: impl FnOnce() -> B + Send,
-) -> (A, B) {
-    if worthwhile(operations) { rayon::join(a, b) } else { (a(), b()) }
-}
-
-/// What `f` gives. If it is worth `operations` (see [`worthwhile`]), it runs on a thread of the pool, so that the loops in it that go to
-/// several threads need no handing over from outside the pool, one after another.
+/// What `f` gives. If it is worth `operations` (see [`worthwhile`]), it runs on a thread of the pool, and a second one stands by to
+/// take part in the loops in it: without work it would be asleep within microseconds, and to wake it takes longer than many loops do.
 ///
 /// ```
 /// assert_eq!(aimc_device::parallel::at_once(1 << 20, || 3), 3);
 /// ```
 pub fn at_once<R: Send>(operations: usize, f: impl FnOnce() -> R + Send) -> R {
-    if worthwhile(operations) { rayon::scope(|_| f()) } else { f() }
+    if !worthwhile(operations) {
+        return f();
+    }
+    let ended = AtomicBool::new(false);
+    let to_the_end = || {
+        let _end = End(&ended);
+        f()
+    };
+    rayon::join(to_the_end, || stand_by(&ended)).0
+}
+
+/// Marks the end of some work, also where it panics.
+struct End<'a>(&'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+/// Does what there is to do in the pool until some work has ended.
+fn stand_by(ended: &AtomicBool) {
+    while !ended.load(Ordering::Acquire) {
+        if rayon::yield_now() != Some(rayon::Yield::Executed) {
+            (0..PAUSES).for_each(|_| std::hint::spin_loop());
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::panic::AssertUnwindSafe;
 
     /// Every entry is cleared, then handed out once, whatever the number of threads and the size of the last chunk.
     #[test]
@@ -121,5 +138,19 @@ mod tests {
                 assert!(list.len() == len && list.iter().enumerate().all(|(i, entry)| i == *entry));
             }
         }
+    }
+
+    /// Loops in work that is done at once, and in work within it, are whole; a panic comes through.
+    #[test]
+    fn work_at_once_ends() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+        let items: Vec<usize> = (0..1000).collect();
+        let sum = || at_once(1 << 20, || map(1 << 20, &items, |n| 2 * n).into_iter().sum::<usize>());
+        let sums = || at_once(1 << 20, || map(1 << 20, &items[..20], |_| sum()));
+        assert_eq!(pool.install(sums), [999_000; 20]);
+        let panics = || at_once(1 << 20, || assert_eq!(sum(), 0, "as it should"));
+        let caught = std::panic::catch_unwind(AssertUnwindSafe(|| pool.install(panics)));
+        assert!(caught.is_err());
+        assert_eq!(pool.install(sum), 999_000);
     }
 }

@@ -190,6 +190,11 @@ impl<'a> Weights<'a> {
     /// other terms are exactly 0.
     fn scale_columns(&self, lines: &[(usize, f32)], y: &mut [f32]) {
         let m = self.outputs();
+        if self.inputs() == 1 {
+            return parallel::each_chunk(y.len(), y, m, |(sample, y)| {
+                y.iter_mut().zip(self.values).for_each(|(y, w)| *y = 0.0 + lines[sample].1 * w);
+            });
+        }
         parallel::each_chunk(y.len(), y, m * VECTORS, |(number, y)| {
             let lines = &lines[number * VECTORS..];
             let lines = &lines[..lines.len().min(VECTORS)];

@@ -6,7 +6,8 @@
 use pulp::{Simd, WithSimd};
 
 use crate::pulsed::device_lane::{Devices, gathered};
-use crate::pulsed::row::{RowLists, Shared};
+use crate::pulsed::row::Shared;
+use crate::pulsed::row_lists::RowLists;
 use crate::pulsed::slots::WORD;
 use crate::pulsed::spread::LINED_UP;
 use crate::pulsed::{PulseCount, PulsedDevice};

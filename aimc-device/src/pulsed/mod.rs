@@ -33,6 +33,7 @@ pub mod reference;
 pub mod retention;
 mod rounds;
 mod row;
+mod row_lists;
 mod slots;
 pub mod soft_bounds;
 pub mod soft_bounds_pmax;

@@ -14,7 +14,8 @@ use crate::pulsed::fabrication::{Cells, RetentionCells, fabricate};
 use crate::pulsed::hidden_parameters::{import, lists, unit_factor};
 use crate::pulsed::packed::Packed;
 use crate::pulsed::retention::{after_reset, decayed, diffused};
-use crate::pulsed::row::{Row, RowLists, Scratch, Shared};
+use crate::pulsed::row::{Row, Scratch, Shared};
+use crate::pulsed::row_lists::{ArrayLists, Rows};
 use crate::pulsed::slots::{WORD, count, visit};
 use crate::pulsed::{Common, PulseCount, PulsedDevice, WriteNoise};
 use crate::rng::{RngKey, label};
@@ -46,6 +47,8 @@ pub struct Population<D: PulsedDevice> {
     counts: (Vec<u64>, Vec<u64>),
     /// Pulses of all devices.
     pulses: PulseCount,
+    /// Whether the next update begins with the last rows of each thread's share, which are still in its caches.
+    backwards: bool,
 }
 
 impl<D: PulsedDevice> Population<D> {
@@ -73,6 +76,7 @@ impl<D: PulsedDevice> Population<D> {
             clock: DriftClock::default(),
             counts: (vec![0; counters], vec![0; counters]),
             pulses: PulseCount::default(),
+            backwards: false,
         };
         population.set_weights(&vec![0.0; n], key.fold_in(label("first weights")));
         Ok(population)
@@ -129,14 +133,9 @@ impl<D: PulsedDevice> Population<D> {
         }
     }
 
-    /// The chosen rows, opened for pulses.
-    pub(super) fn open(&mut self, rows: &[usize]) -> (Shared<'_, D>, Vec<RowLists<'_>>) {
+    /// What all rows share, and the lists from which rows are opened for pulses.
+    pub(super) fn open(&mut self) -> (Shared<'_, D>, ArrayLists<'_>) {
         let columns = self.columns;
-        let mut apparent = Rows::new(&mut self.apparent, columns);
-        let mut hidden = Rows::new(&mut self.hidden, columns);
-        let mut ups = Rows::new(&mut self.counts.0, columns);
-        let mut downs = Rows::new(&mut self.counts.1, columns);
-        let mut persistent = Rows::new(&mut self.persistent, columns);
         let shared = Shared {
             device: &self.device,
             arch: Arch::new(),
@@ -144,39 +143,14 @@ impl<D: PulsedDevice> Population<D> {
             noisy: self.common.dw_min_std > 0.0,
             write_std: self.write_noise.std,
         };
-        let open = |&row: &usize| RowLists {
-            row,
-            persistent: persistent.take(row),
-            apparent: apparent.take(row),
-            hidden: hidden.take(row),
-            counts: (ups.take(row), downs.take(row)),
-            pulses: PulseCount::default(),
+        let lists = ArrayLists {
+            persistent: Rows::new(&mut self.persistent, columns),
+            apparent: Rows::new(&mut self.apparent, columns),
+            hidden: Rows::new(&mut self.hidden, columns),
+            ups: Rows::new(&mut self.counts.0, columns),
+            downs: Rows::new(&mut self.counts.1, columns),
         };
-        (shared, rows.iter().map(open).collect())
-    }
-}
-
-/// The rows of a list, given out in ascending order; empty ones where the list is.
-struct Rows<'a, T> {
-    rest: &'a mut [T],
-    columns: usize,
-    /// Number of the first row of the rest.
-    next: usize,
-}
-
-impl<'a, T> Rows<'a, T> {
-    fn new(list: &'a mut [T], columns: usize) -> Self {
-        Self { rest: list, columns, next: 0 }
-    }
-
-    fn take(&mut self, row: usize) -> &'a mut [T] {
-        if self.rest.is_empty() {
-            return &mut [];
-        }
-        let (_, rest) = std::mem::take(&mut self.rest).split_at_mut((row - self.next) * self.columns);
-        let (taken, rest) = rest.split_at_mut(self.columns);
-        (self.rest, self.next) = (rest, row + 1);
-        taken
+        (shared, lists)
     }
 }
 
@@ -207,19 +181,30 @@ impl<D: PulsedDevice> DeviceArray for Population<D> {
     }
 
     fn for_rows(&mut self, rows: &[usize], parallel: bool, work: &(dyn Fn(usize, &mut dyn RowPort) + Sync)) {
-        let (shared, mut lists) = self.open(rows);
-        let run = |lists: &mut RowLists<'_>| {
-            let mut scratch = Scratch::take();
-            let mut row = Row::new(&shared, lists, &mut scratch);
-            work(row.lists.row, &mut row);
-            row.finish();
-            scratch.give();
-            lists.pulses
+        let backwards = self.backwards;
+        self.backwards = !backwards;
+        let (shared, mut lists) = self.open();
+        let run = |(rows, mut lists): (&[usize], ArrayLists<'_>)| -> PulseCount {
+            let one = |row: &usize| {
+                let (mut lists, mut scratch) = (lists.row(*row), Scratch::take());
+                let mut port = Row::new(&shared, &mut lists, &mut scratch);
+                work(*row, &mut port);
+                port.finish();
+                scratch.give();
+                lists.pulses
+            };
+            rows.iter().map(one).sum()
         };
-        let pulses: PulseCount = if parallel {
-            lists.par_iter_mut().with_max_len(PORTION).map(run).sum()
+        let pulses = if parallel {
+            let mut portions: Vec<_> =
+                rows.chunks(PORTION).map(|rows| (rows, lists.up_to(rows[rows.len() - 1]))).collect();
+            if backwards {
+                let share = portions.len().div_ceil(rayon::current_num_threads());
+                portions.chunks_mut(share).for_each(<[_]>::reverse);
+            }
+            portions.into_par_iter().with_max_len(1).map(run).sum()
         } else {
-            lists.iter_mut().map(run).sum()
+            run((rows, lists))
         };
         self.pulses += pulses;
     }
@@ -238,7 +223,8 @@ impl<D: PulsedDevice> DeviceArray for Population<D> {
                 port.pulse_where(&fired, &up, key);
             });
         }
-        let (shared, mut lists) = self.open(rows);
+        let (shared, mut lists) = self.open();
+        let mut lists: Vec<_> = rows.iter().map(|row| lists.row(*row)).collect();
         let operations = if parallel { usize::MAX } else { 0 };
         parallel::each_chunk(operations, &mut lists, ABREAST, |(_, lists)| {
             bursts::pulse_rows(&shared, lists, of, key);

@@ -10,6 +10,7 @@ use crate::pulsed::device_lane::gather;
 use crate::pulsed::incoming::{Incoming, Undrawn};
 use crate::pulsed::packed::{self, Packed};
 use crate::pulsed::rounds::{self, Rounds};
+use crate::pulsed::row_lists::RowLists;
 use crate::pulsed::slots::{Slots, WORD, count, direction, visit};
 use crate::pulsed::write_noise::Written;
 use crate::pulsed::{Constants, Direction, PulseCount, PulsedDevice, RowPort};
@@ -31,21 +32,6 @@ pub(super) struct Shared<'a, D: PulsedDevice> {
     pub(super) packed: &'a Packed,
     pub(super) noisy: bool,
     pub(super) write_std: f32,
-}
-
-/// What changes of one row.
-pub(super) struct RowLists<'a> {
-    /// Its number.
-    pub(super) row: usize,
-    pub(super) persistent: &'a mut [f32],
-    /// What is read; empty without write noise.
-    pub(super) apparent: &'a mut [f32],
-    /// Hidden states; empty for models without.
-    pub(super) hidden: &'a mut [f32],
-    /// Pulses of every device; empty unless counted.
-    pub(super) counts: (&'a mut [u64], &'a mut [u64]),
-    /// Pulses of the row since it was opened.
-    pub(super) pulses: PulseCount,
 }
 
 impl<'a, 'r, D: PulsedDevice> Row<'a, 'r, D> {

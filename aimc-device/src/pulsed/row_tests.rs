@@ -39,9 +39,10 @@ fn pulsed<D: PulsedDevice + Default>(
     seed: u64,
 ) -> Vec<u32> {
     let mut population = Population::new(D::default(), 1, columns, RngKey::root(seed)).unwrap();
-    let ((mut shared, mut lists), mut scratch) = (population.open(&[0]), Scratch::default());
+    let ((mut shared, mut lists), mut scratch) = (population.open(), Scratch::default());
     shared.arch = arch;
-    let mut row = Row::new(&shared, &mut lists[0], &mut scratch);
+    let mut lists = lists.row(0);
+    let mut row = Row::new(&shared, &mut lists, &mut scratch);
     for pair in 0..pairs {
         deliver(&mut row, columns, pair, density, RngKey::root(seed).fold_in(pair));
     }
@@ -66,8 +67,9 @@ fn check<D: PulsedDevice + Default>(columns: usize, pairs: u64, density: u32, se
 fn check_on_the_way<D: PulsedDevice>(device: &D, columns: usize, pairs: u64, density: u32, seed: u64) {
     let fabricate = || Population::new(device.clone(), 1, columns, RngKey::root(seed)).unwrap();
     let (mut waiting, mut prompt) = (fabricate(), fabricate());
-    let ((shared, mut lists), mut scratch) = (waiting.open(&[0]), Scratch::default());
-    let mut late = Row::new(&shared, &mut lists[0], &mut scratch);
+    let ((shared, mut lists), mut scratch) = (waiting.open(), Scratch::default());
+    let mut lists = lists.row(0);
+    let mut late = Row::new(&shared, &mut lists, &mut scratch);
     let mut expected = Vec::new();
     for pair in 0..pairs {
         let key = RngKey::root(seed).fold_in(pair);
@@ -109,8 +111,9 @@ fn check_bursts<D: PulsedDevice>(device: &D, columns: usize, bursts: &[Vec<Burst
     }
     for arch in units().into_iter().chain([Arch::Scalar]) {
         let mut single = fabricate();
-        let (mut shared, mut lists) = single.open(&rows);
+        let (mut shared, mut lists) = single.open();
         shared.arch = arch;
+        let mut lists: Vec<_> = rows.iter().map(|row| lists.row(*row)).collect();
         for lists in lists.chunks_mut(bursts::ABREAST) {
             bursts::pulse_rows(&shared, lists, &|row| bursts[row].clone(), key);
         }

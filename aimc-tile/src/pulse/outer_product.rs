@@ -81,10 +81,9 @@ pub(super) enum Lines {
 }
 
 impl Lines {
-    /// The pulses of a vector pair that is planned, which take some routes; on two threads if what they are for is worth `work`
-    /// (see [`parallel::worthwhile`]).
+    /// The pulses of a vector pair that is planned, which take some routes.
     pub(super) fn new(
-        (config, work): (&UpdateConfig, usize),
+        config: &UpdateConfig,
         Planned { length, x, d }: Planned<'_>,
         routes: &[Routes],
         key: RngKey,
@@ -92,7 +91,7 @@ impl Lines {
         if let Some(counts) = Counts::new(config.pulse_type, length, &x, &d) {
             return Self::Counts(counts);
         }
-        let trains = Trains::draw((Source::of(config), work), length, &x, &d, key);
+        let trains = Trains::draw(Source::of(config), length, &x, &d, key);
         let positive = trains.positive().iter().copied();
         let aims =
             |routes: &Routes| [routes.aim(positive.clone().map(|word| !word)), routes.aim(positive.clone())];
@@ -157,6 +156,9 @@ pub(super) struct Firing {
 impl Firing {
     /// From the rows of each sample.
     pub(super) fn new(samples: &[Cow<'_, [u32]>], rows: usize) -> Self {
+        if let [alone] = samples {
+            return Self::of_one(alone, rows);
+        }
         let mut ends = vec![0; rows];
         samples.iter().flat_map(|rows| &**rows).for_each(|row| ends[*row as usize] += 1);
         let firing = (0..rows).filter(|row| ends[*row] > 0).collect();
@@ -173,6 +175,17 @@ impl Firing {
             }
         }
         Self { rows: firing, samples: by_row, starts }
+    }
+
+    /// The same of a sample alone, for which nothing needs to be counted.
+    fn of_one(fired: &[u32], rows: usize) -> Self {
+        let mut starts = Vec::with_capacity(rows + 1);
+        for (place, row) in fired.iter().enumerate() {
+            starts.resize(*row as usize + 1, place);
+        }
+        starts.resize(rows + 1, fired.len());
+        let samples = (0..fired.len() as u32).map(|place| [0, place]).collect();
+        Self { rows: fired.iter().map(|row| *row as usize).collect(), samples, starts }
     }
 
     /// What it takes to begin with each sample on each row, as many elementary operations.
@@ -243,15 +256,13 @@ fn pulse_in_turn(
     notebook: &Notebook<'_>,
 ) {
     let (rows, columns) = arrays[0].shape();
-    // A pair alone has nothing but its two sides to be split.
-    let work = if samples.len() == 1 { rows * columns } else { 0 };
     let routes: Vec<_> =
         receivers.iter().map(|receiver| Routes::new(directions(sign).map(receiver.route))).collect();
     for block in samples.chunks(BLOCK.max(LINES / (rows + columns))) {
         let prepare = |&(sample, pair): &(usize, Pair<'_>)| {
             let key = draws.sample(sample);
             let planned = Planned::new(config, granularity, pair, key)?;
-            Some((Lines::new((config, work), planned, &routes, key), key, sample))
+            Some((Lines::new(config, planned, &routes, key), key, sample))
         };
         let lines: Vec<_> = if parallel::worthwhile(block.len() * (rows + columns) * 4) {
             block.par_iter().filter_map(prepare).collect()
@@ -349,4 +360,22 @@ impl Aim {
 /// Directions for products above and below 0.
 pub(super) fn directions(lr: f32) -> [Direction; 2] {
     if lr > 0.0 { [Direction::Down, Direction::Up] } else { [Direction::Up, Direction::Down] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A sample alone is one of two of which the other fires nowhere.
+    #[test]
+    fn a_sample_alone_fires_where_it_would_beside_a_silent_one() {
+        for fired in [&[][..], &[0], &[3], &[0, 1, 3, 4]] {
+            let [alone, beside] =
+                [vec![fired.into()], vec![fired.into(), Cow::default()]].map(|all| Firing::new(&all, 5));
+            assert_eq!(alone.rows, beside.rows);
+            for row in 0..5 {
+                assert!(alone.on(row).eq(beside.on(row)), "{fired:?} {row}");
+            }
+        }
+    }
 }

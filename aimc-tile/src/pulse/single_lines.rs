@@ -46,7 +46,7 @@ pub(crate) fn pulsed_rows(
         if let Some(aim) = in_every_slot(config, &planned, &routes[0], &mut fired) {
             port.pulse_where(&fired, &aim.up, noise);
         } else {
-            let lines = Lines::new((config, 0), planned, &routes, key);
+            let lines = Lines::new(config, planned, &routes, key);
             if !lines.rows().is_empty() {
                 lines.pulse((&routes, 0), (0, 0), port, &mut fired, noise);
             }

@@ -5,7 +5,7 @@
 //! fire take no words, and none take any where each is certain to fire in every slot or in none. Where a single output line may fire, each input line draws the number of its pulses instead, see
 //! `binomial`, and the slots become rounds, in each of which those fire that still want to.
 
-use aimc_device::{RngKey, Stream, parallel, rng::label};
+use aimc_device::{RngKey, Stream, rng::label};
 
 use crate::pulse::binomial;
 use crate::pulse::certain_lines::CertainLines;
@@ -36,10 +36,9 @@ pub struct Trains {
 }
 
 impl Trains {
-    /// Draws trains of `length` slots for input and output lines from the streams of `key`; on two threads if what they are drawn for
-    /// is worth `work` (see [`parallel::worthwhile`]).
+    /// Draws trains of `length` slots for input and output lines from the streams of `key`.
     pub(crate) fn draw(
-        (source, work): (Source, usize),
+        source: Source,
         length: u32,
         x: &Probabilities<'_>,
         d: &Probabilities<'_>,
@@ -52,7 +51,7 @@ impl Trains {
         {
             return Self::in_every_slot(slots, x_lines, d_lines);
         }
-        Self::by_chance((source, work), slots, x, d, key)
+        Self::by_chance(source, slots, x, d, key)
     }
 
     /// The same where chance decides nothing.
@@ -72,7 +71,7 @@ impl Trains {
 
     /// The same from random words.
     fn by_chance(
-        (source, work): (Source, usize),
+        source: Source,
         slots: usize,
         x: &Probabilities<'_>,
         d: &Probabilities<'_>,
@@ -89,23 +88,13 @@ impl Trains {
         let fire = if all { LiveLines::fire_from_all } else { LiveLines::fire };
         let [mut x_words, mut d_words] = SlotWords::of_both(source, slots, drawn, key);
         let width = slots.div_ceil(BITS);
-        let draw_x = || {
-            let mut columns = vec![0; slots * words];
-            for (slot, columns) in columns.chunks_mut(words).enumerate() {
-                fire(&mut x_lines, x_words.of(slot));
-                x_lines.mark(columns);
-            }
-            columns
-        };
-        let draw_d = || {
-            let mut live_bits = vec![0; d_lines.number() * width];
-            for slot in 0..slots {
-                fire(&mut d_lines, d_words.of(slot));
-                d_lines.visit(|place, _| live_bits[place * width + slot / BITS] |= 1 << (slot % BITS));
-            }
-            live_bits
-        };
-        let (columns, live_bits) = parallel::both(work, draw_x, draw_d);
+        let (mut columns, mut live_bits) = (vec![0; slots * words], vec![0; d_lines.number() * width]);
+        for (slot, columns) in columns.chunks_mut(words).enumerate() {
+            fire(&mut x_lines, x_words.of(slot));
+            x_lines.mark(columns);
+            fire(&mut d_lines, d_words.of(slot));
+            d_lines.visit(|place, _| live_bits[place * width + slot / BITS] |= 1 << (slot % BITS));
+        }
         let (mut rows, mut row_bits) = (Vec::new(), Vec::new());
         d_lines.visit_ever(|place, row| {
             rows.push(row as u32);
@@ -203,7 +192,7 @@ pub(crate) fn pulses_with_one(
         }
         return pulses;
     }
-    let trains = Trains::draw((source, 0), length, lines, one, key);
+    let trains = Trains::draw(source, length, lines, one, key);
     for slot in (0..trains.rows().len()).flat_map(|place| trains.coincidences(place)) {
         visit_set(slot, |line| pulses[line] += 1);
     }
@@ -278,7 +267,7 @@ mod tests {
     use super::*;
     use aimc_testkit::stats;
 
-    const INDEPENDENT: (Source, usize) = (Source { kind: PulseSource::Independent, rounds: false }, 0);
+    const INDEPENDENT: Source = Source { kind: PulseSource::Independent, rounds: false };
 
     /// Slots in which line `row` fires and the number of coincidences with column 0.
     fn pulses(trains: &Trains, row: usize) -> (usize, usize) {
