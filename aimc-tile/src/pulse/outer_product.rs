@@ -264,14 +264,16 @@ fn pulse_in_turn(
             let planned = Planned::new(config, granularity, pair, key)?;
             Some((Lines::new(config, planned, &routes, key), key, sample))
         };
-        let lines: Vec<_> = if parallel::worthwhile(block.len() * (rows + columns) * 4) {
+        let operations = block.len() * (rows + columns) * 4;
+        let lines: Vec<_> = if parallel::worthwhile(operations) {
             block.par_iter().filter_map(prepare).collect()
         } else {
             block.iter().filter_map(prepare).collect()
         };
         let (first, last) = (block[0].0, block[block.len() - 1].0);
         let noted = notebook.has(first, last).then(|| (0..rows).collect::<Vec<_>>());
-        for (way, (array, receiver)) in arrays.iter_mut().zip(receivers).enumerate() {
+        parallel::each_chunk(operations, arrays, 1, |(way, array)| {
+            let receiver = &receivers[way];
             let taken = lines.iter().filter(|(.., sample)| (receiver.takes)(*sample));
             let taken: Vec<_> =
                 taken.map(|(lines, key, sample)| (lines, key.fold_in(receiver.noise), *sample)).collect();
@@ -280,7 +282,7 @@ fn pulse_in_turn(
             let firing = Firing::new(&firing, rows);
             let work = pulses + firing.opening();
             let rows = noted.as_ref().unwrap_or(&firing.rows);
-            array.for_rows(rows, parallel::worthwhile(work), &|row, port| {
+            array[0].for_rows(rows, parallel::worthwhile(work), &|row, port| {
                 let (mut fired, mut due) = (Vec::new(), notebook.due_from(first));
                 for [line, place] in firing.on(row) {
                     let (lines, noise, sample) = taken[line];
@@ -292,7 +294,7 @@ fn pulse_in_turn(
                     notebook.keep(row, first, port.noted());
                 }
             });
-        }
+        });
     }
 }
 

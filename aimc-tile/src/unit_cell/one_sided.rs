@@ -226,12 +226,13 @@ impl OneSidedCells {
             .contains(&self.cell.refresh_update.pulse_type);
         // A negative learning rate raises weights.
         let lr = if dense && self.cell.refresh_loses_sign { 1.0 } else { -1.0 };
-        for (k, array) in self.arrays.iter_mut().enumerate() {
+        let refresh_update = &self.cell.refresh_update;
+        parallel::each_chunk(outputs * inputs, &mut self.arrays, 1, |(k, array)| {
             let key = key.fold_in(label("rewrite")).fold_in(k as u64);
-            array.reset_marked(&marked, key.fold_in(label("reset")));
+            array[0].reset_marked(&marked, key.fold_in(label("reset")));
             let writes: Vec<_> = due.iter().map(|due| &due[k][..]).collect();
-            pulsed_columns(array, &self.cell.refresh_update, (&writes, lr), key);
-        }
+            pulsed_columns(&mut array[0], refresh_update, (&writes, lr), key);
+        });
     }
 
     /// What one device of all pairs reads, some columns at a time.
