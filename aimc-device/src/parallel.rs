@@ -14,9 +14,6 @@ use rayon::prelude::*;
 /// Below this many elementary operations (a few ns each) handing work to another thread costs more than it saves.
 const WORTHWHILE: usize = 1 << 15;
 
-/// Pauses of a thread that stands by before it asks for work again: together some 100 ns.
-const PAUSES: usize = 4;
-
 /// Whether `operations` elementary operations should be split over the threads of the current rayon pool.
 #[must_use]
 pub fn worthwhile(operations: usize) -> bool {
@@ -115,7 +112,7 @@ impl Drop for End<'_> {
 fn stand_by(ended: &AtomicBool) {
     while !ended.load(Ordering::Acquire) {
         if rayon::yield_now() != Some(rayon::Yield::Executed) {
-            (0..PAUSES).for_each(|_| std::hint::spin_loop());
+            std::thread::yield_now();
         }
     }
 }
