@@ -4,7 +4,7 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::pulse::comparison::{BITS, lines_not_above};
+use crate::pulse::comparison::{BITS, signs};
 use crate::pulse::probabilities::Probabilities;
 
 /// The lines that fire in every slot, a bit for each of all lines.
@@ -35,12 +35,6 @@ impl CertainLines {
     }
 }
 
-/// Twice the bits of a number without its sign: ordered as sizes are.
-#[inline(always)]
-fn doubled(value: f32) -> u32 {
-    value.to_bits() << 1
-}
-
 /// The bits of the smallest size above 0; of 0 where there is none.
 struct SmallestSize<'a>(&'a [f32]);
 
@@ -49,8 +43,8 @@ impl WithSimd for SmallestSize<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _simd: S) -> u32 {
-        // 0 goes round to the largest number.
-        let smallest = self.0.iter().fold(u32::MAX, |least, v| least.min(doubled(*v).wrapping_sub(1)));
+        // Twice the bits of a number, without its sign, are ordered as sizes are; 0 goes round to the largest number.
+        let smallest = self.0.iter().fold(u32::MAX, |least, v| least.min((v.to_bits() << 1).wrapping_sub(1)));
         smallest.wrapping_add(1) >> 1
     }
 }
@@ -67,10 +61,7 @@ impl WithSimd for Marks<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let CertainLines { fire, positive } = self.lines;
         for (values, (fire, positive)) in self.values.chunks(BITS).zip(fire.iter_mut().zip(positive)) {
-            let mut lines = [0.0; BITS];
-            lines[..values.len()].copy_from_slice(values);
-            *fire = !lines_not_above(simd, &lines.map(doubled), &[0; BITS]);
-            *positive = *fire & lines_not_above(simd, &lines.map(f32::to_bits), &[i32::MAX as u32; BITS]);
+            (*fire, *positive) = signs(simd, values);
         }
     }
 }

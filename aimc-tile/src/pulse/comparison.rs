@@ -57,6 +57,29 @@ pub(crate) fn lines_not_above<S: Simd>(simd: S, words: &[u32], thresholds: &[u32
     all
 }
 
+/// Which of up to [`BITS`] numbers are not 0, and which of them are above 0.
+#[inline(always)]
+pub(crate) fn signs<S: Simd>(simd: S, numbers: &[f32]) -> (u64, u64) {
+    if let Some(numbers) = numbers.as_array() {
+        return signs_of_all(simd, numbers);
+    }
+    let mut all = [0.0; BITS];
+    all[..numbers.len()].copy_from_slice(numbers);
+    signs_of_all(simd, &all)
+}
+
+/// The same of as many numbers.
+#[inline(always)]
+fn signs_of_all<S: Simd>(simd: S, numbers: &[f32; BITS]) -> (u64, u64) {
+    let bits: &[u32; BITS] = bytemuck::cast_ref(numbers);
+    let mut sizes = [0; BITS];
+    for (size, bits) in sizes.iter_mut().zip(bits) {
+        *size = bits << 1;
+    }
+    let some = !lines_not_above(simd, &sizes, &[0; BITS]);
+    (some, some & lines_not_above(simd, bits, &[i32::MAX as u32; BITS]))
+}
+
 /// Which of [`BITS`] numbers, all below 128, are above another such number.
 #[inline(always)]
 pub(crate) fn above<S: Simd>(simd: S, numbers: &[u8; BITS], least: u8) -> u64 {
@@ -101,6 +124,19 @@ mod tests {
     use aimc_testkit::strategies;
     use proptest::prelude::*;
 
+    struct Signs<'a> {
+        numbers: &'a [f32],
+        found: &'a mut (u64, u64),
+    }
+
+    impl WithSimd for Signs<'_> {
+        type Output = ();
+
+        fn with_simd<S: Simd>(self, simd: S) {
+            *self.found = signs(simd, self.numbers);
+        }
+    }
+
     proptest! {
         #![proptest_config(strategies::config(64))]
 
@@ -118,6 +154,22 @@ mod tests {
                     let expected = line < words.len() && words[line] <= thresholds[line];
                     prop_assert_eq!(bits[line / BITS] >> (line % BITS) & 1 == 1, expected);
                 }
+            }
+        }
+
+        /// A bit for every number that is not 0, and for every one above 0; 0 has two signs.
+        #[test]
+        fn signs_are_comparisons(
+            numbers in proptest::collection::vec(prop_oneof![Just(0.0_f32), Just(-0.0), -1.0_f32..1.0], 0..=BITS),
+        ) {
+            let bits = |of: fn(&f32) -> bool| {
+                numbers.iter().enumerate().fold(0_u64, |bits, (line, v)| bits | u64::from(of(v)) << line)
+            };
+            let expected = (bits(|v| *v != 0.0), bits(|v| *v > 0.0));
+            for arch in [Arch::new(), Arch::Scalar] {
+                let mut found = (0, 0);
+                arch.dispatch(Signs { numbers: &numbers, found: &mut found });
+                prop_assert_eq!(found, expected);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::pulse::comparison::{BITS, lines_not_above, not_above};
+use crate::pulse::comparison::{BITS, lines_not_above, not_above, signs};
 use crate::pulse::probabilities::Probabilities;
 
 /// Number of random words, as a double.
@@ -174,12 +174,11 @@ impl WithSimd for Plain<'_> {
         for (group, values) in values.chunks(BITS).enumerate() {
             let mut sizes = [0.0; BITS];
             sizes[..values.len()].copy_from_slice(values);
-            let silent = lines_not_above(simd, &sizes.map(|v: f32| v.to_bits() << 1), &[0; BITS]);
-            if silent.count_zeros() < FEW {
-                visit_set(&[!silent], |line| live.add(BITS * group + line, f64::from(sizes[line]) * scale));
+            let (some, above) = signs(simd, &sizes);
+            if some.count_ones() < FEW {
+                visit_set(&[some], |line| live.add(BITS * group + line, f64::from(sizes[line]) * scale));
                 continue;
             }
-            let signs = sizes.map(f32::to_bits);
             let (mut thresholds, mut dead) = ([0; BITS], [0; BITS]);
             for line in 0..BITS {
                 let fires = f64::from(sizes[line].abs()) * words;
@@ -188,7 +187,7 @@ impl WithSimd for Plain<'_> {
                 dead[line] = u32::from(fires < 1.0);
             }
             let alive = lines_not_above(simd, &dead, &[0; BITS]);
-            live.positive[group] = alive & lines_not_above(simd, &signs, &[i32::MAX as u32; BITS]);
+            live.positive[group] = alive & above;
             let first = group * BITS;
             if alive.count_ones() as usize == values.len() {
                 live.lines.extend(first as u32..(first + values.len()) as u32);
