@@ -5,6 +5,7 @@
 //! different threads; within a row the samples, and within a sample the slots, stay in order.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
 use aimc_device::RngKey;
 use aimc_device::parallel;
@@ -30,6 +31,11 @@ const LINES: usize = 1 << 14;
 
 /// What it takes to begin with a sample on a row, as many elementary operations.
 const OPENING: usize = 200;
+
+thread_local! {
+    /// Memory for the slots of a row, which a thread hands from row to row.
+    pub(super) static FIRED: Cell<Vec<u64>> = const { Cell::new(Vec::new()) };
+}
 
 /// Which part of the pulses an array of devices takes. Arrays that share lines see the same trains.
 pub(crate) struct Receiver<'a> {
@@ -283,12 +289,13 @@ fn pulse_in_turn(
             let work = pulses + firing.opening();
             let rows = noted.as_ref().unwrap_or(&firing.rows);
             array[0].for_rows(rows, parallel::worthwhile(work), &|row, port| {
-                let (mut fired, mut due) = (Vec::new(), notebook.due_from(first));
+                let (mut fired, mut due) = (FIRED.take(), notebook.due_from(first));
                 for [line, place] in firing.on(row) {
                     let (lines, noise, sample) = taken[line];
                     take_before(sample, &mut due, port);
                     lines.pulse((&routes, way), (row, place), port, &mut fired, noise);
                 }
+                FIRED.set(fired);
                 if noted.is_some() {
                     take_before(last + 1, &mut due, port);
                     notebook.keep(row, first, port.noted());

@@ -10,7 +10,9 @@ use nalgebra::DMatrix;
 
 use crate::pulse::certain_lines::CertainLines;
 use crate::pulse::count::Counts;
-use crate::pulse::outer_product::{Aim, Firing, Lines, Planned, Receiver, Routes, directions, pulsed_update};
+use crate::pulse::outer_product::{
+    Aim, FIRED, Firing, Lines, Planned, Receiver, Routes, directions, pulsed_update,
+};
 use crate::pulse::train::{Source, pulses_with_one};
 use crate::pulse::{PulseSource, PulseType, UpdateConfig};
 use crate::tile::SampleKeys;
@@ -41,8 +43,9 @@ pub(crate) fn pulsed_rows(
         x(row, &mut vector);
         // Seen from its row, the tile has no other.
         let pair = (&vector[..], &[1.0][..], *lr);
-        let (mut fired, noise) = (Vec::new(), key.fold_in(receiver.noise));
         let Some(planned) = Planned::new(config, granularity, pair, key) else { return };
+        let (mut fired, noise) = (FIRED.take(), key.fold_in(receiver.noise));
+        fired.clear();
         if let Some(aim) = in_every_slot(config, &planned, &routes[0], &mut fired) {
             port.pulse_where(&fired, &aim.up, noise);
         } else {
@@ -51,6 +54,7 @@ pub(crate) fn pulsed_rows(
                 lines.pulse((&routes, 0), (0, 0), port, &mut fired, noise);
             }
         }
+        FIRED.set(fired);
     });
     true
 }
