@@ -200,7 +200,7 @@ impl<D: PulsedDevice> DeviceArray for Population<D> {
                 rows.chunks(PORTION).map(|rows| (rows, lists.up_to(rows[rows.len() - 1]))).collect();
             if backwards {
                 let share = portions.len().div_ceil(rayon::current_num_threads());
-                portions.chunks_mut(share).for_each(<[_]>::reverse);
+                portions.chunks_mut(share.max(1)).for_each(<[_]>::reverse);
             }
             portions.into_par_iter().with_max_len(1).map(run).sum()
         } else {

@@ -7,7 +7,7 @@ use super::{ROUNDOFF, UNIFORM, array, constant, device, pulse_all, same_bits, se
 use aimc_device::RngKey;
 use aimc_device::pulsed::Direction::{self, Down, Up};
 use aimc_device::pulsed::affine::Slopes;
-use aimc_device::pulsed::{Cell, DeviceArray, PulsedDevice, SoftBounds};
+use aimc_device::pulsed::{Cell, DeviceArray, PulsedDevice, RowPort, SoftBounds};
 use aimc_testkit::assert_close;
 use aimc_testkit::strategies;
 use proptest::prelude::*;
@@ -160,7 +160,7 @@ fn reversed_slopes_refuse_additive_noise() {
     }
 }
 
-/// Threads change no bit: every row draws from its own stream.
+/// Threads change no bit, time after time: every row draws from its own stream. There may be no rows at all.
 #[test]
 fn rows_may_go_to_any_thread() {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
@@ -168,9 +168,14 @@ fn rows_may_go_to_any_thread() {
         let run = |parallel| {
             let mut array: Box<dyn DeviceArray> = array(model, "diffusion = 0.01", (300, 200), 7);
             let all: Vec<u32> = (0..200).collect();
-            array.for_each_row(parallel, &|row, port| {
-                port.pulse(&all, Up, &mut RngKey::root(1).stream(row as u64))
-            });
+            for round in 0..3 {
+                let pulse = |row, port: &mut dyn RowPort| {
+                    port.pulse(&all, Up, &mut RngKey::root(round).stream(row as u64))
+                };
+                array.for_each_row(parallel, &pulse);
+                array.for_rows(&[], parallel, &pulse);
+                array.for_rows(&[0, 17, 60, 299], parallel, &pulse);
+            }
             array.diffuse(RngKey::root(2));
             array.persistent_weights().to_vec()
         };
