@@ -190,6 +190,7 @@ impl<'a> Weights<'a> {
     /// other terms are exactly 0.
     fn scale_columns(&self, lines: &[(usize, f32)], y: &mut [f32]) {
         let m = self.outputs();
+        // A line alone has all of its weights side by side.
         if self.inputs() == 1 {
             return parallel::each_chunk(y.len(), y, m, |(sample, y)| {
                 y.iter_mut().zip(self.values).for_each(|(y, w)| *y = 0.0 + lines[sample].1 * w);

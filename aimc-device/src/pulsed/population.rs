@@ -47,7 +47,7 @@ pub struct Population<D: PulsedDevice> {
     counts: (Vec<u64>, Vec<u64>),
     /// Pulses of all devices.
     pulses: PulseCount,
-    /// Whether the next update begins with the last rows of each thread's share, which are still in its caches.
+    /// Whether the next update on several threads begins with the last rows of each one's share, which are still in its caches.
     backwards: bool,
 }
 
@@ -182,7 +182,7 @@ impl<D: PulsedDevice> DeviceArray for Population<D> {
 
     fn for_rows(&mut self, rows: &[usize], parallel: bool, work: &(dyn Fn(usize, &mut dyn RowPort) + Sync)) {
         let backwards = self.backwards;
-        self.backwards = !backwards;
+        self.backwards ^= parallel;
         let (shared, mut lists) = self.open();
         let run = |(rows, mut lists): (&[usize], ArrayLists<'_>)| -> PulseCount {
             let one = |row: &usize| {

@@ -124,16 +124,13 @@ mod tests {
     use aimc_testkit::strategies;
     use proptest::prelude::*;
 
-    struct Signs<'a> {
-        numbers: &'a [f32],
-        found: &'a mut (u64, u64),
-    }
+    struct Signs<'a>(&'a [f32]);
 
     impl WithSimd for Signs<'_> {
-        type Output = ();
+        type Output = (u64, u64);
 
-        fn with_simd<S: Simd>(self, simd: S) {
-            *self.found = signs(simd, self.numbers);
+        fn with_simd<S: Simd>(self, simd: S) -> (u64, u64) {
+            signs(simd, self.0)
         }
     }
 
@@ -167,9 +164,7 @@ mod tests {
             };
             let expected = (bits(|v| *v != 0.0), bits(|v| *v > 0.0));
             for arch in [Arch::new(), Arch::Scalar] {
-                let mut found = (0, 0);
-                arch.dispatch(Signs { numbers: &numbers, found: &mut found });
-                prop_assert_eq!(found, expected);
+                prop_assert_eq!(arch.dispatch(Signs(&numbers)), expected);
             }
         }
     }

@@ -45,7 +45,6 @@ pub(crate) fn pulsed_rows(
         let pair = (&vector[..], &[1.0][..], *lr);
         let Some(planned) = Planned::new(config, granularity, pair, key) else { return };
         let (mut fired, noise) = (FIRED.take(), key.fold_in(receiver.noise));
-        fired.clear();
         if let Some(aim) = in_every_slot(config, &planned, &routes[0], &mut fired) {
             port.pulse_where(&fired, &aim.up, noise);
         } else {
@@ -59,7 +58,7 @@ pub(crate) fn pulsed_rows(
     true
 }
 
-/// Where the pulses of a row alone go, if chance decides nothing: `fired` gets the slots.
+/// Where the pulses of a row alone go, if chance decides nothing: `fired`, memory to be used, gets the slots.
 fn in_every_slot(
     config: &UpdateConfig,
     Planned { length, x, d }: &Planned<'_>,
@@ -73,6 +72,7 @@ fn in_every_slot(
     }
     let lines = CertainLines::of(x)?;
     let aim = routes.aim(lines.positive.iter().copied());
+    fired.clear();
     (0..*length).for_each(|_| aim.keep_arriving(&lines.fire, fired));
     Some(aim)
 }
